@@ -1,0 +1,48 @@
+"""A key-value store small enough to read in an evening, that keeps what larger ones promise.
+
+Read it in this order: encoding, segments, frame, log (pure functions over bytes), then disk,
+snapshot, recovery and store.
+"""
+
+from kvlib import judge
+from kvlib.disk import DirectoryDisk, Disk, MemoryDisk
+from kvlib.encoding import decode_field, decode_snapshot, encode_field, encode_snapshot
+from kvlib.errors import (
+    CorruptionError,
+    KvlibError,
+    LockedError,
+    MissingError,
+    VersionError,
+    WriteRefusedError,
+)
+from kvlib.frame import seal, unseal
+from kvlib.recovery import Recovery
+from kvlib.segments import join, split
+from kvlib.store import DurableStore, Status, Store, open
+
+__version__ = "0.1.0"
+__all__ = [
+    "CorruptionError",
+    "DirectoryDisk",
+    "Disk",
+    "DurableStore",
+    "KvlibError",
+    "LockedError",
+    "MemoryDisk",
+    "MissingError",
+    "Recovery",
+    "Status",
+    "Store",
+    "VersionError",
+    "WriteRefusedError",
+    "decode_field",
+    "decode_snapshot",
+    "encode_field",
+    "encode_snapshot",
+    "join",
+    "judge",
+    "open",
+    "seal",
+    "split",
+    "unseal",
+]

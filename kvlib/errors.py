@@ -1,0 +1,57 @@
+"""What can go wrong, as types.
+
+A caller's mistake is a TypeError or a ValueError, and a full or broken medium the OSError that the
+system gave; everything that the bytes of a store or its state can cause is a KvlibError.
+"""
+
+from typing import Self
+
+
+class KvlibError(Exception):
+    """Base of every error that the bytes of a store, or its state, can cause."""
+
+
+class FormatError(KvlibError):
+    """Bytes that cannot be read: a CorruptionError or a VersionError.
+
+    Attributes:
+        path: the file, or None while pure functions decode bytes that belong to none.
+        offset: where the first wrong byte stands, from the start of the file or the data.
+        reason: what stands there, and what was expected.
+    """
+
+    def __init__(self, path: str | None, offset: int, reason: str) -> None:
+        super().__init__(path, offset, reason)
+        self.path, self.offset, self.reason = path, offset, reason
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path is not None else ""
+        return f"{where}offset {self.offset}: {self.reason}"
+
+    def within(self, path: str | None, start: int = 0) -> Self:
+        """The same error, seen from a larger whole in which the decoded bytes begin at `start`."""
+        return type(self)(path, start + self.offset, self.reason)
+
+
+class CorruptionError(FormatError):
+    """Bytes that the format does not allow."""
+
+
+class TornError(CorruptionError):
+    """No whole frame: cut short, zeroed or changed. At a log's end that is what a crash leaves."""
+
+
+class VersionError(FormatError):
+    """The file was written by a newer version of the format; it is not damaged."""
+
+
+class MissingError(KvlibError):
+    """There is no store at this place."""
+
+
+class LockedError(KvlibError):
+    """Another process, or this one, has the store open for writing."""
+
+
+class WriteRefusedError(KvlibError):
+    """The store reads but does not write: opened read-only, forked, or a write failed before."""

@@ -1,0 +1,67 @@
+"""What the notebooks share: a place to work in, and real data to work on."""
+
+import os
+import random
+import stat
+import sys
+from collections.abc import Callable
+from unicodedata import ucd_3_2_0  # this version's characters are the same in every Python
+
+from kvlib.disk import LOCK, DirectoryDisk, Disk, MemoryDisk
+from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME
+
+__all__ = ["attempt", "characters", "workspace"]
+
+
+def attempt(call: Callable[..., object], *arguments: object) -> None:
+    """Print what a call gives, or the error that it raises, in one line.
+
+    >>> attempt(int, "12"), attempt(int, "a dozen")
+    12
+    ValueError: invalid literal for int() with base 10: 'a dozen'
+    (None, None)
+    """
+    try:
+        print(repr(call(*arguments)))
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}")
+
+
+def workspace(name: str) -> Disk:
+    """An empty Disk for a notebook: the folder `name` beside it; in a browser a MemoryDisk.
+
+    The folder is made if it is missing, and files of an earlier run are deleted; if it holds
+    anything else, it is left as it is and a ValueError names what is in the way. The disk's random
+    bytes come from a seed, its name, so that a picture of them is the same in every run. A store
+    for real use is opened by its path, and takes the system's random bytes.
+    """
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no name for a workspace: letters, digits and _ are")
+    entropy = random.Random(name).randbytes
+    if sys.platform == "emscripten":
+        return MemoryDisk(seed=int.from_bytes(entropy(4), "big"))
+    if os.path.lexists(name):
+        _empty(name)
+    else:
+        os.mkdir(name)
+    return DirectoryDisk(name, entropy=entropy)
+
+
+def _empty(folder: str) -> None:
+    names = sorted(os.listdir(folder))
+    for name in names:
+        ours = name in (LOCK, LOG, NEW_LOG) or SEGMENT_NAME.fullmatch(name)
+        if not ours or not stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode):
+            raise ValueError(f"{folder} holds {name!r}, which no store wrote: move it elsewhere")
+    for name in names:
+        os.unlink(os.path.join(folder, name))
+
+
+def characters(first: str = " ", last: str = "\u2fff") -> dict[str, str]:
+    """The characters from `first` to `last` and their names in Unicode 3.2.
+
+    >>> characters("é", "ê")
+    {'é': 'LATIN SMALL LETTER E WITH ACUTE', 'ê': 'LATIN SMALL LETTER E WITH CIRCUMFLEX'}
+    """
+    everything = map(chr, range(ord(first), ord(last) + 1))
+    return {char: name for char in everything if (name := ucd_3_2_0.name(char, ""))}

@@ -1,0 +1,59 @@
+"""Formats that look right and are not: notebook 1 takes them apart. Nothing here is used by kvlib.
+
+Each pair of functions keeps its own promise for the examples one thinks of first.
+"""
+
+from collections.abc import Mapping
+
+__all__ = ["decode_counted", "decode_delimited", "encode_counted", "encode_delimited"]
+
+
+def encode_delimited(items: Mapping[str, str], between: str = "=", after: str = ";") -> bytes:
+    """`key=value;` for each record, as UTF-8. What if a key or a value holds one of the two?
+
+    >>> encode_delimited({"name": "Ada", "job": "poet"})
+    b'name=Ada;job=poet;'
+    """
+    return "".join(f"{key}{between}{value}{after}" for key, value in items.items()).encode()
+
+
+def decode_delimited(data: bytes, between: str = "=", after: str = ";") -> dict[str, str]:
+    """What a parser makes of it, that cuts at the delimiters.
+
+    >>> decode_delimited(b"name=Ada;job=poet;")
+    {'name': 'Ada', 'job': 'poet'}
+    >>> decode_delimited(encode_delimited({"sum": "1+1=2;"}))
+    {'sum': '1+1=2', '': ''}
+    """
+    records = data.decode().split(after)[:-1]
+    return {key: value for key, _, value in (record.partition(between) for record in records)}
+
+
+def encode_counted(items: Mapping[str, str]) -> bytes:
+    r"""One byte of length before each key and value. What if a character takes two bytes?
+
+    >>> encode_counted({"tea": "hot"})
+    b'\x03tea\x03hot'
+    """
+    data = bytearray()
+    for record in items.items():
+        for text in record:
+            data += bytes([len(text)]) + text.encode()
+    return bytes(data)
+
+
+def decode_counted(data: bytes) -> dict[str, str]:
+    r"""What a reader makes of it, that takes each length for a number of bytes.
+
+    >>> decode_counted(b"\x03tea\x03hot")
+    {'tea': 'hot'}
+    >>> decode_counted(encode_counted({"café": "9"}))
+    Traceback (most recent call last):
+    UnicodeDecodeError: 'utf-8' codec can't decode byte 0xc3 in position 3: unexpected end of data
+    """
+    texts, offset = [], 0
+    while offset < len(data):
+        end = offset + 1 + data[offset]
+        texts.append(data[offset + 1 : end].decode())
+        offset = end
+    return dict(zip(texts[::2], texts[1::2], strict=True))
