@@ -57,7 +57,8 @@ class Disk(Protocol):
         """Be the only writer while the context lasts; LockedError at once if there is another."""
 
 
-Place = str | os.PathLike[str] | Disk
+Path = str | os.PathLike[str]
+Place = Path | Disk
 
 
 class MemoryDisk:
@@ -130,9 +131,7 @@ class DirectoryDisk:
     `entropy` takes the place of os.urandom where pictures must not change from run to run.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], entropy: Callable[[int], bytes] = os.urandom
-    ) -> None:
+    def __init__(self, path: Path, entropy: Callable[[int], bytes] = os.urandom) -> None:
         self._path = os.fspath(path)
         self._entropy = entropy
         self._writer = os.getpid()
@@ -155,10 +154,10 @@ class DirectoryDisk:
 
     def write(self, name: str, data: bytes) -> None:
         self._close()
-        self._write(self._descriptor(name, os.O_CREAT | os.O_TRUNC), data)
+        _write(self._descriptor(name, os.O_CREAT | os.O_TRUNC), data)
 
     def append(self, name: str, data: bytes) -> None:
-        self._write(self._descriptor(name), data)
+        _write(self._descriptor(name), data)
 
     def sync(self, name: str) -> None:
         _flush(self._descriptor(name))
@@ -172,7 +171,7 @@ class DirectoryDisk:
         os.unlink(self.path(name))
 
     def sync_directory(self) -> None:
-        self._sync_directory(self._path)
+        _sync_directory(self._path)
 
     def entropy(self, size: int) -> bytes:
         return self._entropy(size)
@@ -184,7 +183,7 @@ class DirectoryDisk:
         with suppress(FileExistsError):
             os.mkdir(self._path)
         if not os.listdir(self._path):  # made just now, or by a process that died on the way
-            self._sync_directory(os.path.dirname(os.path.abspath(self._path)))
+            _sync_directory(os.path.dirname(os.path.abspath(self._path)))
         if LOCK in self.names():
             self._check_regular(LOCK)
         lock = FileLock(self.path(LOCK), thread_local=False)  # another thread may close the store
@@ -221,21 +220,21 @@ class DirectoryDisk:
         if not stat.S_ISREG(mode):
             raise CorruptionError(self.path(name), 0, f"{stat.filemode(mode)} is no regular file")
 
-    @staticmethod
-    def _write(descriptor: int, data: bytes) -> None:
-        written = os.write(descriptor, data)
-        while written < len(data):  # a signal or a nearly full disk: the rest gives bytes or error
-            written += os.write(descriptor, data[written:])
 
-    @staticmethod
-    def _sync_directory(path: str) -> None:
-        if os.name == "nt":  # a directory can't be opened there; renames are logged by NTFS
-            return
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _write(descriptor: int, data: bytes) -> None:
+    written = os.write(descriptor, data)
+    while written < len(data):  # a signal or a nearly full disk: the rest gives bytes or an error
+        written += os.write(descriptor, data[written:])
+
+
+def _sync_directory(path: str) -> None:
+    if os.name == "nt":  # a directory can't be opened there, and NTFS keeps a journal of names
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def as_disk(place: Place) -> Disk:

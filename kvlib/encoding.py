@@ -38,14 +38,6 @@ def _head(tag: bytes, length: int) -> bytes:
     return FIELD.pack(tag, length)
 
 
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        half = f"{text[error.start]!a} at index {error.start}"
-        raise ValueError(f"{half} is a lone surrogate: half a character, without bytes") from error
-
-
 def encode_field(value: Item) -> bytes:
     """`value` as tag, length and data: 5 bytes more than its own.
 
@@ -55,7 +47,7 @@ def encode_field(value: Item) -> bytes:
     if type(value) is bytes:
         return _head(BYTES, len(value)) + value
     if type(value) is str:
-        data = _utf8(value)
+        data = value.encode()
         return _head(TEXT, len(data)) + data
     raise TypeError(f"keys and values are str or bytes, not {type(value).__name__}")
 

@@ -55,3 +55,12 @@ class LockedError(KvlibError):
 
 class WriteRefusedError(KvlibError):
     """The store reads but does not write: opened read-only, forked, or a write failed before."""
+
+
+def check_int(name: str, value: int, low: int, high: int) -> int:
+    """`value` itself, if it is an int from `low` to `high`; a bool is none."""
+    if type(value) is not int:
+        raise TypeError(f"{name} is an int, not {type(value).__name__}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} is {value}, expected {low} to {high}")
+    return value

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kvlib.disk import MemoryDisk
-from kvlib.encoding import Item, decode_snapshot, encode_field, encode_snapshot
+from kvlib.encoding import MAX_LENGTH, Item, decode_snapshot, encode_field, encode_snapshot
+from kvlib.errors import check_int
 from kvlib.segments import check_size, join, split
-from kvlib.store import DurableStore, Store, check_positive, open
+from kvlib.store import DurableStore, Store, open
 
 Operation = tuple[Any, ...]
 Handlers = dict[str, tuple[str, Callable[..., Any]]]  # name: (parameters, what to call)
@@ -146,7 +147,7 @@ def run_log(
     >>> run_log(2, [("put", "x", "1"), ("status",), ("delete", "y"), ("restart",), ("status",)])
     [(1, 1, 0), (1, 0, 1)]
     """
-    check_positive("compact_threshold", compact_threshold)
+    check_int("compact_threshold", compact_threshold, 1, MAX_LENGTH)
     disk = MemoryDisk()
 
     def start() -> DurableStore:

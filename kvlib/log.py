@@ -122,8 +122,6 @@ def _refuse_damage(data: bytes, bad: int, expected: int, salt: int, flaw: TornEr
     """Raise if behind the bad frame stands a whole one that promises it had been fsynced."""
     left = len(data) - bad
     low, high = expected + 1, expected + left // HEADER.size
-    if high < low:
-        return
     # Only places where sequence and kind could stand are tried: the high bytes of the sequence are
     # the same for all of them, and a regular expression finds those fast.
     first, last = low.to_bytes(8, "big"), high.to_bytes(8, "big")

@@ -43,7 +43,9 @@ def recover(disk: Disk) -> State | None:
         items = snapshot.load(disk, head)
         tail = log.replay(data, start, head.generation, head.salt, items)
     except FormatError as error:
-        raise (error if error.path else error.within(disk.path(LOG))) from None
+        error = error if error.path else error.within(disk.path(LOG))
+        error.add_note("Nothing was changed. `kvlib dump` shows every byte of a file, labelled.")
+        raise error from None
     dropped = len(data) - tail.end
     recovered = Recovery(tail.records, tail.end if dropped else None, dropped)
     return State(head, items, tail, recovered)

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
-from kvlib.errors import CorruptionError
+from kvlib.errors import CorruptionError, check_int
 
 HEADER: Final = struct.Struct(">II")
 MIN_SEGMENT_SIZE: Final = HEADER.size + 1
@@ -24,11 +24,7 @@ MAX_SEGMENTS: Final = 2**32 - 1
 
 def check_size(max_segment_size: int) -> int:
     """`max_segment_size` itself, if a segment of that size holds a header and a byte."""
-    if type(max_segment_size) is not int:
-        raise TypeError(f"max_segment_size is an int, not {type(max_segment_size).__name__}")
-    if not MIN_SEGMENT_SIZE <= max_segment_size < 2**32:
-        raise ValueError(f"max_segment_size is {max_segment_size}, expected 9 to {2**32 - 1}")
-    return max_segment_size
+    return check_int("max_segment_size", max_segment_size, MIN_SEGMENT_SIZE, 2**32 - 1)
 
 
 def split(stream: bytes, max_segment_size: int) -> list[bytes]:

@@ -16,13 +16,11 @@ from typing import Any, Final, Literal, NoReturn, Self
 from kvlib import log, segments, snapshot
 from kvlib.disk import MemoryDisk, Place, as_disk
 from kvlib.encoding import MAX_LENGTH, Item, encode_field
-from kvlib.errors import MissingError, WriteRefusedError
+from kvlib.errors import MissingError, WriteRefusedError, check_int
 from kvlib.frame import CLOSE, MUTATIONS, UNSYNCED_MUTATIONS, seal
 from kvlib.recovery import Recovery, State, read, recover
 from kvlib.snapshot import LOG
 
-DEFAULT_SEGMENT_SIZE: Final = 2**20
-DEFAULT_THRESHOLD: Final = 1000
 GROUP_BYTES: Final = 2**20  # a group of concurrent writers takes no more members beyond this size
 
 
@@ -100,7 +98,7 @@ class Store(_Items):
     def __delitem__(self, key: Item) -> None:
         del self._items[key]
 
-    def serialize(self, place: Place, max_segment_size: int = DEFAULT_SEGMENT_SIZE) -> None:
+    def serialize(self, place: Place, max_segment_size: int = 2**20) -> None:
         """Publish a snapshot at `place`; one that is there already is replaced in one step.
 
         A sealed segment's file is 25 bytes more than `max_segment_size`.
@@ -180,15 +178,15 @@ class DurableStore(_Items):
         place: Place,
         *,
         sync: Literal["always", "never"] | int = "always",
-        max_segment_size: int = DEFAULT_SEGMENT_SIZE,
-        threshold: int = DEFAULT_THRESHOLD,
+        max_segment_size: int = 2**20,
+        threshold: int = 1000,
         policy: Callable[[Status], bool] | None = None,
         read_only: bool = False,
     ) -> None:
         super().__init__()
         self._every = _mutations_per_fsync(sync)
         self._max_segment_size = segments.check_size(max_segment_size)
-        self._threshold, self._policy = check_positive("threshold", threshold), policy
+        self._threshold, self._policy = check_int("threshold", threshold, 1, MAX_LENGTH), policy
         self._disk, self._read_only = as_disk(place), read_only
         self._io = threading.RLock()  # held while a frame or a snapshot is written
         self._gate = threading.Lock()  # held for a moment, to join or to leave the forming group
@@ -410,21 +408,12 @@ class DurableStore(_Items):
         self.close()
 
 
-def check_positive(name: str, value: int) -> int:
-    """`value` itself, if it is an int of 1 or more."""
-    if type(value) is not int:
-        raise TypeError(f"{name} is an int, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} is {value}, expected 1 or more")
-    return value
-
-
 def _mutations_per_fsync(sync: Literal["always", "never"] | int) -> float:
     if isinstance(sync, str):
         if sync not in ("always", "never"):
             raise ValueError(f"sync is {sync!r}, expected 'always', 'never' or a number")
         return 1 if sync == "always" else math.inf
-    return check_positive("sync", sync)
+    return check_int("sync", sync, 1, MAX_LENGTH)
 
 
 open = DurableStore
