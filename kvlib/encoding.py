@@ -121,7 +121,7 @@ def decode_records(data: bytes) -> Iterator[Record]:
         seen.add(key)
         yield Record(start, key, key_end, value, offset)
     if offset != len(data):
-        raise CorruptionError(None, offset, f"{len(data) - offset} bytes after the last record")
+        raise CorruptionError(None, offset, "the data goes on behind the last record")
 
 
 class Heads(dict[bytes, tuple[bool, int]]):

@@ -4,9 +4,6 @@ A caller's mistake is a TypeError or a ValueError, and a full or broken medium t
 system gave; everything that the bytes of a store or its state can cause is a KvlibError.
 """
 
-from typing import Self
-
-
 class KvlibError(Exception):
     """Base of every error that the bytes of a store, or its state, can cause."""
 
@@ -28,9 +25,10 @@ class FormatError(KvlibError):
         where = f"{self.path}: " if self.path is not None else ""
         return f"{where}offset {self.offset}: {self.reason}"
 
-    def within(self, path: str | None, start: int = 0) -> Self:
+    def within(self, path: str | None, start: int = 0) -> "FormatError":
         """The same error, seen from a larger whole in which the decoded bytes begin at `start`."""
-        return type(self)(path, start + self.offset, self.reason)
+        kind = VersionError if isinstance(self, VersionError) else CorruptionError
+        return kind(path, start + self.offset, self.reason)
 
 
 class CorruptionError(FormatError):

@@ -1,0 +1,105 @@
+# The two commands are `make lab` and `make test`; `make help` lists the others.
+#
+# Everything is installed into .venv, from the versions in constraints.txt, and nothing outside this
+# folder is changed. Plain make, as old as macOS has it (3.81).
+
+# Another Python: make lab PYTHON=python3.13
+PYTHON ?= python3
+# More options for JupyterLab: make lab LAB_ARGS=--port=9000
+LAB_ARGS ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+# Made last, so that an interrupted set-up is done again.
+READY := $(VENV)/ready
+
+# Jupyter and IPython keep their settings in the environment too: they neither read the ones in
+# your home (start-up files, kernels of other Pythons) nor write there.
+export JUPYTER_PREFER_ENV_PATH := 1
+export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/jupyter/config
+export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/jupyter/runtime
+export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
+# Packages of another Python must not get in.
+unexport PYTHONHOME
+unexport PYTHONPATH
+
+# No question about news and no look for updates: nothing is downloaded while the notebooks run.
+QUIET := {"@jupyterlab/apputils-extension:notification": \
+	{"checkForUpdates": false, "doNotDisturbMode": false, "fetchNews": "false"}}
+
+.PHONY: help lab lab-dev test notebooks clean
+.DELETE_ON_ERROR:
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*##/make \1:/p' Makefile | \
+		while IFS=: read -r name text; do printf '%-16s%s\n' "$$name" "$$text"; done
+
+# ---------------------------------------------------------------------------------------- set-up
+
+# Its Python may vanish with an upgrade of the system; then this link leads nowhere, and is made again.
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "kvlib needs Python 3.11 or newer, and \`$(PYTHON)\` is not." \
+			"If you have one by another name, say so: make lab PYTHON=python3.12" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+		echo "This Python comes without its venv module." \
+			"On Debian and Ubuntu: apt install python3-venv" >&2; \
+		exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(READY): $(RUN) pyproject.toml constraints.txt
+	@echo "Installing what is needed into $(VENV) (about a minute, once)"
+	@$(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@echo '$(QUIET)' > $(VENV)/share/jupyter/lab/settings/overrides.json
+	@touch $@
+
+# ------------------------------------------------------------------------------------------- lab
+
+lab: $(READY)  ## read and run the notebooks: copies them to my-notebooks/, opens JupyterLab there
+	@mkdir -p my-notebooks
+	@# Copied under another name first: a half-written copy would never be overwritten.
+	@for file in notebooks/*.*; do \
+		mine="my-notebooks/$${file##*/}"; \
+		[ -e "$$mine" ] || { cp "$$file" "$$mine.part" && mv "$$mine.part" "$$mine"; } || exit 1; \
+	done
+	@$(call open_lab,my-notebooks)
+
+lab-dev: $(READY)  ## edit the notebooks themselves: opens JupyterLab in notebooks/
+	@$(call open_lab,notebooks)
+
+# Without a display (macOS always has one) no browser is looked for; the address is printed in any
+# case. Root has to say that it knows. The last three options: no list of extensions is fetched, no
+# language servers are searched for, and nothing is printed that a learner need not read.
+define open_lab
+	set -- $(1) --LabApp.extension_manager=readonly --LanguageServerManager.autodetect=False \
+		--log-level=WARN; \
+	if [ "$$(uname)" != Darwin ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+		set -- "$$@" --no-browser; fi; \
+	if [ "$$(id -u)" = 0 ]; then set -- "$$@" --allow-root; fi; \
+	echo "Starting JupyterLab in $(1)/. It runs until you press Ctrl-C twice in this window."; \
+	exec $(RUN) -m jupyterlab "$$@" $(LAB_ARGS)
+endef
+
+# ------------------------------------------------------------------------------------------ test
+
+test: $(READY)  ## check everything: lint, types, tests with coverage, notebooks
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	$(RUN) -m pytest --cov
+	@# In a copy: what the notebooks write belongs beside them, and not in this repository.
+	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/
+	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 build/notebooks
+
+notebooks: $(READY)  ## run the notebooks and clean what is stored with them
+	$(RUN) tests/notebook_tool.py
+
+clean:  ## remove all that these commands made, but my-notebooks/
+	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find kvlib tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune \
+		-exec rm -rf {} +

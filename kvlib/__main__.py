@@ -1,0 +1,280 @@
+"""The command line: kvlib dump, check and compact. `python -m kvlib` is the same."""
+
+import argparse
+import io
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+import kvlib
+from kvlib.disk import LOCK, DirectoryDisk
+from kvlib.errors import (
+    CorruptionError,
+    FormatError,
+    KvlibError,
+    MissingError,
+    TornError,
+    VersionError,
+)
+from kvlib.recovery import read
+from kvlib.snapshot import LOG, segment_name
+from kvlib.views.layout import Region, format_of, guess, walk, walk_directory
+from kvlib.views.text import count, lines
+
+OK, DAMAGED, FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+STATUS = """exit status:
+  0  done; check: recovery would succeed, if need be by dropping a torn tail
+  1  the bytes are damaged; file, offset and reason are on the standard error output
+  2  anything else: no store at PATH, a newer format, locked, not permitted, wrong usage"""
+
+
+class Progress:
+    """One line on the standard error output that says how far a long work is, if anybody looks."""
+
+    def __init__(self) -> None:
+        self._enabled, self._shown_at, self._width = sys.stderr.isatty(), time.monotonic(), 0
+
+    def show(self, text: str) -> None:
+        """Replace the line, four times a second at most."""
+        now = time.monotonic()
+        if self._enabled and now - self._shown_at >= 0.25:
+            print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
+            self._shown_at, self._width = now, len(text)
+
+    def clear(self) -> None:
+        """Leave no trace of it."""
+        if self._width:
+            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
+
+
+class WatchedDisk(DirectoryDisk):
+    """A directory that shows how many bytes went in and out."""
+
+    def __init__(self, path: str, progress: Progress) -> None:
+        super().__init__(path)
+        self._progress, self._read_bytes, self._written_bytes = progress, 0, 0
+
+    def read(self, name: str) -> bytes:
+        """All bytes of a file."""
+        data = super().read(name)
+        self._read_bytes += len(data)
+        self._show()
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        """Create the file, or replace what is in it."""
+        super().write(name, data)
+        self._written_bytes += len(data)
+        self._show()
+
+    def _show(self) -> None:
+        done = f"{self._read_bytes:,} bytes read, {self._written_bytes:,} written"
+        self._progress.show(done)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # rather an escape than no output at all
+        sys.stdout.reconfigure(errors="backslashreplace")
+    arguments = _parser().parse_args(argv)
+    progress = Progress()
+    try:
+        status: int = arguments.command(arguments.path, progress)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `kvlib dump x | head`: nothing that Python still holds can be written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        progress.clear()
+        return INTERRUPTED
+    except (KvlibError, OSError) as error:
+        progress.clear()
+        print(f"kvlib: {_explain(error)}", file=sys.stderr)
+        return DAMAGED if isinstance(error, CorruptionError) else FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "kvlib",
+        description="Look into the files of a kvlib store, and compact it.",
+        epilog=STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"kvlib {kvlib.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command, path, text in (
+        ("dump", _dump, "a store, or one file of it", "show every byte, with what it means"),
+        (
+            "check",
+            _check,
+            "a store, or one file of it",
+            "say what recovery would do; change nothing",
+        ),
+        ("compact", _compact, "a store", "publish a new snapshot and start an empty log"),
+    ):
+        subparser = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=STATUS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        subparser.add_argument("path", metavar="PATH", help=path)
+        subparser.set_defaults(command=command)
+    return parser
+
+
+def _dump(path: str, progress: Progress) -> int:
+    terminal = sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR")
+    errors: list[FormatError] = []
+    disk = _directory(path, progress) if os.path.isdir(path) else None
+    for name, data, pieces in walk_directory(disk) if disk else [_file(path)]:
+        progress.clear()
+        print(f"{_printable(name)}: {count(len(data), 'byte')}\n")
+        watched = pieces if terminal else _watch(name, data, pieces, progress)
+        for line in lines(data, _keep_error(watched, errors), colour=colour):
+            print(line)
+        print()
+    if disk:
+        return _report(path, disk)
+    for error in errors:
+        if not isinstance(error, TornError):
+            raise error.within(path)
+    return OK
+
+
+def _check(path: str, progress: Progress) -> int:
+    if os.path.isdir(path):
+        return _report(path, _directory(path, progress))
+    name, data, pieces = _file(path)
+    try:
+        for _ in _watch(name, data, pieces, progress):
+            pass
+        print(f"{_printable(path)}: {count(len(data), 'byte')}, nothing is wrong with them")
+    except TornError as error:
+        tail = count(len(data) - error.offset, "byte")
+        print(
+            f"{_printable(path)}: recovery would drop {tail} at offset {error.offset}, a torn tail"
+        )
+        print(f"  ({error.reason})")
+    except FormatError as error:
+        raise error.within(path) from None
+    finally:
+        progress.clear()
+    return OK
+
+
+def _compact(path: str, progress: Progress) -> int:
+    disk = _directory(path, progress)
+    if LOG not in disk.names():
+        read(disk)  # raises the reason why there is no log; open() would make one
+    before = _size(disk)
+    with kvlib.open(disk) as store:
+        store.compact()
+        records, recovered = len(store), store.recovered
+    progress.clear()
+    if recovered.dropped_bytes:
+        tail = count(recovered.dropped_bytes, "byte")
+        print(f"dropped {tail} at offset {recovered.dropped_offset} of the log, a torn tail")
+    print(f"{_printable(path)}: {count(records, 'record')}")
+    print(f"  {before:>15,} bytes before")
+    print(f"  {_size(disk):>15,} bytes now")
+    return OK
+
+
+def _report(path: str, disk: DirectoryDisk) -> int:
+    """Say what opening the store at `path` would find. Its damage is raised."""
+    state = read(disk)
+    head, tail, recovered = state.head, state.tail, state.recovered
+    torn = "none"
+    if recovered.dropped_bytes:
+        dropped = count(recovered.dropped_bytes, "byte")
+        torn = f"{dropped} at offset {recovered.dropped_offset} of the log, to be dropped"
+    ours = {segment_name(head.generation, index) for index in range(head.segments)} | {LOG, LOCK}
+    other = [name for name in disk.names() if name not in ours]
+    print(f"{_printable(path)}: a store that can be opened")
+    for what, text in (
+        ("generation", str(head.generation)),
+        ("snapshot", f"{count(head.segments, 'segment')}, {count(head.length, 'byte')}"),
+        ("log", f"{count(tail.end, 'byte')}, {count(tail.records, 'mutation')} to replay"),
+        ("torn tail", torn),
+        ("closed", "yes" if tail.closed else "no: it is open now, or was not closed"),
+        ("records", f"{len(state.items):,}"),
+        ("left over", ", ".join(filter(format_of, other)) or "nothing"),
+        ("not kvlib's", ", ".join(_printable(n) for n in other if not format_of(n)) or "nothing"),
+    ):
+        print(f"  {what:<13}{text}")
+    return OK
+
+
+def _directory(path: str, progress: Progress) -> WatchedDisk:
+    if not os.path.isdir(path):
+        _refuse_missing(path)
+        raise MissingError(f"{path} is a file; a store is a directory")
+    disk = WatchedDisk(path, progress)
+    if not any(map(format_of, disk.names())):
+        raise MissingError(f"no store at {path}")
+    return disk
+
+
+def _file(path: str) -> tuple[str, bytes, Iterator[Region]]:
+    _refuse_missing(path)
+    if not os.path.isfile(path):  # reading a pipe or a device might never end
+        raise MissingError(f"{path} is neither a file nor a directory")
+    with open(path, "rb") as file:
+        data = file.read()
+    name = os.path.basename(path)
+    format = format_of(name) or guess(data)
+    if format == "unknown":
+        raise MissingError(f"{path} is no file of kvlib")
+    return name, data, walk(data, format)
+
+
+def _refuse_missing(path: str) -> None:
+    if not os.path.exists(path):
+        raise MissingError(f"{path}: no such file or directory")
+
+
+def _size(disk: DirectoryDisk) -> int:
+    return sum(os.path.getsize(disk.path(name)) for name in disk.names() if format_of(name))
+
+
+def _keep_error(pieces: Iterable[Region], errors: list[FormatError]) -> Iterator[Region]:
+    try:
+        yield from pieces
+    except FormatError as error:
+        errors.append(error)
+        raise
+
+
+def _watch(
+    name: str, data: bytes, pieces: Iterable[Region], progress: Progress
+) -> Iterator[Region]:
+    for piece in pieces:
+        progress.show(f"{_printable(name)}: {piece.end:,} of {len(data):,} bytes")
+        yield piece
+    progress.clear()
+
+
+def _explain(error: KvlibError | OSError) -> str:
+    text = str(error)
+    if isinstance(
+        error, VersionError
+    ):  # the offset says nothing to who must only get a newer kvlib
+        text = f"{error.path}: {error.reason}"
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """The text itself, or with escapes if it would take more than a line or confuse a terminal."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

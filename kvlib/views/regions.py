@@ -1,0 +1,152 @@
+"""What a labelled piece of bytes is, and the parts of fixed size that the formats have. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from kvlib import encoding, frame, log
+from kvlib.encoding import Item
+
+Kind = Literal[
+    "magic", "header", "length", "tag", "key", "value", "checksum", "sequence", "group", "gap"
+]
+Status = Literal["ok", "bad", "torn", "unread"]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A piece of the data, data[start:end], and what it means.
+
+    Attributes:
+        kind: what sort of piece; a "group" has children, a "gap" is not taken apart any further.
+        name: its path, such as "record[3].key.length".
+        value: what the engine decoded it to; None if it did not.
+        note: a few words that go on from the value: 5 "bytes of data".
+        status: ok; bad, the engine stops here; torn, of a tail that recovery drops; unread.
+        governs: the span that a length or a checksum is about.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+    name: str
+    value: Item | int | None = None
+    note: str = ""
+    status: Status = "ok"
+    governs: Span | None = None
+    children: tuple["Region", ...] = ()
+
+    def leaves(self) -> Iterator["Region"]:
+        """The regions without children, in order."""
+        if self.kind != "group":
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+
+class Part(NamedTuple):
+    """A piece of fixed size, as the tables below list them."""
+
+    name: str
+    kind: Kind
+    size: int
+    note: str = ""
+
+
+PREAMBLE: Final = (Part("magic", "magic", 6), Part("version", "header", 2, "of the format"))
+FRAME: Final = (
+    Part("crc", "checksum", 4),
+    Part("length", "length", 4, "bytes of payload"),
+    Part("sequence", "sequence", 8),
+    Part("kind", "tag", 1),
+)
+HEAD: Final = (
+    Part("salt", "header", 4, "seeds the crcs"),
+    Part("compactions", "header", 4),
+    Part("segments", "header", 4),
+    Part("stream_length", "length", 8, "bytes, joined"),
+    Part("stream_crc", "checksum", 4),
+)
+SEGMENT: Final = (Part("index", "header", 4), Part("total", "header", 4))
+COUNT: Final = (Part("count", "header", 4, "records"),)
+OPERATION: Final = (Part("operation", "tag", 1),)
+FIELD: Final = (Part("tag", "tag", 1), Part("length", "length", 4, "bytes of data"))
+
+MEANING: Final = {
+    ("tag", encoding.TEXT): "str, as UTF-8",
+    ("tag", encoding.BYTES): "bytes",
+    ("operation", log.PUT): "put",
+    ("operation", log.DELETE): "delete",
+    ("kind", frame.HEAD): "head",
+    ("kind", frame.SEGMENT): "segment",
+    ("kind", frame.CLOSE): "close",
+    ("kind", frame.MUTATIONS): "mutations",
+    ("kind", frame.UNSYNCED_MUTATIONS): "mutations",
+}
+FRAME_NOTES: Final = {
+    frame.HEAD: "names the snapshot that the log goes on from",
+    frame.SEGMENT: "the envelope around a segment",
+    frame.CLOSE: "close() wrote it, the log is complete",
+    frame.MUTATIONS: "M, every frame before it was already safe on the disk",
+    frame.UNSYNCED_MUTATIONS: "m, written before those before it were safe on the disk",
+}
+
+# What to call the parts of something in which the engine stopped: those before the offset of its
+# error, the one there, and those behind it.
+Marks = tuple[Status, Status, Status]
+READ: Final[Marks] = ("ok", "bad", "unread")
+UNCHECKED: Final[Marks] = ("unread", "bad", "unread")
+DOUBLED: Final[Marks] = ("ok", "bad", "bad")
+TORN: Final[Marks] = ("torn", "torn", "torn")
+_RANK: Final = {"ok": 0, "unread": 1, "torn": 2, "bad": 3}
+
+
+def group(name: str, children: Sequence[Region], note: str = "") -> Region:
+    """The region around `children`; its status is their worst."""
+    status = max((child.status for child in children), key=_RANK.__getitem__)
+    start, end = children[0].start, children[-1].end
+    return Region(start, end, "group", name, None, note, status, None, tuple(children))
+
+
+def leaf(data: bytes, at: int, part: Part, prefix: str, governs: Span | None = None) -> Region:
+    """The part at `at`, with its value."""
+    end = at + part.size
+    raw = data[at:end]
+    value = raw if part.kind in ("tag", "magic") else int.from_bytes(raw, "big")
+    note = part.note or MEANING.get((part.name, raw), "")
+    if value == 1:
+        note = note.replace("bytes", "byte").replace("records", "record")
+    return Region(at, end, part.kind, prefix + part.name, value, note, "ok", governs)
+
+
+def whole(data: bytes, at: int, table: Sequence[Part], prefix: str) -> list[Region]:
+    """The parts from `at` on."""
+    regions = []
+    for part in table:
+        regions.append(leaf(data, at, part, prefix))
+        at += part.size
+    return regions
+
+
+def broken(
+    data: bytes, at: int, end: int, table: Sequence[Part], prefix: str, offset: int, marks: Marks
+) -> list[Region]:
+    """The parts that stand in data[at:end], as far as they do, when the engine stopped at `offset`.
+
+    An empty one is at the end if that is where it stopped: for the bytes that are missing there.
+    """
+    regions = []
+    for part in table:
+        stop = min(at + part.size, end)
+        if at == stop:
+            break
+        status = marks[(stop > offset) + (at > offset)]
+        if status == "ok" and part.kind != "gap":
+            regions.append(leaf(data, at, part, prefix))
+        else:
+            regions.append(Region(at, stop, part.kind, prefix + part.name, status=status))
+        at = stop
+    if at == offset == end:
+        regions.append(Region(at, at, "gap", prefix + "missing", status="bad"))
+    return regions

@@ -1,0 +1,717 @@
+"""What strict nbval does not see: how the notebooks are built, and that their sections stand alone.
+
+Each rule is a function that gives one line for each place where a notebook breaks it. Beside it
+stands how to break it, so that a rule which cannot fail is found out.
+"""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import notebook_tool
+from notebook_tool import CELL_METADATA, NOTEBOOK_METADATA, NOTEBOOKS, Cell, Notebook, tags
+
+NAMES = ["01_encode", "02_segment", "03_log"]
+
+Rule = Callable[[Notebook], Iterator[str]]
+Change = Callable[[Notebook], None]
+RULES: list[Rule] = []
+BREAKS: list[tuple[Rule, Change]] = []
+
+
+def rule(function: Rule) -> Rule:
+    """Add a rule."""
+    RULES.append(function)
+    return function
+
+
+def breaks(broken: Rule) -> Callable[[Change], Change]:
+    """Add a change of the model notebook that breaks a rule."""
+
+    def add(change: Change) -> Change:
+        BREAKS.append((broken, change))
+        return change
+
+    return add
+
+
+# --------------------------------------------------------------------------- reading a notebook
+
+
+def code_cells(notebook: Notebook) -> list[Cell]:
+    """Give the code cells."""
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def prose(cell: Cell) -> str:
+    """Give a markdown cell's text without its fenced code; nothing for a code cell."""
+    if cell["cell_type"] != "markdown":
+        return ""
+    return re.sub(r"^(```|~~~).*?^\1", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
+
+
+def headings(notebook: Notebook) -> list[tuple[int, str]]:
+    """Give each heading's level and title."""
+    text = "\n".join(prose(cell) for cell in notebook["cells"])
+    return [(len(marks), title) for marks, title in re.findall(r"^(#{1,6}) +(.+)$", text, re.M)]
+
+
+def spine(notebook: Notebook) -> Notebook:
+    """Give the part that every learner reads: all before the workshop and what goes further."""
+    cells = notebook["cells"]
+    ends = (
+        number
+        for number, cell in enumerate(cells)
+        if re.match(r"## +(Workshop|Going further)", prose(cell))
+    )
+    return {**notebook, "cells": cells[: next(ends, len(cells))]}
+
+
+def shown(output: dict[str, Any]) -> str:
+    """Give all the text in an output; a picture's base64 is no text."""
+    if output["output_type"] == "stream":
+        return "".join(output["text"])
+    if output["output_type"] == "error":
+        return "\n".join([output["ename"], output["evalue"], *output["traceback"]])
+    return json.dumps({kind: data for kind, data in output["data"].items() if kind != "image/png"})
+
+
+# ----------------------------------------------------------------------------- a model notebook
+
+
+def markdown(name: str, source: str, *tags: str) -> Cell:
+    """Make a markdown cell."""
+    return {
+        "cell_type": "markdown",
+        "id": name,
+        "metadata": {"tags": list(tags)},
+        "source": source,
+    }
+
+
+def code(name: str, source: str, *tags: str) -> Cell:
+    """Make a code cell."""
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": name,
+        "metadata": {"tags": list(tags)},
+        "outputs": [],
+        "source": source,
+    }
+
+
+# JupyterLab shows the first line of a folded output in grey: it must not be the answer.
+ASK = 'print("Your guess?")\n'
+
+
+def model_notebook() -> Notebook:
+    """Make the smallest notebook that keeps all the rules."""
+    cells = [
+        markdown("model-title", "# A model\n\nRun each cell with Shift-Enter."),
+        markdown("model-start", "## Start (30 min)\n\nA **_term_**. ![A drawing](drawing.png)"),
+        code("model-setup", "import json", "setup"),
+        markdown("model-try", "### Try it"),
+        code("model-try-slider", "json.dumps('a slider')", "interactive"),
+    ]
+    for number in range(6):
+        cells += [
+            markdown(f"model-guess-{number}", "What will it show?", "prediction"),
+            code(f"model-answer-{number}", f"{ASK}json.dumps({number})", "answer"),
+        ]
+        cells[-1]["metadata"]["jupyter"] = {"outputs_hidden": True}
+    folded = "<details><summary>Why?</summary>\n\nSo.\n\n</details>\n"
+    cells += [
+        markdown("model-end", f"## Key points (4 min)\n\n### Check yourself\n\n{folded * 3}"),
+        markdown("model-workshop", "## Workshop (20 min)\n\nMore."),
+        code("model-more", "json.dumps('more')"),
+    ]
+    notebook = {
+        "cells": cells,
+        "metadata": copy.deepcopy(NOTEBOOK_METADATA),
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        cell["execution_count"] = number
+    return notebook
+
+
+def find(notebook: Notebook, name: str) -> Cell:
+    """Give the cell with this id."""
+    return next(cell for cell in notebook["cells"] if cell["id"] == name)
+
+
+def insert(notebook: Notebook, cell: Cell, *, before: str) -> None:
+    """Put a cell in front of another."""
+    notebook["cells"].insert(notebook["cells"].index(find(notebook, before)), cell)
+
+
+def replace(notebook: Notebook, name: str, old: str, new: str) -> None:
+    """Replace text in the source of a cell."""
+    cell = find(notebook, name)
+    assert old in cell["source"]
+    cell["source"] = cell["source"].replace(old, new)
+
+
+# ---------------------------------------------------------------------------------------- rules
+
+
+@rule
+def code_was_run_in_order(notebook: Notebook) -> Iterator[str]:
+    """A cell that was never run passes nbval."""
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        if cell["execution_count"] != number:
+            yield f"{cell['id']}: should be number {number} and is {cell['execution_count']}"
+
+
+@breaks(code_was_run_in_order)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-more")["execution_count"] = None
+
+
+@breaks(code_was_run_in_order)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-more")["execution_count"] += 1
+
+
+@rule
+def ids_are_named_and_unique(notebook: Notebook) -> Iterator[str]:
+    """Jupyter makes up an id when a cell has none, and renames doubled ones in silence."""
+    names = [cell.get("id", "") for cell in notebook["cells"]]
+    for name, count in Counter(names).items():
+        if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", name):
+            yield f"{name!r}: is not a name like encode-first-try"
+        # What Jupyter makes up: eight hex digits, or the groups of a UUID.
+        if re.match(r"[0-9a-f]{8}(-|$)", name):
+            yield f"{name!r}: looks made up"
+        if count > 1:
+            yield f"{name!r}: {count} times"
+
+
+@breaks(ids_are_named_and_unique)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-more")["id"] = "model-end"
+
+
+@breaks(ids_are_named_and_unique)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-more")["id"] = "b1946ac9"
+
+
+@breaks(ids_are_named_and_unique)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-more")["id"] = "b1946ac9-2492-4d23-84c6-235b4d2611184"
+
+
+@breaks(ids_are_named_and_unique)
+def _(notebook: Notebook) -> None:
+    del find(notebook, "model-more")["id"]
+
+
+@rule
+def nothing_of_a_machine_is_shown(notebook: Notebook) -> Iterator[str]:
+    """Neither a path nor an address in memory: both differ for each learner."""
+    path = r"/(?:home|Users|root|tmp|var/folders)\b|\bC:\\|site-packages|ipykernel_"
+    machine = re.compile(rf"{path}|\bat 0x[0-9a-f]{{6,}}")
+    for cell in notebook["cells"]:
+        for text in [cell["source"], *map(shown, cell.get("outputs", []))]:
+            if found := machine.search(text):
+                yield f"{cell['id']}: {found[0]}"
+
+
+@breaks(nothing_of_a_machine_is_shown)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-more", "'more'", f"open('{os.sep}tmp{os.sep}log')")
+
+
+@breaks(nothing_of_a_machine_is_shown)
+def _(notebook: Notebook) -> None:
+    output = {"output_type": "stream", "name": "stdout", "text": ["in site-packages/kvlib"]}
+    find(notebook, "model-more")["outputs"] = [output]
+
+
+@breaks(nothing_of_a_machine_is_shown)
+def _(notebook: Notebook) -> None:
+    data = {"text/plain": ["<Thing at 0x7f3a5c0d2e10>"]}
+    find(notebook, "model-more")["outputs"] = [{"output_type": "display_data", "data": data}]
+
+
+@breaks(nothing_of_a_machine_is_shown)
+def _(notebook: Notebook) -> None:
+    output = {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["ipykernel_7/1.py"]}
+    find(notebook, "model-more")["outputs"] = [output]
+
+
+@rule
+def nothing_is_hidden_from_nbval(notebook: Notebook) -> Iterator[str]:
+    """No cell is skipped, no output ignored; an error is there just where a tag announces it."""
+    for cell in code_cells(notebook):
+        marks = [tag for tag in tags(cell) if "nbval" in tag.lower()]
+        marks += re.findall(r"\bNBVAL_\w+|\bPYTEST_VALIDATE\w+", cell["source"])
+        if marks:
+            yield f"{cell['id']}: {', '.join(marks)}"
+        failed = any(output["output_type"] == "error" for output in cell["outputs"])
+        if failed != ("raises-exception" in tags(cell)):
+            yield f"{cell['id']}: has {'an' if failed else 'no'} error, and its tags say otherwise"
+
+
+@breaks(nothing_is_hidden_from_nbval)
+def _(notebook: Notebook) -> None:
+    tags(find(notebook, "model-more")).append("nbval-ignore-output")
+
+
+@breaks(nothing_is_hidden_from_nbval)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-more", "json", "# NBVAL_SKIP\njson")
+
+
+@breaks(nothing_is_hidden_from_nbval)
+def _(notebook: Notebook) -> None:
+    tags(find(notebook, "model-more")).append("raises-exception")
+
+
+@breaks(nothing_is_hidden_from_nbval)
+def _(notebook: Notebook) -> None:
+    output = {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
+    find(notebook, "model-more")["outputs"] = [output]
+
+
+@rule
+def only_what_is_needed_is_stored(notebook: Notebook) -> Iterator[str]:
+    """No state of widgets, no versions, no settings of somebody's editor."""
+    if notebook["metadata"] != NOTEBOOK_METADATA:
+        yield f"the notebook's metadata: {notebook['metadata']}"
+    for cell in notebook["cells"]:
+        if unknown := cell["metadata"].keys() - CELL_METADATA:
+            yield f"{cell['id']}: {', '.join(sorted(unknown))} in its metadata"
+        for output in cell.get("outputs", []):
+            if notebook_tool.WIDGET_VIEW in output.get("data", {}):
+                yield f"{cell['id']}: the view of a widget"
+
+
+@breaks(only_what_is_needed_is_stored)
+def _(notebook: Notebook) -> None:
+    notebook["metadata"]["widgets"] = {}
+
+
+@breaks(only_what_is_needed_is_stored)
+def _(notebook: Notebook) -> None:
+    notebook["metadata"]["language_info"]["version"] = "3.11.7"
+
+
+@breaks(only_what_is_needed_is_stored)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-more")["metadata"]["execution"] = {}
+
+
+@breaks(only_what_is_needed_is_stored)
+def _(notebook: Notebook) -> None:
+    data = {notebook_tool.WIDGET_VIEW: {"model_id": "1"}}
+    find(notebook, "model-more")["outputs"] = [{"output_type": "display_data", "data": data}]
+
+
+@rule
+def headings_form_an_outline(notebook: Notebook) -> Iterator[str]:
+    """One title, no level skipped, and each section begins a cell."""
+    outline = headings(notebook)
+    if [level for level, _ in outline].count(1) != 1 or outline[0][0] != 1:
+        yield "there is not exactly one title, at the top"
+    for (above, _), (level, title) in pairwise(outline):
+        if level > above + 1:
+            yield f"{title}: skips a level"
+    for cell in notebook["cells"]:
+        if re.search(r"(?<!\A)^## ", prose(cell), re.M):
+            yield f"{cell['id']}: a section begins in the middle of a cell"
+
+
+@breaks(headings_form_an_outline)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-workshop", "More.", "# Another title")
+
+
+@breaks(headings_form_an_outline)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-try", "###", "####")
+
+
+@breaks(headings_form_an_outline)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-workshop", "More.", "## More (1 min)")
+
+
+@rule
+def code_is_introduced(notebook: Notebook) -> Iterator[str]:
+    """A code cell follows the text that says what it is for."""
+    for above, cell in pairwise([{"cell_type": None}, *notebook["cells"]]):
+        if cell["cell_type"] == "code" and above["cell_type"] != "markdown":
+            yield f"{cell['id']}: nothing introduces it"
+
+
+@breaks(code_is_introduced)
+def _(notebook: Notebook) -> None:
+    insert(notebook, code("model-bare", "1"), before="model-more")
+
+
+@breaks(code_is_introduced)
+def _(notebook: Notebook) -> None:
+    del notebook["cells"][:2]
+
+
+@rule
+def pictures_are_described(notebook: Notebook) -> Iterator[str]:
+    """A picture has a text for those who do not see it."""
+    for cell in notebook["cells"]:
+        bare = re.findall(r"!\[\s*\]\(\S*\)", prose(cell))
+        bare += [
+            tag
+            for tag in re.findall(r"<img\b[^>]*>", prose(cell))
+            if not re.search(r"""\balt=(["']).*\S.*\1""", tag)
+        ]
+        for picture in bare:
+            yield f"{cell['id']}: {picture}"
+
+
+@breaks(pictures_are_described)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "A drawing", "")
+
+
+@breaks(pictures_are_described)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "![A drawing](drawing.png)", '<img src="a.png" alt="">')
+
+
+@rule
+def spine_is_short(notebook: Notebook) -> Iterator[str]:
+    """What every learner reads fits into a head, and into the time that it promises."""
+    part = spine(notebook)
+    text = "\n".join(prose(cell) for cell in part["cells"])
+    terms = {term.lower() for term in re.findall(r"\*\*_(.+?)_\*\*", text)}
+    for what, count, most in [
+        ("code cells", len(code_cells(part)), 30),
+        ("interactive views", sum("interactive" in tags(cell) for cell in part["cells"]), 3),
+        (f"new terms ({', '.join(sorted(terms))})", len(terms), 8),
+    ]:
+        if count > most:
+            yield f"{count} {what}, and at most {most} are wanted"
+    for cell in code_cells(notebook):
+        if (lines := cell["source"].count("\n") + 1) > 12:
+            yield f"{cell['id']}: {lines} lines, and at most 12 are wanted"
+
+
+@breaks(spine_is_short)
+def _(notebook: Notebook) -> None:
+    for number in range(23):
+        insert(notebook, code(f"model-many-{number}", "1"), before="model-workshop")
+
+
+@breaks(spine_is_short)
+def _(notebook: Notebook) -> None:
+    for number in range(3):
+        insert(notebook, code(f"model-view-{number}", "1", "interactive"), before="model-workshop")
+
+
+@breaks(spine_is_short)
+def _(notebook: Notebook) -> None:
+    terms = " ".join(f"**_term {number}_**" for number in range(8))
+    replace(notebook, "model-try", "Try it", terms)
+
+
+@breaks(spine_is_short)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-more")["source"] = "\n".join(["1"] * 13)
+
+
+@rule
+def minutes_are_given(notebook: Notebook) -> Iterator[str]:
+    """Each section says how long it takes; the spine takes 30 to 45 minutes."""
+    for level, title in headings(notebook):
+        if level == 2 and not re.search(r"\(\d+ min\)$", title):
+            yield f"{title}: no minutes"
+    titles = " ".join(title for level, title in headings(spine(notebook)) if level == 2)
+    total = sum(int(minutes) for minutes in re.findall(r"\((\d+) min\)", titles))
+    if not 30 <= total <= 45:
+        yield f"the spine takes {total} minutes"
+
+
+@breaks(minutes_are_given)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-workshop", " (20 min)", "")
+
+
+@breaks(minutes_are_given)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "30", "25")
+
+
+@breaks(minutes_are_given)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "30", "42")
+
+
+@rule
+def predictions_come_first(notebook: Notebook) -> Iterator[str]:
+    """At least six times the learner is asked before the answer, which is folded, can be seen."""
+    cells = notebook["cells"]
+    if (count := sum("prediction" in tags(cell) for cell in cells)) < 6:
+        yield f"only {count} predictions"
+    for cell, below in pairwise([{"metadata": {}}, *cells, {"metadata": {}}]):
+        if ("prediction" in tags(cell)) != ("answer" in tags(below)):
+            yield f"{cell.get('id')}, {below.get('id')}: a prediction and its answer are apart"
+    for cell in cells:
+        if "prediction" in tags(cell) and cell["cell_type"] != "markdown":
+            yield f"{cell['id']}: a prediction is asked for in text"
+        if "answer" in tags(cell) and (
+            cell["cell_type"] != "code"
+            or cell["metadata"].get("jupyter", {}).get("outputs_hidden") is not True
+        ):
+            yield f"{cell['id']}: an answer is a code cell with its output folded"
+        elif "answer" in tags(cell) and not cell["source"].startswith(ASK):
+            yield f"{cell['id']}: the first line of a folded output is seen, so ask there"
+
+
+@breaks(predictions_come_first)
+def _(notebook: Notebook) -> None:
+    for name in ["model-guess-0", "model-answer-0"]:
+        find(notebook, name)["metadata"] = {}
+
+
+@breaks(predictions_come_first)
+def _(notebook: Notebook) -> None:
+    insert(notebook, markdown("model-between", "Well?"), before="model-answer-0")
+
+
+@breaks(predictions_come_first)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-answer-0")["metadata"]["jupyter"] = {"outputs_hidden": False}
+
+
+@breaks(predictions_come_first)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-answer-0", ASK, "")
+
+
+@breaks(predictions_come_first)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-answer-0")["cell_type"] = "raw"
+
+
+@breaks(predictions_come_first)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-guess-0")["cell_type"] = "raw"
+
+
+@rule
+def learner_takes_part(notebook: Notebook) -> Iterator[str]:
+    """Something to move, told how to run a cell, and three questions with folded answers."""
+    text = "\n".join(prose(cell) for cell in notebook["cells"])
+    if not any("interactive" in tags(cell) for cell in code_cells(notebook)):
+        yield "no interactive view"
+    if "Shift-Enter" not in text:
+        yield "does not say Shift-Enter"
+    if re.search(r"\brun all\b", text, re.IGNORECASE):
+        yield "says Run All"
+    below = re.split(r"^#+ +Check yourself.*$", text, maxsplit=1, flags=re.M)[1:]
+    questions = re.split(r"^#+ ", "".join(below), maxsplit=1, flags=re.M)[0]
+    if (count := len(re.findall(r"<details>\s*<summary>", questions))) < 3:
+        yield f"{count} folded answers under Check yourself"
+
+
+@breaks(learner_takes_part)
+def _(notebook: Notebook) -> None:
+    tags(find(notebook, "model-try-slider")).clear()
+
+
+@breaks(learner_takes_part)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-title", "Shift-Enter", "a click")
+
+
+@breaks(learner_takes_part)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-try", "Try it", "Try it with Run All")
+
+
+@breaks(learner_takes_part)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-end", "Check yourself", "Questions")
+
+
+@breaks(learner_takes_part)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-end", "<details>", "<div>")
+
+
+@rule
+def setup_comes_first(notebook: Notebook) -> Iterator[str]:
+    """One cell, the first with code, is all that a section needs before it."""
+    marked = ["setup" in tags(cell) for cell in code_cells(notebook)]
+    if marked[:1] != [True] or sum(marked) != 1:
+        yield "the first code cell, and no other, has the tag setup"
+    elif not code_cells(notebook)[0]["id"].endswith("-setup"):
+        yield f"{code_cells(notebook)[0]['id']}: the set-up cell's id ends in -setup"
+
+
+@breaks(setup_comes_first)
+def _(notebook: Notebook) -> None:
+    tags(find(notebook, "model-setup")).clear()
+
+
+@breaks(setup_comes_first)
+def _(notebook: Notebook) -> None:
+    tags(find(notebook, "model-more")).append("setup")
+
+
+@breaks(setup_comes_first)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-setup")["id"] = "model-imports"
+
+
+# ---------------------------------------------------------------------------------------- tests
+
+
+def test_there_are_three_notebooks() -> None:
+    """The series has its three notebooks, and none besides."""
+    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kept", RULES, ids=lambda kept: kept.__name__)
+def test_notebooks_keep_the_rules(name: str, kept: Rule) -> None:
+    """Each notebook keeps each rule."""
+    assert list(kept(notebook_tool.load(NOTEBOOKS / f"{name}.ipynb"))) == []
+
+
+@pytest.mark.parametrize("kept", RULES, ids=lambda kept: kept.__name__)
+def test_model_notebook_keeps_the_rules(kept: Rule) -> None:
+    """The model notebook keeps each rule, so that only the change can break it."""
+    assert list(kept(model_notebook())) == []
+
+
+@pytest.mark.parametrize(("broken", "change"), BREAKS)
+def test_rules_can_be_broken(broken: Rule, change: Change) -> None:
+    """Each way to break a rule is noticed by that rule."""
+    notebook = model_notebook()
+    change(notebook)
+    assert list(broken(notebook)) != []
+
+
+def test_each_rule_has_a_way_to_break_it() -> None:
+    """No rule is without a proof that it can fail."""
+    assert {broken.__name__ for broken, _ in BREAKS} == {kept.__name__ for kept in RULES}
+
+
+# ---------------------------------------------------------- running them, in a process of its own
+
+
+def run_tool(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the notebook tool, with Jupyter's own files kept in `folder`."""
+    places = ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]
+    return subprocess.run(
+        [sys.executable, notebook_tool.__file__, *map(str, arguments)],
+        capture_output=True,
+        cwd=folder,
+        encoding="utf-8",
+        env={**os.environ, **{place: str(folder / "jupyter") for place in places}},
+        timeout=600,
+    )
+
+
+def write(path: Path, *cells: Cell) -> Path:
+    """Write a notebook with the model's title, its set-up cell and these cells."""
+    model = model_notebook()
+    notebook = {**model, "metadata": {}, "cells": [*model["cells"][:3], *cells]}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sections_stand_alone(name: str, tmp_path: Path) -> None:
+    """Each section runs after the set-up cell alone."""
+    done = run_tool(tmp_path, "--sections", NOTEBOOKS / f"{name}.ipynb")
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_running_again_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
+    """What is committed is what `make notebooks` gives."""
+    done = run_tool(tmp_path, "--check", NOTEBOOKS / f"{name}.ipynb")
+    assert (done.stdout, done.returncode) == (f"{name}.ipynb: unchanged\n", 0)
+
+
+def test_section_that_leans_on_another_is_named(tmp_path: Path) -> None:
+    """A name or a file that another section made is missing, and the report says where."""
+    path = write(
+        tmp_path / "leaning.ipynb",
+        markdown("lean-first", "## First (1 min)"),
+        code("lean-makes", "made = 1; open('made', 'w').close(); json.dumps('set up')"),
+        markdown("lean-name", "## Name (1 min)"),
+        code("lean-uses-name", "made"),
+        markdown("lean-file", "## File (1 min)"),
+        code("lean-uses-file", "open('made')"),
+        markdown("lean-error", "## Error (1 min)"),
+        code("lean-fails", "1 / 0", "raises-exception"),
+    )
+    done = run_tool(tmp_path, "--sections", path)
+    name, file = done.stdout.splitlines()
+    assert name.startswith("leaning.ipynb: Name (1 min): lean-uses-name: NameError")
+    assert file.startswith("leaning.ipynb: File (1 min): lean-uses-file: FileNotFoundError")
+    assert done.returncode == 1
+
+
+def test_tool_gives_the_same_bytes_twice(tmp_path: Path) -> None:
+    """A notebook with all that differs from run to run is stored without it, and leaves no file."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    path = write(
+        folder / "restless.ipynb",
+        markdown("restless-start", "## Start (1 min)"),
+        code("restless-files", "open('left', 'w').close()"),
+        code("restless-print", "for n in range(99):\n    print(n, flush=True)"),
+        code("restless-widget", "import ipywidgets\nipywidgets.IntSlider()", "interactive"),
+        code("restless-error", "json.loads('?')", "raises-exception"),
+    )
+    raw = path.read_bytes()
+    assert run_tool(tmp_path, "--check", path).returncode == 1
+    assert path.read_bytes() == raw
+
+    assert run_tool(tmp_path, path).returncode == 0
+    once = path.read_bytes()
+    assert run_tool(tmp_path, path).stdout == "restless.ipynb: unchanged\n"
+    assert path.read_bytes() == once
+    assert [left.name for left in folder.iterdir()] == ["restless.ipynb"]
+
+    notebook = notebook_tool.load(path)
+    for kept in [
+        code_was_run_in_order,
+        nothing_is_hidden_from_nbval,
+        nothing_of_a_machine_is_shown,
+        only_what_is_needed_is_stored,
+    ]:
+        assert list(kept(notebook)) == []
+    assert tags(find(notebook, "restless-widget")) == ["interactive"]
+    assert once.endswith(b"}\n")
+
+
+def test_notebook_that_fails_is_left_alone(tmp_path: Path) -> None:
+    """An error that no tag announces stops the tool, which names the cell and changes nothing."""
+    path = write(
+        tmp_path / "failing.ipynb",
+        markdown("failing-start", "## Start (1 min)"),
+        code("failing-cell", "1 / 0"),
+    )
+    raw = path.read_bytes()
+    done = run_tool(tmp_path, path)
+    assert "ZeroDivisionError" in done.stderr
+    assert (path.read_bytes(), done.returncode) == (raw, 1)
