@@ -103,8 +103,8 @@ def decode_count(data: bytes) -> int:
         raise CorruptionError(None, 0, f"{len(data)} bytes, a count needs {COUNT.size}")
     count = int.from_bytes(data[: COUNT.size], "big")
     if count > (len(data) - COUNT.size) // MIN_RECORD:
-        reason = f"count {count}, but {len(data) - COUNT.size} bytes hold no more than "
-        raise CorruptionError(None, 0, f"{reason}{(len(data) - COUNT.size) // MIN_RECORD} records")
+        reason = f"count {count}, but only {len(data) - COUNT.size} bytes follow"
+        raise CorruptionError(None, 0, reason)
     return count
 
 

@@ -4,6 +4,7 @@ A caller's mistake is a TypeError or a ValueError, and a full or broken medium t
 system gave; everything that the bytes of a store or its state can cause is a KvlibError.
 """
 
+
 class KvlibError(Exception):
     """Base of every error that the bytes of a store, or its state, can cause."""
 

@@ -29,7 +29,6 @@ VERSION: Final = 1
 PREAMBLE: Final = MAGIC + VERSION.to_bytes(2, "big")
 
 HEADER: Final = struct.Struct(">IIQc")
-CRC: Final = struct.Struct(">I")
 CHECKED: Final = struct.Struct(">IQc")  # the header behind its crc
 HEAD, SEGMENT, CLOSE, MUTATIONS, UNSYNCED_MUTATIONS = b"H", b"S", b"C", b"M", b"m"
 KINDS: Final = (HEAD, SEGMENT, CLOSE, MUTATIONS, UNSYNCED_MUTATIONS)
@@ -66,7 +65,7 @@ def seal(kind: bytes, sequence: int, payload: bytes, salt: int = 0) -> bytes:
     if len(payload) > MAX_PAYLOAD or not 0 <= sequence <= MAX_SEQUENCE:
         raise ValueError(f"{len(payload)} bytes with sequence {sequence} do not fit a frame")
     checked = CHECKED.pack(len(payload), sequence, kind) + payload
-    return CRC.pack(crc32(checked, salt)) + checked
+    return crc32(checked, salt).to_bytes(4, "big") + checked
 
 
 def unseal(data: bytes, offset: int = 0, salt: int = 0) -> Frame:
@@ -83,7 +82,7 @@ def unseal(data: bytes, offset: int = 0, salt: int = 0) -> Frame:
     end, left = start + length, len(data) - start
     if length > left:
         raise TornError(None, offset + 4, f"length {length}, but only {left} bytes are left")
-    actual = crc32(data[offset + CRC.size : end], salt)
+    actual = crc32(data[offset + 4 : end], salt)
     if crc != actual or kind == b"\0":  # under one salt in 2**32 zeros have the checksum zero
         raise TornError(None, offset, f"checksum {crc:#010x}, but the bytes give {actual:#010x}")
     if kind not in KINDS:

@@ -69,5 +69,7 @@ def join(segments: Iterable[bytes]) -> bytes:
         chunks[index] = segment[HEADER.size :]
     if len(chunks) != total or not total:
         lost = next((index for index in range(total) if index not in chunks), 0)
-        raise CorruptionError("segments", 0, f"segment {lost} of {total or 'any'} is missing")
+        raise CorruptionError(
+            "segments", 0, f"segment {lost} of {total or 'at least 1'} is missing"
+        )
     return b"".join(chunks[index] for index in range(total))

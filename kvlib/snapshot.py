@@ -97,19 +97,16 @@ def prepare(
     head = Head(generation, salt, compactions, len(bare), len(stream), crc32(stream))
     try:
         for index, segment in enumerate(bare):
-            sealed = PREAMBLE + seal(SEGMENT, generation, segment)
-            _write(disk, segment_name(generation, index), sealed)
-        _write(disk, NEW_LOG, encode_head(head))
+            name = segment_name(generation, index)
+            disk.write(name, PREAMBLE + seal(SEGMENT, generation, segment))
+            disk.sync(name)
+        disk.write(NEW_LOG, encode_head(head))
+        disk.sync(NEW_LOG)
         disk.sync_directory()
     except OSError:  # perhaps the disk is full: half a snapshot would keep it so
         _delete(disk, lambda found: found == generation)
         raise
     return head
-
-
-def _write(disk: Disk, name: str, data: bytes) -> None:
-    disk.write(name, data)
-    disk.sync(name)
 
 
 def commit(disk: Disk) -> None:
@@ -137,8 +134,7 @@ def load(disk: Disk, head: Head) -> dict[Item, Item]:
     stream = b"".join(chunks)
     length, crc = len(stream), crc32(stream)
     if (length, crc) != (head.length, head.crc):
-        reason = f"the head names {head.length} bytes of stream with crc {head.crc:#010x}"
-        reason += f", its segments have {length} with {crc:#010x}"
+        reason = f"stream of {length} bytes, crc {crc:#010x}: not the one that the head names"
         raise CorruptionError(disk.path(LOG), OVERHEAD + 12, reason)
     try:
         return decode_snapshot(stream)
@@ -157,7 +153,7 @@ def _load_segment(disk: Disk, head: Head, index: int) -> bytes:
             raise CorruptionError(
                 None, frame.start + 8, f"a segment of generation {frame.sequence}"
             )
-        if segments.decode_header(frame.payload) != (index, head.segments):
+        if frame.payload[: segments.HEADER.size] != segments.HEADER.pack(index, head.segments):
             raise CorruptionError(None, OVERHEAD, f"not segment {index} of {head.segments}")
     except FileNotFoundError:
         reason = f"segment {index} of {head.segments} is missing"

@@ -186,6 +186,8 @@ class DurableStore(_Items):
         super().__init__()
         self._every = _mutations_per_fsync(sync)
         self._max_segment_size = segments.check_size(max_segment_size)
+        if policy is not None and not callable(policy):
+            raise TypeError(f"policy is a function of the status, not {type(policy).__name__}")
         self._threshold, self._policy = check_int("threshold", threshold, 1, MAX_LENGTH), policy
         self._disk, self._read_only = as_disk(place), read_only
         self._io = threading.RLock()  # held while a frame or a snapshot is written
@@ -225,8 +227,8 @@ class DurableStore(_Items):
                 self._disk.sync(LOG)  # the close frame may be in the page cache only
             else:
                 self._publish(self._head.compactions)  # never append behind a doubtful tail
-        except OSError as error:
-            self._failed = f"recovery could not publish a fresh snapshot ({error})"
+        except (OSError, ValueError) as error:  # ValueError: the sequence numbers are used up
+            self._failed = f"recovery could not write: {error}"
 
     def status(self) -> Status:
         """The store's figures at this moment."""
@@ -286,29 +288,29 @@ class DurableStore(_Items):
     def _record_together(self, payload: bytes, mutations: list[log.Mutation]) -> None:
         # Group commit. While one frame is being synced, the first thread to come opens the next
         # group and waits for its turn; the others join it, and the first writes it for all of them.
-        with self._gate:
-            group = self._forming
-            leads = group is None or len(group.payload) > GROUP_BYTES
-            if group is None or leads:
-                group = self._forming = _Group()
-            group.add(payload, mutations)
-        if not leads:
-            group.written.wait()
-            if group.error is not None:
-                raise WriteRefusedError(
-                    f"the write of a group failed: {group.error}"
-                ) from group.error
-            return
+        group, leads = _Group(), False
         try:
-            with self._io:
-                self._close_group(group)
-                self._append(bytes(group.payload), group.mutations)
-        except BaseException as error:
+            with self._gate:
+                if self._forming is None or len(self._forming.payload) > GROUP_BYTES:
+                    self._forming, leads = group, True
+                else:
+                    group = self._forming
+                group.add(payload, mutations)
+            if leads:
+                with self._io:
+                    self._close_group(group)
+                    self._append(bytes(group.payload), group.mutations)
+        except BaseException as error:  # Ctrl-C, too, and at any of these lines
             group.error = error
             raise
         finally:
-            self._close_group(group)  # Ctrl-C may come before it was this thread's turn
-            group.written.set()
+            if leads:
+                self._close_group(group)
+                group.written.set()
+        if not leads:
+            group.written.wait()
+            if group.error is not None:
+                raise WriteRefusedError(f"a group's write failed: {group.error}") from group.error
 
     def _close_group(self, group: _Group) -> None:
         with self._gate:

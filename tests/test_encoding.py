@@ -152,10 +152,10 @@ BAD_SNAPSHOTS: dict[str, tuple[bytes, int, str]] = {
     "a key past the end": (ONE + b"s\x00\x00\x00\x08k" + VALUE, 5, "length 8"),
     "a value past the end": (ONE + KEY + b"b\x00\x00\x00\x02v", 11, "length 2"),
     "a huge length": (ONE + KEY + b"b\xff\xff\xff\xffv", 11, "length 4294967295"),
-    "trailing bytes": (ONE + KEY + VALUE + b"\x00", 16, "1 bytes after"),
+    "trailing bytes": (ONE + KEY + VALUE + b"\x00", 16, "last record"),
     "a count too large": (TWO + KEY + VALUE, 0, "count"),
     "a huge count": (b"\xff\xff\xff\xff" + KEY + VALUE, 0, "count"),
-    "a count too small": (b"\x00\x00\x00\x00" + KEY + VALUE, 4, "12 bytes after"),
+    "a count too small": (b"\x00\x00\x00\x00" + KEY + VALUE, 4, "last record"),
 }
 
 

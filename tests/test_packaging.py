@@ -314,8 +314,9 @@ def lines_of_code(source: str) -> int:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in silent and token.type != tokenize.ENDMARKER:
             lines.update(range(token.start[0], token.end[0] + 1))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+        if isinstance(node, documented) and ast.get_docstring(node):
             text = node.body[0]
             lines.difference_update(range(text.lineno, (text.end_lineno or 0) + 1))
     return len(lines)

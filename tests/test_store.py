@@ -1812,6 +1812,8 @@ def test_never_syncs_only_when_told() -> None:
         ("threshold", True, TypeError),
         ("threshold", "1", TypeError),
         ("threshold", None, TypeError),
+        ("policy", 5, TypeError),
+        ("policy", True, TypeError),
         ("max_segment_size", 8, ValueError),
         ("max_segment_size", 2**32, ValueError),
         ("max_segment_size", True, TypeError),

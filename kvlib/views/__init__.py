@@ -1,5 +1,5 @@
 """Pictures of bytes, for notebooks and terminals. The engine does not import this package."""
 
-from kvlib.views.text import Dump, dump
+from kvlib.views.dumps import Dump, dump
 
 __all__ = ["Dump", "dump"]

@@ -77,12 +77,13 @@ def _broken_header(data: bytes, at: int, name: str, salt: int, offset: int) -> R
 
 
 def _frame(data: bytes, found: Frame, name: str) -> Iterator[Region]:
-    yield _header(data, found, name)
-    start = found.start + frame.HEADER.size
+    header, start = _header(data, found, name), found.start + frame.HEADER.size
     if found.kind in (frame.MUTATIONS, frame.UNSYNCED_MUTATIONS):
+        yield header
         yield from mutations(data, start, found.end, name + ".")
-    elif found.payload:
-        yield Region(start, found.end, "gap", name + ".payload", len(found.payload), "bytes")
+    else:
+        payload = Region(start, found.end, "gap", name + ".payload", len(found.payload), "bytes")
+        yield group(name, [*header.children, payload][: 4 + bool(found.payload)], header.note)
 
 
 def _frames(data: bytes) -> Iterator[Region]:

@@ -2,28 +2,29 @@
 
     00000000: 73 00 00 00 05 63 61 66  C3 A9                    s....caf..
 
-    L length  T tag  V value
+    L=length T=tag V=value
     offsets    bytes                     kind, name      meaning
     field[0]
-    0000       73                         T tag           b's' str, as UTF-8
-    0001-0004  00 00 00 05                L length        5 bytes of data
-    0005-0009  63 61 66 C3 A9             V data          'café'
+    0000       73                        T tag           b's' str, as UTF-8
+    0001-0004  00 00 00 05               L length        5 bytes of data
+    0005-0009  63 61 66 C3 A9            V data          'café'
 
 Offsets are hexadecimal, as the rows have them, of the first and the last byte; lengths are decimal.
 `hexdump.restore` makes bytes of the rows again. A long dump is such blocks one after the other.
 """
 
-import html
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import hexdump
 
-from kvlib.errors import CorruptionError, FormatError, TornError
-from kvlib.views.layout import Layout, Region, check, walk
-from kvlib.views.regions import Span
+from kvlib.errors import FormatError, TornError
+from kvlib.views.regions import Kind, Region, Span, Status
+
+Paint = Callable[[str, Kind, Status], str]
 
 COLUMNS: Final = 80
 ROW: Final = 16
@@ -32,10 +33,11 @@ SHOWN: Final = 8  # bytes on a region's line: a sequence number, whole
 
 # Okabe and Ito's colours, which people who see few colours can tell apart: the nearest ones of
 # those 256 that terminals have.
-COLOURS: Final = {
+COLOURS: Final[dict[Kind, int]] = {
     "magic": 253, "header": 214, "checksum": 253, "length": 74, "sequence": 214, "tag": 175,
     "key": 227, "value": 36, "gap": 250,
 }  # fmt: skip
+STYLES: Final = {"bad": "97;41", "torn": "2", "unread": "2"}  # white on red, and dim
 WORDS: Final = {"ok": "", "bad": "", "torn": "torn", "unread": "not read"}
 MARKS: Final = {"ok": "", "bad": "!!", "torn": "~~", "unread": " ?"}
 
@@ -46,78 +48,6 @@ class Entry(NamedTuple):
     heading: str
     name: str
     leaf: Region
-
-
-class Dump:
-    """Shows itself as labelled bytes: its repr is text, in a notebook too."""
-
-    def __init__(
-        self,
-        data: bytes | bytearray | Layout,
-        format: str | None,
-        source: str | None,
-        limit: int | None,
-    ) -> None:
-        self._layout = data if isinstance(data, Layout) else None
-        if isinstance(data, Layout):
-            source = data.source if source is None else source
-            data = data.data
-        if not isinstance(data, (bytes, bytearray)):
-            raise TypeError(f"a dump is of bytes, not of {type(data).__name__}")
-        self._data = bytes(data)
-        self._format = check(self._data, format)
-        self._source, self._limit = source, limit
-
-    def lines(self, colour: bool = False) -> Iterator[str]:
-        """The text, line by line."""
-        size = len(self._data)
-        if self._source:
-            yield f"{self._source}: {count(size, 'byte')}"
-            yield ""
-        windows = None
-        if self._limit is not None and size > max(self._limit, 2 * ROW):
-            windows = _two_windows(size, self._limit, self._stopped_at())
-        yield from lines(self._data, self._pieces(), windows, colour)
-
-    def _pieces(self) -> Iterator[Region]:
-        if self._layout is None:
-            return walk(self._data, self._format)
-        return _replay(self._layout)
-
-    def _stopped_at(self) -> int:
-        try:
-            for _ in self._pieces():
-                pass
-        except FormatError as error:
-            return error.offset
-        return len(self._data)
-
-    def __repr__(self) -> str:
-        return "\n".join(self.lines())
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        text = repr(self)
-        return {
-            "text/plain": text,
-            "text/html": f'<pre class="kvlib-dump">{html.escape(text)}</pre>',
-        }
-
-
-def dump(
-    data: bytes | bytearray | Layout,
-    format: str | None = None,
-    source: str | None = None,
-    limit: int | None = BLOCK,
-) -> Dump:
-    """Every byte of `data`, labelled.
-
-    Args:
-        data: any bytes, or a layout of them.
-        format: what they are, one of FORMATS; by default what they look like.
-        source: a title.
-        limit: leave out what is more, but not what is around a flaw; None: show everything.
-    """
-    return Dump(data, format, source, limit)
 
 
 def lines(
@@ -153,8 +83,7 @@ def lines(
         yield from _table(data, [entry for entry in here if entry.leaf.start >= at], colour)
         at = end
     yield from _left_out(len(data) - at)
-    for _ in entries:
-        pass  # to its end, where the flaw is
+    deque(entries, 0)  # to their end, where the flaw is
     if flaws:
         yield from ("", *flaws)
 
@@ -162,13 +91,6 @@ def lines(
 def count(number: int, noun: str) -> str:
     """A number and its noun, which is a regular one."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _replay(layout: Layout) -> Iterator[Region]:
-    yield from layout.root.children
-    if layout.stopped_at is not None:
-        error = TornError if layout.root.status == "torn" else CorruptionError
-        raise error(None, layout.stopped_at, layout.reason or "")
 
 
 def _left_out(number: int) -> Iterator[str]:
@@ -179,13 +101,6 @@ def _left_out(number: int) -> Iterator[str]:
 def _blocks(size: int) -> Iterator[Span]:
     for start in range(0, max(size, 1), BLOCK):
         yield start, min(start + BLOCK, size)
-
-
-def _two_windows(size: int, limit: int, middle: int) -> list[Span]:
-    half = max(ROW, limit // 2 // ROW * ROW)
-    last = -(-(size - half) // ROW) * ROW
-    start = max(half, min(last, (middle - half // 2) // ROW * ROW))
-    return [(0, half), (start, min(start + half, size))]
 
 
 def _until_flaw(data: bytes, pieces: Iterable[Region], flaws: list[str]) -> Iterator[Region]:
@@ -216,54 +131,65 @@ def _rows(data: bytes, start: int, end: int, leaves: list[Region], colour: bool)
     if start == end:
         yield "(no bytes)"
         return
+    in_row: dict[int, list[Region]] = {at: [] for at in range(start, end, ROW)}
+    for leaf in [leaf for leaf in leaves if colour and leaf.end > leaf.start]:
+        for at in range(max(leaf.start // ROW * ROW, start), min(leaf.end, end), ROW):
+            in_row[at].append(leaf)
     rows = hexdump.hexdump(data[start:end], result="return").split("\n")
-    for at, row in zip(range(start, end, ROW), rows, strict=True):
+    for (at, there), row in zip(in_row.items(), rows, strict=True):
         row = f"{at:08X}{row[8:]}"  # the package counts from 0
-        yield _paint_row(row, at, leaves) if colour else row
+        yield _paint_row(row, at, there) if colour else row
 
 
 def _paint_row(row: str, at: int, leaves: list[Region]) -> str:
     painted, done = "", 0
     for leaf in leaves:
         first, last = max(leaf.start - at, 0), min(leaf.end - at, ROW) - 1
-        if first <= last:
-            left, right = 10 + 3 * first + first // 8, 12 + 3 * last + last // 8
-            painted += row[done:left] + _paint(row[left:right], leaf)
-            done = right
+        left, right = 10 + 3 * first + first // 8, 12 + 3 * last + last // 8
+        painted += row[done:left] + _paint(row[left:right], leaf.kind, leaf.status)
+        done = right
     return painted + row[done:]
 
 
-def _paint(text: str, leaf: Region) -> str:
-    if leaf.status in ("unread", "torn"):
-        return f"\x1b[2m{text}\x1b[0m"
-    if leaf.status == "bad":
-        return f"\x1b[97;41m{text}\x1b[0m"
-    return f"\x1b[38;5;233;48;5;{COLOURS[leaf.kind]}m{text}\x1b[0m"
+def _paint(text: str, kind: Kind, status: Status) -> str:
+    style = f"38;5;233;48;5;{COLOURS[kind]}" if status == "ok" else STYLES[status]
+    return f"\x1b[{style}m{text}\x1b[0m"
+
+
+def _plain(text: str, kind: Kind, status: Status) -> str:
+    return text
 
 
 def _table(data: bytes, entries: list[Entry], colour: bool) -> Iterator[str]:
     if not entries:
         return
-    digits = max(4, 2 * -(-len(f"{max(len(data) - 1, 0):X}") // 2))
+    paint = _paint if colour else _plain
     there = {entry.leaf.kind for entry in entries}
-    legend = "  ".join(f"{kind[0].upper()} {kind}" for kind in COLOURS if kind in there)
-    yield from ("", *textwrap.wrap(legend, COLUMNS))
+    kinds = [kind for kind in COLOURS if kind in there]
+    yield ""
+    yield " ".join(paint(f"{kind[0].upper()}={kind}", kind, "ok") for kind in kinds)
+    digits = max(4, 2 * -(-len(f"{max(len(data) - 1, 0):X}") // 2))
     yield f"{'offsets':<{2 * digits + 3}}{'bytes':<26}{'kind, name':<16}meaning"
     above = ""
     for heading, name, leaf in entries:
         if heading not in ("", above):
             yield heading
         above = heading
-        span = f"{leaf.start:0{digits}X}"
-        if leaf.end > leaf.start + 1:
-            span += f"-{leaf.end - 1:0{digits}X}"
-        shown = data[leaf.start : leaf.end]
-        hexes = shown.hex(" ").upper() or "(none)"
-        if len(shown) > SHOWN:
-            hexes = shown[: SHOWN - 1].hex(" ").upper() + " …"
-        letter = leaf.kind[0].upper()
-        line = f"{span:<{2 * digits + 1}}  {hexes:<23} {MARKS[leaf.status]:<2}{letter} {name:<13} "
-        yield (line + fit(meaning(leaf), COLUMNS - len(line))).rstrip()
+        yield _line(data, name, leaf, digits, paint)
+
+
+def _line(data: bytes, name: str, leaf: Region, digits: int, paint: Paint) -> str:
+    span = f"{leaf.start:0{digits}X}"
+    if leaf.end > leaf.start + 1:
+        span += f"-{leaf.end - 1:0{digits}X}"
+    shown = data[leaf.start : min(leaf.end, leaf.start + SHOWN)]
+    hexes = shown.hex(" ").upper() or "(none)"
+    if leaf.end > leaf.start + SHOWN:
+        hexes = hexes[:-2] + "…"
+    left = f"{span:<{2 * digits + 1}}  "
+    right = f"{'':{23 - len(hexes)}} {MARKS[leaf.status]:<2}{leaf.kind[0].upper()} {name:<13} "
+    right += fit(meaning(leaf), COLUMNS - len(left + hexes + right))
+    return left + paint(hexes, leaf.kind, leaf.status) + right.rstrip()
 
 
 def meaning(leaf: Region) -> str:
