@@ -4,8 +4,8 @@ import argparse
 import io
 import os
 import sys
-import time
 from collections.abc import Iterable, Iterator
+from time import monotonic
 
 import kvlib
 from kvlib.disk import LOCK, DirectoryDisk
@@ -24,20 +24,20 @@ from kvlib.views.text import count, lines
 
 OK, DAMAGED, FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 STATUS = """exit status:
-  0  done; check: recovery would succeed, if need be by dropping a torn tail
-  1  the bytes are damaged; file, offset and reason are on the standard error output
-  2  anything else: no store at PATH, a newer format, locked, not permitted, wrong usage"""
+  0  done; for check: recovery would succeed, perhaps by dropping a torn tail
+  1  bytes are damaged: file, offset and reason are on the standard error output
+  2  anything else: no store there, a newer format, locked, not permitted, usage"""
 
 
 class Progress:
     """One line on the standard error output that says how far a long work is, if anybody looks."""
 
     def __init__(self) -> None:
-        self._enabled, self._shown_at, self._width = sys.stderr.isatty(), time.monotonic(), 0
+        self._enabled, self._shown_at, self._width = sys.stderr.isatty(), monotonic(), 0
 
     def show(self, text: str) -> None:
         """Replace the line, four times a second at most."""
-        now = time.monotonic()
+        now = monotonic()
         if self._enabled and now - self._shown_at >= 0.25:
             print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
             self._shown_at, self._width = now, len(text)
@@ -106,14 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"kvlib {kvlib.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command, path, text in (
-        ("dump", _dump, "a store, or one file of it", "show every byte, with what it means"),
-        (
-            "check",
-            _check,
-            "a store, or one file of it",
-            "say what recovery would do; change nothing",
-        ),
-        ("compact", _compact, "a store", "publish a new snapshot and start an empty log"),
+        ("dump", _dump, "a store, or one file of it", "show every byte, labelled"),
+        ("check", _check, "a store, or one file of it", "say what recovery would do"),
+        ("compact", _compact, "a store", "publish a new snapshot, start an empty log"),
     ):
         subparser = commands.add_parser(
             name,
@@ -140,7 +135,7 @@ def _dump(path: str, progress: Progress) -> int:
             print(line)
         print()
     if disk:
-        return _report(path, disk)
+        return _report(path, disk, progress)
     for error in errors:
         if not isinstance(error, TornError):
             raise error.within(path)
@@ -149,7 +144,7 @@ def _dump(path: str, progress: Progress) -> int:
 
 def _check(path: str, progress: Progress) -> int:
     if os.path.isdir(path):
-        return _report(path, _directory(path, progress))
+        return _report(path, _directory(path, progress), progress)
     name, data, pieces = _file(path)
     try:
         for _ in _watch(name, data, pieces, progress):
@@ -157,10 +152,8 @@ def _check(path: str, progress: Progress) -> int:
         print(f"{_printable(path)}: {count(len(data), 'byte')}, nothing is wrong with them")
     except TornError as error:
         tail = count(len(data) - error.offset, "byte")
-        print(
-            f"{_printable(path)}: recovery would drop {tail} at offset {error.offset}, a torn tail"
-        )
-        print(f"  ({error.reason})")
+        print(f"{_printable(path)}: recovery would drop a torn tail")
+        print(f"  {tail} at offset {error.offset}: {error.reason}")
     except FormatError as error:
         raise error.within(path) from None
     finally:
@@ -186,11 +179,12 @@ def _compact(path: str, progress: Progress) -> int:
     return OK
 
 
-def _report(path: str, disk: DirectoryDisk) -> int:
-    """Say what opening the store at `path` would find. Its damage is raised."""
+def _report(path: str, disk: DirectoryDisk, progress: Progress) -> int:
+    """Say what opening the store would find, and change nothing. Its damage is raised."""
     state = read(disk)
+    progress.clear()
     head, tail, recovered = state.head, state.tail, state.recovered
-    torn = "none"
+    torn, closed = "none", tail.closed and not recovered.dropped_bytes
     if recovered.dropped_bytes:
         dropped = count(recovered.dropped_bytes, "byte")
         torn = f"{dropped} at offset {recovered.dropped_offset} of the log, to be dropped"
@@ -202,7 +196,7 @@ def _report(path: str, disk: DirectoryDisk) -> int:
         ("snapshot", f"{count(head.segments, 'segment')}, {count(head.length, 'byte')}"),
         ("log", f"{count(tail.end, 'byte')}, {count(tail.records, 'mutation')} to replay"),
         ("torn tail", torn),
-        ("closed", "yes" if tail.closed else "no: it is open now, or was not closed"),
+        ("closed", "yes" if closed else "no: it is open now, or was not closed"),
         ("records", f"{len(state.items):,}"),
         ("left over", ", ".join(filter(format_of, other)) or "nothing"),
         ("not kvlib's", ", ".join(_printable(n) for n in other if not format_of(n)) or "nothing"),

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -72,8 +73,8 @@ def test_check_says_what_recovery_would_do(run: Run, store: Path) -> None:
     lines = dict(re.findall(r"^  (\S.*?)  +(.*)$", out, re.M))
     assert lines == {
         "generation": "3",
-        "snapshot": "2 segments, 36 bytes",
-        "log": "133 bytes, 2 mutations to replay",
+        "snapshot": "2 segments, 34 bytes",
+        "log": "128 bytes, 2 mutations to replay",
         "torn tail": "none",
         "closed": "yes",
         "records": "2",
@@ -91,9 +92,17 @@ def test_check_reports_a_torn_tail(run: Run, store: Path) -> None:
     before = tree(store)
     status, out, _ = run("check", store)
     assert status == 0
-    assert "torn tail    12 bytes at offset 116 of the log, to be dropped\n" in out
+    assert "torn tail    12 bytes at offset 111 of the log, to be dropped\n" in out
     assert "closed       no: it is open now, or was not closed\n" in out
     assert tree(store) == before
+
+
+def test_check_of_a_store_that_died_after_it_had_been_closed_once(run: Run, store: Path) -> None:
+    """Bytes behind the close frame: somebody had opened it again."""
+    with (store / "log").open("ab") as file:
+        file.write(b"half a frame")
+    _, out, _ = run("check", store)
+    assert "closed       no" in out
 
 
 def test_check_names_what_is_left_over_and_what_is_not_of_the_store(run: Run, store: Path) -> None:
@@ -137,7 +146,10 @@ def test_check_of_a_log_with_a_torn_tail(run: Run, store: Path) -> None:
         file.write(b"12345678")
     status, out, err = run("check", store / "log")
     assert (status, err) == (0, "")
-    assert "recovery would drop 8 bytes at offset 116, a torn tail\n" in out
+    assert out == (
+        f"{store / 'log'}: recovery would drop a torn tail\n"
+        "  8 bytes at offset 111: the data ends 9 bytes short of a frame's header\n"
+    )
 
 
 def test_check_of_a_damaged_file(run: Run, store: Path) -> None:
@@ -171,8 +183,8 @@ def test_dump_of_one_file(run: Run, store: Path) -> None:
     """Nothing but that file."""
     status, out, _ = run("dump", store / "log")
     assert status == 0
-    assert out.startswith("log: 133 bytes\n\n00000000: 6B 76 6C 69 62")
-    assert "frame[2]: close() wrote it, the log is complete\n" in out
+    assert out.startswith("log: 128 bytes\n\n00000000: 6B 76 6C 69 62")
+    assert "frame[2]: written by close(), everything before it was safe on the disk\n" in out
 
 
 def test_dump_of_bytes_without_a_name(run: Run, tmp_path: Path) -> None:
@@ -202,7 +214,7 @@ def test_dump_of_a_torn_tail_succeeds(run: Run, store: Path) -> None:
     for path in (store, store / "log"):
         status, out, err = run("dump", path)
         assert (status, err) == (0, "")
-        assert "~~ a torn tail of 8 bytes at 0074 (offset 116)" in out
+        assert "~~ a torn tail of 8 bytes at 006F (offset 111)" in out
 
 
 @pytest.mark.parametrize(("variable", "coloured"), [("", True), ("1", False)])
@@ -238,7 +250,7 @@ def test_compact_reports_a_torn_tail(run: Run, store: Path) -> None:
         file.write(b"1")
     status, out, _ = run("compact", store)
     assert status == 0
-    assert out.startswith("dropped 1 byte at offset 116 of the log, a torn tail\n")
+    assert out.startswith("dropped 1 byte at offset 111 of the log, a torn tail\n")
 
 
 def test_compact_makes_no_store(run: Run, tmp_path: Path) -> None:
@@ -392,11 +404,16 @@ def test_wrong_usage_is_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "usage: kvlib" in capsys.readouterr().err
 
 
-def test_the_module_can_be_run() -> None:
+def test_the_module_can_be_run(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`python -m kvlib` is the command, and knows its version."""
     command = [sys.executable, "-m", "kvlib", "--version"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ran.stdout == f"kvlib {kvlib.__version__}\n"
+    monkeypatch.setattr(sys, "argv", ["kvlib", "check", str(store)])
+    monkeypatch.delitem(sys.modules, "kvlib.__main__")
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module("kvlib", run_name="__main__")
+    assert stopped.value.code == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell with pipes")
@@ -459,7 +476,7 @@ def test_progress_is_shown_to_a_terminal_only(
 ) -> None:
     """One line that is written over, and gone at the end."""
     clock = iter(range(10**6))
-    monkeypatch.setattr(cli.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(cli, "monotonic", lambda: next(clock))
     assert "\r" not in run(command, store)[2]
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     _, _, err = run(command, store)
@@ -474,10 +491,10 @@ def test_progress_through_a_file_is_shown(
 ) -> None:
     """So many of so many bytes; but not while the dump itself runs over the same terminal."""
     clock = iter(range(10**6))
-    monkeypatch.setattr(cli.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(cli, "monotonic", lambda: next(clock))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for command in ("dump", "check"):
-        assert "\rlog: 133 of 133 bytes" in run(command, store / "log")[2]
+        assert "\rlog: 128 of 128 bytes" in run(command, store / "log")[2]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert run("dump", store / "log")[2] == ""
 
@@ -488,7 +505,7 @@ def test_progress_is_not_shown_too_often(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(screen, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stderr", screen)
     clock = iter([0.0, 0.1, 0.3, 0.4])
-    monkeypatch.setattr(cli.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(cli, "monotonic", lambda: next(clock))
     progress = cli.Progress()
     for text in ("one", "two", "three"):
         progress.show(text)

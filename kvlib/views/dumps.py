@@ -60,7 +60,7 @@ class Dump:
         text = repr(self)
         return {
             "text/plain": text,
-            "text/html": f'<pre class="kvlib-dump">{escape(text)}</pre>',
+            "text/html": as_html(text),
         }
 
 
@@ -79,6 +79,12 @@ def dump(
         limit: leave out what is more, but not what is around a flaw; None: show everything.
     """
     return Dump(data, format, source, limit)
+
+
+def as_html(text: str) -> str:
+    """Text that keeps its columns: pages that show notebooks have other plans for a bare <pre>."""
+    style = "font-family: monospace; line-height: 1.3; white-space: pre; overflow-x: auto"
+    return f'<pre class="kvlib-dump" style="{style}">{escape(text)}</pre>'
 
 
 def _replay(layout: Layout) -> Iterator[Region]:

@@ -58,7 +58,10 @@ def _preamble(data: bytes) -> Iterator[Region]:
 def _header(data: bytes, found: Frame, name: str, inside: Sequence[Part] = ()) -> Region:
     """The header of a whole frame, and the parts of fixed size that begin its payload."""
     payload = found.start + frame.HEADER.size
-    governs = {"crc": (found.start + frame.CRC.size, found.end), "length": (payload, found.end)}
+    governs = {
+        "crc": (found.start + frame.HEADER.size - frame.CHECKED.size, found.end),
+        "length": (payload, found.end),
+    }
     regions, at = [], found.start
     for part in (*FRAME, *inside):
         regions.append(leaf(data, at, part, name + ".", governs.get(part.name)))

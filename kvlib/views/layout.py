@@ -17,6 +17,7 @@ An empty leaf is the data of an empty field, or marks the place where bytes are 
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 
@@ -123,9 +124,10 @@ def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
 
 def _mark(pieces: Iterator[Region], flaw: FormatError) -> Iterator[Region]:
     end = 0
-    for piece in pieces:
-        yield _marked(piece, flaw.offset)
-        end = piece.end
+    with suppress(FormatError):  # the store's own words for it come instead
+        for piece in pieces:
+            yield _marked(piece, flaw.offset)
+            end = piece.end
     if flaw.offset >= end:
         yield Region(end, end, "gap", "missing", status="bad")
     raise flaw

@@ -87,9 +87,9 @@ MEANING: Final = {
 FRAME_NOTES: Final = {
     frame.HEAD: "names the snapshot that the log goes on from",
     frame.SEGMENT: "the envelope around a segment",
-    frame.CLOSE: "close() wrote it, the log is complete",
-    frame.MUTATIONS: "M, every frame before it was already safe on the disk",
-    frame.UNSYNCED_MUTATIONS: "m, written before those before it were safe on the disk",
+    frame.CLOSE: "written by close(), everything before it was safe on the disk",
+    frame.MUTATIONS: "M, everything before it was already safe on the disk",
+    frame.UNSYNCED_MUTATIONS: "m, no promise that what is before it was safe on the disk",
 }
 
 # What to call the parts of something in which the engine stopped: those before the offset of its

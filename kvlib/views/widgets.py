@@ -1,12 +1,11 @@
 """Dumps that change while you type. The only part of the views that needs ipywidgets."""
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import ipywidgets
 
-from kvlib.views import dump
+from kvlib.views.dumps import as_html, dump
 
 Choice = str | int | bool | list[Any] | range
 
@@ -36,8 +35,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         return repr(dump(shown) if isinstance(shown, (bytes, bytearray)) else shown)
 
     def _update(self, _: object = None) -> None:
-        style = "font-family: monospace; line-height: 1.3; white-space: pre; overflow-x: auto"
-        self._screen.value = f'<div style="{style}">{escape(self.text)}</div>'
+        self._screen.value = as_html(self.text)
 
     def __repr__(self) -> str:
         values = [f"{name}: {control.value!r}" for name, control in self._controls.items()]
