@@ -116,7 +116,7 @@ def decode_records(data: bytes) -> Iterator[Record]:
         start = offset
         key, key_end = decode_field(data, start)
         if key in seen:
-            raise CorruptionError(None, start, f"key {key!r} stands here for the second time")
+            raise CorruptionError(None, start, f"key {key!r:.60} stands here for the second time")
         value, offset = decode_field(data, key_end)
         seen.add(key)
         yield Record(start, key, key_end, value, offset)

@@ -163,6 +163,7 @@ LAYERS = [
     {"views.files"},
     {"views.layout"},
     {"views.text", "views.html"},
+    {"views.dumps"},
     {"views"},
     {"views.widgets"},
     {"views.explorers"},
