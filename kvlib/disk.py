@@ -5,6 +5,7 @@ be read, but until `sync` they may be lost, in part or out of order; a new, rena
 may be forgotten until `sync_directory`; `rename` replaces the target in one step.
 """
 
+import errno
 import os
 import random
 import stat
@@ -132,7 +133,8 @@ class DirectoryDisk:
     """
 
     def __init__(self, path: Path, entropy: Callable[[int], bytes] = os.urandom) -> None:
-        self._path = os.fspath(path)
+        self._path = os.fspath(path)  # as it was given: so errors name it
+        self._root = os.path.abspath(self._path)  # where it stays, if the process moves elsewhere
         self._entropy = entropy
         self._writer = os.getpid()
         # One descriptor is kept, for the file in use: an fsync reports a failed write-back only
@@ -145,11 +147,11 @@ class DirectoryDisk:
         return os.path.join(self._path, name)
 
     def names(self) -> list[str]:
-        return sorted(os.listdir(self._path))
+        return sorted(os.listdir(self._root))
 
     def read(self, name: str) -> bytes:
         self._check_regular(name)
-        with open(self.path(name), "rb") as file:
+        with open(self._at(name), "rb") as file:
             return file.read()
 
     def write(self, name: str, data: bytes) -> None:
@@ -164,14 +166,14 @@ class DirectoryDisk:
 
     def rename(self, name: str, target: str) -> None:
         self._close()  # Windows renames no open file, and the descriptor's name changes
-        os.replace(self.path(name), self.path(target))
+        os.replace(self._at(name), self._at(target))
 
     def delete(self, name: str) -> None:
         self._close()
-        os.unlink(self.path(name))
+        os.unlink(self._at(name))
 
     def sync_directory(self) -> None:
-        _sync_directory(self._path)
+        _sync_directory(self._root)
 
     def entropy(self, size: int) -> bytes:
         return self._entropy(size)
@@ -180,17 +182,24 @@ class DirectoryDisk:
     def lock(self) -> Iterator[None]:
         from filelock import FileLock, Timeout  # it takes longer to import than all of kvlib
 
+        parent = os.path.dirname(self._root)
+        if not os.path.exists(parent):
+            raise FileNotFoundError(
+                errno.ENOENT, "make the parent of this directory first", self._path
+            )
         with suppress(FileExistsError):
-            os.mkdir(self._path)
-        if not os.listdir(self._path):  # made just now, or by a process that died on the way
-            _sync_directory(os.path.dirname(os.path.abspath(self._path)))
+            os.mkdir(self._root)
+        if not self.names():  # made just now, or by a process that died on the way
+            _sync_directory(parent)
         if LOCK in self.names():
             self._check_regular(LOCK)
-        lock = FileLock(self.path(LOCK), thread_local=False)  # another thread may close the store
+        lock = FileLock(self._at(LOCK), thread_local=False)  # another thread may close the store
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise LockedError(f"{self._path} is open for writing elsewhere") from None
+            raise LockedError(
+                f"{self._path} is open for writing already, in this or another process"
+            ) from None
         self._writer = os.getpid()
         try:
             yield
@@ -198,15 +207,18 @@ class DirectoryDisk:
             self._close()
             lock.release()
 
+    def _at(self, name: str) -> str:
+        return os.path.join(self._root, os.path.basename(self.path(name)))
+
     def _descriptor(self, name: str, flags: int = 0) -> int:
         if os.getpid() != self._writer:
             raise WriteRefusedError("this process was forked from the one that opened the store")
         if self._open is None or self._open[0] != name:
             self._close()
-            if flags == 0 or os.path.lexists(self.path(name)):
+            if flags == 0 or os.path.lexists(self._at(name)):
                 self._check_regular(name)
             flags |= os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            self._open = name, os.open(self.path(name), flags, 0o666)
+            self._open = name, os.open(self._at(name), flags, 0o666)
         return self._open[1]
 
     def _close(self) -> None:
@@ -216,7 +228,7 @@ class DirectoryDisk:
 
     def _check_regular(self, name: str) -> None:
         # A link could lead a write elsewhere, and a pipe would let a read wait for ever.
-        mode = os.lstat(self.path(name)).st_mode
+        mode = os.lstat(self._at(name)).st_mode
         if not stat.S_ISREG(mode):
             raise CorruptionError(self.path(name), 0, f"{stat.filemode(mode)} is no regular file")
 

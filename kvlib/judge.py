@@ -111,7 +111,7 @@ def run_segments(max_segment_size: int, operations: Iterable[Operation]) -> list
 
     def reorder(path: str, order: Sequence[int]) -> None:
         old = _lookup(places, path)
-        if not isinstance(order, (list, tuple)) or any(type(at) is not int for at in order):
+        if not isinstance(order, (list, tuple, range)) or any(type(at) is not int for at in order):
             raise TypeError(f"an order is a list of int, not {order!r:.60}")
         if sorted(order) != list(range(len(old))):
             raise ValueError(f"{order!r:.60} is no permutation of 0 to {len(old) - 1}")

@@ -44,7 +44,7 @@ def recover(disk: Disk) -> State | None:
         tail = log.replay(data, start, head.generation, head.salt, items)
     except FormatError as error:
         error = error if error.path else error.within(disk.path(LOG))
-        error.add_note("Nothing was changed. `kvlib dump` shows every byte of a file, labelled.")
+        error.add_note("No byte of the store was changed. `kvlib check` says what can be done.")
         raise error from None
     dropped = len(data) - tail.end
     recovered = Recovery(tail.records, tail.end if dropped else None, dropped)

@@ -3,13 +3,14 @@
 What a DurableStore promises: with sync="always" a mutation that returned survives a loss of power;
 with sync=n at most an unsynced suffix is lost, never a hole; with sync="never" it survives the
 death of the process. A mutation that raised is there whole, or not at all. A batch is one mutation.
-Many threads may use one store; nobody may write while somebody iterates.
+Many threads may use one store; nobody may write while somebody iterates, another thread may see a
+batch half applied in memory, and of two calls (pop: a get, a delete) each is safe for itself.
 """
 
 import math
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn, Self
 
@@ -118,6 +119,7 @@ class Store(_Items):
         state = read(as_disk(place))
         self._items.clear()
         self._items.update(state.items)
+        self.recovered = state.recovered
 
     def shutdown(self) -> None:
         """Write everything to the medium as bytes, then clear memory."""
@@ -164,7 +166,8 @@ class DurableStore(_Items):
         max_segment_size: of a snapshot's bare segments, in bytes, 9 or more.
         threshold: compact once the log holds this many mutations, and as many as there are keys:
             so the cost of a mutation, averaged, does not grow with the store.
-        policy: decides instead of `threshold`, from the status after each mutation.
+        policy: decides instead of `threshold`, from the status after each mutation. If it raises,
+            so does the call, though its mutation is written.
         read_only: take no lock and change nothing.
 
     Raises:
@@ -224,7 +227,7 @@ class DurableStore(_Items):
         self._start(state)
         try:
             if self._closed_log and not self.recovered.dropped_bytes:
-                self._disk.sync(LOG)  # the close frame may be in the page cache only
+                self._sync_close()  # it may be in the page cache only
             else:
                 self._publish(self._head.compactions)  # never append behind a doubtful tail
         except (OSError, ValueError) as error:  # ValueError: the sequence numbers are used up
@@ -264,7 +267,8 @@ class DurableStore(_Items):
     def batch(self) -> Iterator[None]:
         """Collect this thread's mutations, and write them as one at the end: all or nothing.
 
-        Reads inside see the old state. An exception discards the batch; nesting is a ValueError.
+        Reads inside see the old state, those of pop and `del` too. An exception discards the batch;
+        nesting is a ValueError.
         """
         thread = threading.get_ident()
         if thread in self._batches:
@@ -282,6 +286,7 @@ class DurableStore(_Items):
         elif self._every > 1 or not mutations:
             with self._io:
                 self._append(payload, mutations)
+                self._compact_if_due()
         else:
             self._record_together(payload, mutations)
 
@@ -300,13 +305,18 @@ class DurableStore(_Items):
                 with self._io:
                     self._close_group(group)
                     self._append(bytes(group.payload), group.mutations)
+                    group.written.set()
+                    self._compact_if_due()
         except BaseException as error:  # Ctrl-C, too, and at any of these lines
-            group.error = error
+            if not group.written.is_set():
+                group.error = error
             raise
         finally:
             if leads:
-                self._close_group(group)
-                group.written.set()
+                try:
+                    self._close_group(group)
+                finally:
+                    group.written.set()
         if not leads:
             group.written.wait()
             if group.error is not None:
@@ -326,16 +336,22 @@ class DurableStore(_Items):
         frame = seal(kind, self._sequence + 1, payload, self._head.salt)
         # Whatever interrupts the lines from here on, Ctrl-C too, leaves the store marked as failed.
         self._failed = "an append did not finish"
-        self._append_frame(frame)
-        self._unsynced += len(mutations)
-        if self._unsynced >= self._every:
-            self._disk.sync(LOG)
-            self._unsynced = 0
+        try:
+            self._append_frame(frame)
+            self._unsynced += len(mutations)
+            if self._unsynced >= self._every:
+                self._disk.sync(LOG)
+                self._unsynced = 0
+        except OSError as error:
+            self._failed = f"an append failed ({error})"
+            raise
         self._pending += len(mutations)
         self._unapplied = mutations
         log.apply(mutations, self._items)
         self._failed = None
-        if self._pending >= self._retry_at and self._is_compaction_due():
+
+    def _compact_if_due(self) -> None:
+        if self._pending >= self._retry_at and self._is_due():
             try:
                 self._publish(self._head.compactions + 1)
             except OSError as error:  # the mutation itself is in the log, and stays acknowledged
@@ -373,7 +389,7 @@ class DurableStore(_Items):
                 log.apply(self._unapplied, self._items)  # they are durable, if memory lacks a part
             self._publish(self._head.compactions + 1)
 
-    def _is_compaction_due(self) -> bool:
+    def _is_due(self) -> bool:
         if self._policy is not None:
             return self._policy(self.status())
         return self._pending >= self._threshold and self._pending >= len(self._items)
@@ -397,11 +413,19 @@ class DurableStore(_Items):
                 if not self._read_only and self._failed is None and not self._closed_log:
                     self.sync()
                     self._append_frame(seal(CLOSE, self._sequence + 1, b"", self._head.salt))
-                    self._disk.sync(LOG)
+                    self._sync_close()
             finally:
                 self._failed = "the store is closed"
                 self._hold(_Closed())
                 self._resources.close()
+
+    def _sync_close(self) -> None:
+        try:
+            self._disk.sync(LOG)
+        except OSError:  # the next fsync would not tell that this one failed: spoil the close frame
+            with suppress(OSError):
+                self._disk.append(LOG, b"\0")
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -415,7 +439,7 @@ def _mutations_per_fsync(sync: Literal["always", "never"] | int) -> float:
         if sync not in ("always", "never"):
             raise ValueError(f"sync is {sync!r}, expected 'always', 'never' or a number")
         return 1 if sync == "always" else math.inf
-    return check_int("sync", sync, 1, MAX_LENGTH)
+    return check_int("sync, if neither 'always' nor 'never',", sync, 1, MAX_LENGTH)
 
 
 open = DurableStore

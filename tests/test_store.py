@@ -3,6 +3,7 @@
 import functools
 import gc
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -2005,3 +2006,72 @@ def test_another_thread_may_close(tmp_path: Path) -> None:
     store = kvlib.open(tmp_path)
     assert finishes(store.close) == []
     kvlib.open(tmp_path).close()
+
+
+def test_a_store_stays_where_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that changes its directory goes on with the store it has, in errors by its name."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    store = kvlib.open("data")
+    monkeypatch.chdir(tmp_path / "b")
+    store["k"] = "v"
+    store.compact()
+    store["l"] = "w"
+    store.close()
+    assert not (tmp_path / "b" / "data").exists()
+    monkeypatch.chdir(tmp_path / "a")
+    assert dict(kvlib.open("data", read_only=True)) == {"k": "v", "l": "w"}
+    assert DirectoryDisk("data").path("log") == os.path.join("data", "log")
+
+
+@pytest.mark.parametrize("moment", ["close", "open"])
+def test_a_close_frame_whose_fsync_failed_is_not_trusted(moment: str) -> None:
+    """A later fsync would succeed, and prove nothing: so opening publishes a fresh snapshot."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk)
+    store["k"] = "v"
+    if moment == "close":
+        disk.fault = Fault("sync", "log")
+        with pytest.raises(OSError, match="No space"):
+            store.close()
+    else:
+        store.close()
+        disk.fault = Fault("sync", "log")
+        failed = kvlib.open(disk)
+        assert failed.status().failed
+        failed.close()
+    disk.fault = None
+    generation = kvlib.open(disk, read_only=True).status().generation
+    with kvlib.open(disk) as store:
+        assert store.status().generation > generation
+        assert dict(store) == {"k": "v"}
+
+
+def test_the_reason_of_a_failed_append_is_kept() -> None:
+    """Later writes are refused with what the system said when the first one failed."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk)
+    disk.fault = Fault("append")
+    with pytest.raises(OSError, match="No space"):
+        store["k"] = "v"
+    reason = str(store.status().failed)
+    assert reason.startswith("an append failed (")
+    with pytest.raises(WriteRefusedError, match=re.escape(reason)):
+        store["k"] = "v"
+
+
+def test_deserializing_tells_what_was_dropped() -> None:
+    """A store in memory says it as a durable one does: `recovered`."""
+    disk = MemoryDisk()
+    kvlib.open(disk)["k"] = "v"
+    disk.append("log", b"torn")
+    store = kvlib.Store()
+    store.deserialize(disk)
+    assert store.recovered == Recovery(1, HEAD_END + 30, 4)
+
+
+def test_a_missing_parent_is_named_as_such(tmp_path: Path) -> None:
+    """`open` makes a directory, not the path to it."""
+    with pytest.raises(FileNotFoundError, match="make the parent of this directory first"):
+        kvlib.open(tmp_path / "no" / "data")

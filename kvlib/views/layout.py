@@ -112,7 +112,7 @@ def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
         name = os.path.basename(error.path or snapshot.LOG)
         if format_of(name):
             files.setdefault(name, b"")
-            flaws.setdefault(name, error)
+            flaws.setdefault(name, error.within(None))  # in a head nothing is torn
     for name in sorted(files):
         flaw = flaws.get(name)
         if flaw and not files[name]:
