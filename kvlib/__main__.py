@@ -1,4 +1,4 @@
-"""The command line: kvlib dump, check and compact. `python -m kvlib` is the same."""
+"""The command line: kvlib dump, check, compact and salvage. `python -m kvlib` is the same."""
 
 import argparse
 import io
@@ -18,14 +18,17 @@ from kvlib.errors import (
     VersionError,
 )
 from kvlib.recovery import read
+from kvlib.salvage import advice, report, salvage
 from kvlib.snapshot import LOG, segment_name
 from kvlib.views.layout import Region, format_of, guess, walk, walk_directory
 from kvlib.views.text import count, lines
 
 OK, DAMAGED, FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 STATUS = """exit status:
-  0  done; for check: recovery would succeed, perhaps by dropping a torn tail
-  1  bytes are damaged: file, offset and reason are on the standard error output
+  0  done; for check: recovery would succeed, perhaps by dropping a torn tail;
+     for salvage: the new store has everything that the old one had
+  1  bytes are damaged: file, offset, reason and what can be done are on the
+     standard error output; for salvage: what was left out is listed
   2  anything else: no store there, a newer format, locked, not permitted, usage"""
 
 
@@ -81,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     progress = Progress()
     try:
-        status: int = arguments.command(arguments.path, progress)
+        status: int = arguments.command(*arguments.paths, progress)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `kvlib dump x | head`: nothing that Python still holds can be written
@@ -93,22 +96,29 @@ def main(argv: list[str] | None = None) -> int:
     except (KvlibError, OSError) as error:
         progress.clear()
         print(f"kvlib: {_explain(error)}", file=sys.stderr)
-        return DAMAGED if isinstance(error, CorruptionError) else FAILED
+        if not isinstance(error, CorruptionError):
+            return FAILED
+        print(*advice(error, arguments.paths[0]), sep="\n", file=sys.stderr)
+        return DAMAGED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "kvlib",
-        description="Look into the files of a kvlib store, and compact it.",
+        description="Look into the files of a kvlib store, compact it, save what is left of it.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kvlib {kvlib.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command, path, text in (
-        ("dump", _dump, "a store, or one file of it", "show every byte, labelled"),
-        ("check", _check, "a store, or one file of it", "say what recovery would do"),
-        ("compact", _compact, "a store", "publish a new snapshot, start an empty log"),
+    store, place = ("PATH", "a store"), ("PATH", "a store, or one file of it")
+    source = ("SOURCE", "a store, which is only read")
+    new = ("DESTINATION", "where the new store will be: nothing yet, or an empty directory")
+    for name, command, text, *paths in (
+        ("dump", _dump, "show every byte, labelled", place),
+        ("check", _check, "say what recovery would do", place),
+        ("compact", _compact, "publish a new snapshot, start an empty log", store),
+        ("salvage", _salvage, "write what still verifies into a new store", source, new),
     ):
         subparser = commands.add_parser(
             name,
@@ -117,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
             epilog=STATUS,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        subparser.add_argument("path", metavar="PATH", help=path)
+        for path, what in paths:
+            subparser.add_argument("paths", metavar=path, action="append", help=what)
         subparser.set_defaults(command=command)
     return parser
 
@@ -177,6 +188,18 @@ def _compact(path: str, progress: Progress) -> int:
     print(f"  {before:>15,} bytes before")
     print(f"  {_size(disk):>15,} bytes now")
     return OK
+
+
+def _salvage(source: str, destination: str, progress: Progress) -> int:
+    disk = _directory(source, progress)
+    inside = os.path.join(os.path.realpath(source), "")
+    if os.path.realpath(destination).startswith(inside):
+        raise MissingError(f"{destination} lies in {source}, which salvage doesn't change")
+    result = salvage(disk, WatchedDisk(destination, progress))
+    progress.clear()
+    for line in report(result, _printable(destination)):
+        print(line)
+    return OK if result.complete else DAMAGED
 
 
 def _report(path: str, disk: DirectoryDisk, progress: Progress) -> int:

@@ -110,6 +110,7 @@ class Store(_Items):
             generation, compactions = 1, 0
             if before is not None:
                 generation, compactions = 1 + before.tail.sequence, before.head.compactions
+                disk.sync_directory()  # as after a crash, see DurableStore
             snapshot.prepare(disk, self._items, generation, compactions, max_segment_size)
             snapshot.commit(disk)
             snapshot.sweep(disk, generation)
@@ -229,7 +230,10 @@ class DurableStore(_Items):
             if self._closed_log and not self.recovered.dropped_bytes:
                 self._sync_close()  # it may be in the page cache only
             else:
-                self._publish(self._head.compactions)  # never append behind a doubtful tail
+                # Never append behind a doubtful tail. And if a creation died before its last step,
+                # the log's name is not safe: new segments alone would look like a lost log.
+                self._disk.sync_directory()
+                self._publish(self._head.compactions)
         except (OSError, ValueError) as error:  # ValueError: the sequence numbers are used up
             self._failed = f"recovery could not write: {error}"
 

@@ -121,12 +121,22 @@ def test_check_names_what_is_left_over_and_what_is_not_of_the_store(run: Run, st
 
 
 def test_check_says_where_a_store_is_damaged(run: Run, store: Path) -> None:
-    """Exit status 1; file, offset and reason on one line."""
+    """Exit status 1; file, offset and reason on one line, the field, and what can be done."""
     flip(store / "log", 60)
     before = tree(store)
-    status, out, err = run("check", store)
-    assert (status, out) == (1, "")
-    assert re.fullmatch(rf"kvlib: {re.escape(str(store / 'log'))}: offset 49: checksum .*\n", err)
+    for path in (store, store / "log"):
+        status, out, err = run("check", path)
+        assert (status, out) == (1, "")
+        first, *others = err.splitlines()
+        place = re.escape(str(store / "log"))
+        assert re.fullmatch(rf"kvlib: {place}: offset 49: checksum \S+, but .* \S+; .*", first)
+        assert others[:3] == [
+            "  the field there: frame[0].crc",
+            "  what can be done:",
+            "    restore a backup, if there is one",
+        ]
+        assert re.fullmatch(rf"    kvlib salvage .*{re.escape(str(store))}.* NEW", others[3])
+        assert re.fullmatch(rf"    kvlib dump .*{place}.*", others[5])
     assert tree(store) == before
 
 
@@ -301,7 +311,93 @@ def test_compact_waits_for_nobody(run: Run, store: Path) -> None:
     with kvlib.open(store):
         status, out, err = run("compact", store)
     assert (status, out) == (2, "")
-    assert err == f"kvlib: {store} is open for writing elsewhere\n"
+    assert err == f"kvlib: {store} is open for writing already, in this or another process\n"
+
+
+# --------------------------------------------------------------------------------------- salvage
+
+
+def test_salvage_of_a_whole_store_saves_everything(run: Run, store: Path) -> None:
+    """Status 0; the new store can be opened, the old one is as it was, also under its lock."""
+    before, new = tree(store), store.parent / "new"
+    with kvlib.open(store.parent / "open") as opened:
+        opened["a"] = "1"
+        assert run("salvage", store.parent / "open", store.parent / "copy")[0] == 0
+    status, out, err = run("salvage", store, new)
+    assert (status, out, err) == (0, f"{new}: 2 records, everything was saved\n", "")
+    assert tree(store) == before
+    with kvlib.open(new) as opened:
+        assert dict(opened) == {"café": b"1", "key": "value"}
+
+
+def test_salvage_lists_what_it_left_out(run: Run, store: Path) -> None:
+    """Status 1, in 80 columns; the old store is as it was."""
+    flip(store / "log", 60)
+    before, new = tree(store), store.parent / "new"
+    status, out, err = run("salvage", store, new)
+    assert (status, err) == (1, "")
+    first, *others = out.splitlines()
+    assert first == f"{new}: 1 record, not all that was there"
+    assert others[:2] == ["left out:", "  log, offset 49, 36 bytes"]
+    assert max(map(len, others)) <= 80
+    assert tree(store) == before
+    with kvlib.open(new) as opened:
+        assert dict(opened) == {"café": b"1"}
+
+
+def test_salvage_of_nothing_makes_no_store(run: Run, store: Path) -> None:
+    """Status 1, and no directory."""
+    for path in store.iterdir():
+        path.write_bytes(b"")
+    status, out, _ = run("salvage", store, store.parent / "new")
+    assert status == 1
+    assert out.startswith("nothing could be saved; there is no store at ")
+    assert not (store.parent / "new").exists()
+
+
+def test_salvage_needs_a_place_of_its_own(run: Run, store: Path, tmp_path: Path) -> None:
+    """Status 2: neither into a directory with something in it, nor into the old store itself."""
+    before = tree(store)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "photo").write_bytes(b"")
+    (tmp_path / "file").write_bytes(b"")
+    for new, words in (
+        (tmp_path / "folder", "folder: not empty"),
+        (store, "store: not empty"),
+        (store / "new", "which salvage doesn't change"),
+        (store / ".." / "store" / "new", "which salvage doesn't change"),
+        (tmp_path / "file", "file: "),
+        (tmp_path / "missing" / "new", "new: "),
+    ):
+        status, out, err = run("salvage", store, new)
+        assert (status, out) == (2, "")
+        assert words in err
+        assert err.count("\n") == 1
+    assert sorted(path.name for path in store.iterdir()) == sorted(before)
+    assert tree(store) == before
+    status, _, err = run("salvage", tmp_path / "file", tmp_path / "new")
+    assert (status, err) == (2, f"kvlib: {tmp_path / 'file'} is a file; a store is a directory\n")
+
+
+def test_salvage_refuses_a_newer_store(run: Run, store: Path) -> None:
+    """Status 2, and nothing is done."""
+    data = (store / "log").read_bytes()
+    (store / "log").write_bytes(data[:7] + b"\2" + data[8:])
+    status, _, err = run("salvage", store, store.parent / "new")
+    assert status == 2
+    assert "version 2" in err
+    assert not (store.parent / "new").exists()
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_salvage_of_no_store_is_just_that(run: Run, tmp_path: Path, make: bool) -> None:
+    """One line, status 2."""
+    if make:
+        (tmp_path / "old").mkdir()
+    status, out, err = run("salvage", tmp_path / "old", tmp_path / "new")
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "no s" in err
 
 
 # ---------------------------------------------------------------------- what is there is no store
@@ -361,7 +457,9 @@ def test_hostile_directories_get_a_clear_line(run: Run, tmp_path: Path, command:
         make(tmp_path / name / "log")
         status, _, err = run(command, tmp_path / name)
         assert status == 1
-        assert re.fullmatch(r"kvlib: .*: offset 0: [ldp][rwx-]{9} is no regular file\n", err)
+        assert re.fullmatch(
+            r"kvlib: .*: offset 0: [ldp][rwx-]{9} is no regular file\n(  .*\n)+", err
+        )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs pipes and file modes")
@@ -387,7 +485,7 @@ def test_a_path_that_cannot_be_read_is_just_that(
 
 def test_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     """For each command, and all of it fits a terminal."""
-    for arguments in ([], ["dump"], ["check"], ["compact"]):
+    for arguments in ([], ["dump"], ["check"], ["compact"], ["salvage"]):
         with pytest.raises(SystemExit) as stopped:
             main([*arguments, "--help"])
         assert stopped.value.code == 0
