@@ -127,10 +127,14 @@ class Workload:
             except DeathError:
                 store = self._reopen(disk, store)
             except (OSError, KvlibError):
+                self._oracle.lost += dict(store) != now  # memory changes last
                 store = self._heal(disk, store, number)
             else:
                 if store._unsynced == 0:
                     del self._oracle.states[:-1]
+            if number % 7 == 6:
+                self._close(disk, store)
+                store = self._open(disk)
         self._close(disk, store)
 
     def _open(self, disk: CrashDisk) -> DurableStore:
