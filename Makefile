@@ -7,6 +7,10 @@
 PYTHON ?= python3
 # More options for JupyterLab: make lab LAB_ARGS=--port=9000
 LAB_ARGS ?=
+# How long each part of make fuzz takes; with INPUTS the first one takes as long as it needs.
+SECONDS ?= 60
+INPUTS ?=
+FUZZ_ARGS ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -28,7 +32,7 @@ unexport PYTHONPATH
 QUIET := {"@jupyterlab/apputils-extension:notification": \
 	{"checkForUpdates": false, "doNotDisturbMode": false, "fetchNews": "false"}}
 
-.PHONY: help lab lab-dev test notebooks clean
+.PHONY: help lab lab-dev test fuzz notebooks crash clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -98,6 +102,17 @@ test: $(READY)  ## check everything: lint, types, tests with coverage, notebooks
 
 notebooks: $(READY)  ## run the notebooks and clean what is stored with them
 	$(RUN) tests/notebook_tool.py
+
+crash: $(READY)  ## cut the power at every moment, in every way; a table goes to build/crash.json
+	$(RUN) tests/crash_sweep.py $(CRASH_ARGS)
+
+# Its second part needs atheris, which there is not for every system and Python.
+$(VENV)/fuzz-ready: $(READY)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	@touch $@
+
+fuzz: $(VENV)/fuzz-ready  ## feed hostile bytes to all that reads: SECONDS=60, or INPUTS=10000000
+	$(RUN) tests/fuzz.py --seconds=$(SECONDS) $(if $(INPUTS),--inputs=$(INPUTS)) $(FUZZ_ARGS)
 
 clean:  ## remove all that these commands made, but my-notebooks/
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -4,7 +4,8 @@ What a DurableStore promises: with sync="always" a mutation that returned surviv
 with sync=n at most an unsynced suffix is lost, never a hole; with sync="never" it survives the
 death of the process. A mutation that raised is there whole, or not at all. A batch is one mutation.
 Many threads may use one store; nobody may write while somebody iterates, another thread may see a
-batch half applied in memory, and of two calls (pop: a get, a delete) each is safe for itself.
+batch half applied in memory, and of two steps (pop: a get, a delete; clear: the keys, a delete)
+each is safe for itself. A batch belongs to its thread, with all the coroutines that run there.
 """
 
 import math
@@ -18,7 +19,7 @@ from kvlib import log, segments, snapshot
 from kvlib.disk import MemoryDisk, Place, as_disk
 from kvlib.encoding import MAX_LENGTH, Item, encode_field
 from kvlib.errors import MissingError, WriteRefusedError, check_int
-from kvlib.frame import CLOSE, MUTATIONS, UNSYNCED_MUTATIONS, seal
+from kvlib.frame import CLOSE, MAX_SEQUENCE, MUTATIONS, UNSYNCED_MUTATIONS, seal
 from kvlib.recovery import Recovery, State, read, recover
 from kvlib.snapshot import LOG
 
@@ -416,6 +417,8 @@ class DurableStore(_Items):
             try:
                 if not self._read_only and self._failed is None and not self._closed_log:
                     self.sync()
+                    if self._sequence == MAX_SEQUENCE:
+                        return  # no number is left for a close frame
                     self._append_frame(seal(CLOSE, self._sequence + 1, b"", self._head.salt))
                     self._sync_close()
             finally:
