@@ -257,7 +257,7 @@ def _refuse_missing(path: str) -> None:
 
 
 def _size(disk: DirectoryDisk) -> int:
-    return sum(os.path.getsize(disk.path(name)) for name in disk.names() if format_of(name))
+    return sum(os.lstat(disk.path(name)).st_size for name in disk.names() if format_of(name))
 
 
 def _keep_error(pieces: Iterable[Region], errors: list[FormatError]) -> Iterator[Region]:

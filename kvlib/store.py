@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, NoReturn, Self
 from kvlib import log, segments, snapshot
 from kvlib.disk import MemoryDisk, Place, as_disk
 from kvlib.encoding import MAX_LENGTH, Item, encode_field
-from kvlib.errors import MissingError, WriteRefusedError, check_int
+from kvlib.errors import KvlibError, MissingError, WriteRefusedError, check_int
 from kvlib.frame import CLOSE, MAX_SEQUENCE, MUTATIONS, UNSYNCED_MUTATIONS, seal
 from kvlib.recovery import Recovery, State, read, recover
 from kvlib.snapshot import LOG
@@ -359,7 +359,7 @@ class DurableStore(_Items):
         if self._pending >= self._retry_at and self._is_due():
             try:
                 self._publish(self._head.compactions + 1)
-            except OSError as error:  # the mutation itself is in the log, and stays acknowledged
+            except (OSError, KvlibError) as error:  # the mutation is in the log, and acknowledged
                 self._compaction_error, self._retry_at = str(error), 2 * self._pending
 
     def _append_frame(self, frame: bytes) -> None:

@@ -135,13 +135,14 @@ def test_a_head_comes_back() -> None:
 
 
 def test_the_barriers_stand_in_their_order() -> None:
-    """Segments, each synced; log.new, synced; directory; rename; directory; then deletions."""
+    """The old names safe; segments and log.new, each synced; names; rename; names; deletions."""
     disk = FaultyDisk(disk_of(store_files({"old": "1"}, size=20, salt=9)))
     store = kvlib.Store()
     store["k"] = "v"  # 4 + 6 + 6 bytes: two pieces of 12
     store.serialize(disk, max_segment_size=20)
     changes = [call for call in disk.calls if call[0] not in ("read", "names", "entropy")]
     assert changes == [
+        ("sync_directory", ""),
         ("write", first_segment(2, 0)),
         ("sync", first_segment(2, 0)),
         ("write", first_segment(2, 1)),

@@ -2075,3 +2075,16 @@ def test_a_missing_parent_is_named_as_such(tmp_path: Path) -> None:
     """`open` makes a directory, not the path to it."""
     with pytest.raises(FileNotFoundError, match="make the parent of this directory first"):
         kvlib.open(tmp_path / "no" / "data")
+
+
+def test_a_compaction_that_meets_a_stranger_fails_no_put(tmp_path: Path) -> None:
+    """A directory in the place of log.new: the put is durable, the status says what is wrong."""
+    store = kvlib.open(tmp_path / "d", threshold=2)
+    (tmp_path / "d" / "log.new").mkdir()
+    for number in range(4):
+        store[str(number)] = "v"
+    assert "no regular file" in str(store.status().compaction_error)
+    (tmp_path / "d" / "log.new").rmdir()
+    store.compact()
+    store.close()
+    assert len(kvlib.open(tmp_path / "d", read_only=True)) == 4

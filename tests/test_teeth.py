@@ -46,8 +46,8 @@ MISSING = {
     ),
     "the fsync before a close frame": (
         "store",
-        "                    self.sync()\n                    self._append_frame",
-        "                    self._append_frame",
+        "                    self.sync()\n                    if self._sequence",
+        "                    if self._sequence",
         "cuts",
     ),
     "the fsync of a close frame that was found": (
