@@ -5,6 +5,7 @@ folder of its own beside this one, and a line under "Format" in the changelog.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -195,10 +196,10 @@ def test_a_file_of_a_later_version_is_refused(name: str, version: int) -> None:
         newer = saying(version, files, file)
         disk = disk_of(newer)
         actions: list[Callable[[], object]] = [
-            lambda disk=disk: kvlib.open(disk),  # type: ignore[misc]
-            lambda disk=disk: kvlib.open(disk, read_only=True),  # type: ignore[misc]
-            lambda disk=disk: kvlib.Store().deserialize(disk),  # type: ignore[misc]
-            lambda disk=disk: kvlib.Store().serialize(disk),  # type: ignore[misc]
+            partial(kvlib.open, disk),
+            partial(kvlib.open, disk, read_only=True),
+            partial(kvlib.Store().deserialize, disk),
+            partial(kvlib.Store().serialize, disk),
         ]
         for action in actions:
             with pytest.raises(VersionError, match=f"version {version}, .*newer") as caught:

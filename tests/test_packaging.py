@@ -385,7 +385,7 @@ def test_ci_calls_the_test_command_of_the_readme() -> None:
 
 # Where packages come from, and where somebody works: neither is any of a reader's business.
 ELSEWHERE = re.compile(
-    r"pypi[.]org|pythonhosted[.]org|npmjs[.]|\bregistry[.]\w|anaconda[.](?:org|com)|index[-]url"
+    r"\bregistry[.]\w|://[\w.]+/simple\b|index[-]url"
     r"|(?<![\w.~$}])/(?:home|Users)/\w|[/]root/|\b[A-Z]:\\Users"
 )
 MADE = {"__pycache__", "build", "dist", "my-notebooks"}

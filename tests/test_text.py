@@ -27,7 +27,7 @@ CODE = re.compile("\x1b\\[[0-9;]*m")
 def store(**options: int) -> MemoryDisk:
     """A store with a snapshot and a log, the same at every call."""
     disk = MemoryDisk()
-    with kvlib.open(disk, **options) as made:  # type: ignore[arg-type]
+    with kvlib.open(disk, **options) as made:  # type: ignore[arg-type]  # options of several types
         made.update({"café": b"1", "": ""})
         made.compact()
         made["ключ"] = "値" * 20
@@ -200,7 +200,7 @@ def test_a_dump_is_a_mimebundle() -> None:
 def test_only_bytes_have_a_dump() -> None:
     """A str is refused with a word about what it lacks."""
     with pytest.raises(TypeError, match="a dump is of bytes, not of str"):
-        dump("text")  # type: ignore[arg-type]
+        dump("text")  # type: ignore[arg-type]  # the mistake that is tested
     with pytest.raises(ValueError, match="none of field"):
         dump(b"", format="json")
     assert repr(dump(bytearray(SNAPSHOT))) == repr(dump(SNAPSHOT))
