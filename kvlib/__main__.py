@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 
 import kvlib
+from kvlib.advice import advice
 from kvlib.disk import LOCK, DirectoryDisk
 from kvlib.errors import (
     CorruptionError,
@@ -17,9 +18,9 @@ from kvlib.errors import (
     TornError,
     VersionError,
 )
-from kvlib.recovery import read
-from kvlib.salvage import advice, report, salvage
-from kvlib.snapshot import LOG, segment_name
+from kvlib.recovery import State, read
+from kvlib.salvage import report, salvage
+from kvlib.snapshot import HEAD_BYTES, LOG, segment_name
 from kvlib.views.layout import Region, format_of, guess, walk, walk_directory
 from kvlib.views.text import count, lines
 
@@ -207,7 +208,7 @@ def _report(path: str, disk: DirectoryDisk, progress: Progress) -> int:
     state = read(disk)
     progress.clear()
     head, tail, recovered = state.head, state.tail, state.recovered
-    torn, closed = "none", tail.closed and not recovered.dropped_bytes
+    torn = "none"
     if recovered.dropped_bytes:
         dropped = count(recovered.dropped_bytes, "byte")
         torn = f"{dropped} at offset {recovered.dropped_offset} of the log, to be dropped"
@@ -219,13 +220,20 @@ def _report(path: str, disk: DirectoryDisk, progress: Progress) -> int:
         ("snapshot", f"{count(head.segments, 'segment')}, {count(head.length, 'byte')}"),
         ("log", f"{count(tail.end, 'byte')}, {count(tail.records, 'mutation')} to replay"),
         ("torn tail", torn),
-        ("closed", "yes" if closed else "no: it is open now, or was not closed"),
+        ("closed", _closed(state)),
         ("records", f"{len(state.items):,}"),
         ("left over", ", ".join(filter(format_of, other)) or "nothing"),
         ("not kvlib's", ", ".join(_printable(n) for n in other if not format_of(n)) or "nothing"),
     ):
         print(f"  {what:<13}{text}")
     return OK
+
+
+def _closed(state: State) -> str:
+    whole = not state.recovered.dropped_bytes
+    if whole and state.tail.end == HEAD_BYTES:  # as serialize and compact leave it
+        return "a snapshot alone: nothing is logged behind it"
+    return "yes" if whole and state.tail.closed else "no: it is open now, or was not closed"
 
 
 def _directory(path: str, progress: Progress) -> WatchedDisk:

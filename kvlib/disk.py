@@ -89,8 +89,8 @@ class MemoryDisk:
         self._file(name)
 
     def rename(self, name: str, target: str) -> None:
-        self._files[target] = self._file(name)
-        del self._files[name]
+        self._file(name)
+        self._files[target] = self._files.pop(name)  # also if it is the same name
 
     def delete(self, name: str) -> None:
         self._file(name)

@@ -68,13 +68,17 @@ def decode_head(data: bytes) -> tuple[Head, int]:
 
     Any flaw is damage, never a torn tail: the head was fsynced before its file became the log.
     """
-    frame = _only(HEAD, data)
+    frame = unseal_first(data, HEAD)
     if len(frame.payload) != HEAD_PAYLOAD.size:
         raise CorruptionError(None, frame.start + 4, f"a head of {len(frame.payload)} bytes")
     return Head(frame.sequence, *HEAD_PAYLOAD.unpack(frame.payload)), frame.end
 
 
-def _only(kind: bytes, data: bytes) -> Frame:
+def unseal_first(data: bytes, kind: bytes) -> Frame:
+    """The frame behind a file's preamble. CorruptionError if it is not of this kind, or not whole.
+
+    VersionError if the preamble says so. What follows the frame is not looked at.
+    """
     check_preamble(data)
     frame = unseal(data, len(PREAMBLE))
     if frame.kind != kind:
@@ -130,7 +134,7 @@ def _delete(disk: Disk, is_unwanted: Callable[[int], bool]) -> None:
 
 def load(disk: Disk, head: Head) -> dict[Item, Item]:
     """The records of the snapshot that `head` names. Any byte not as sealed is corruption."""
-    chunks = [_load_segment(disk, head, index) for index in range(head.segments)]
+    chunks = [load_segment(disk, head, index) for index in range(head.segments)]
     stream = b"".join(chunks)
     length, crc = len(stream), crc32(stream)
     if (length, crc) != (head.length, head.crc):
@@ -142,11 +146,15 @@ def load(disk: Disk, head: Head) -> dict[Item, Item]:
         raise error.within(f"the stream of generation {head.generation}") from error
 
 
-def _load_segment(disk: Disk, head: Head, index: int) -> bytes:
+def load_segment(disk: Disk, head: Head, index: int) -> bytes:
+    """The piece of the stream in segment `index` of the snapshot that `head` names.
+
+    CorruptionError if the file is missing, or if any of its bytes is not as sealed.
+    """
     name = segment_name(head.generation, index)
     try:
         data = disk.read(name)
-        frame = _only(SEGMENT, data)
+        frame = unseal_first(data, SEGMENT)
         if frame.end != len(data):
             raise CorruptionError(None, frame.end, f"{len(data) - frame.end} bytes after the frame")
         if frame.sequence != head.generation:

@@ -28,6 +28,7 @@ from typing import Any, Literal
 import filelock  # noqa: F401  so that a forked writer need not import it
 
 import kvlib
+from crashes import after, carry_out
 
 Items = dict[str | bytes, str | bytes]
 Changes = list[tuple[str | bytes, str | bytes | None]]  # None: delete
@@ -70,17 +71,6 @@ def plan(seed: int, number: int) -> tuple[str, Changes]:
     return how, changes
 
 
-def after(items: Items, changes: Changes) -> Items:
-    """What the mutation leaves of `items`."""
-    items = dict(items)
-    for key, value in changes:
-        if value is None:
-            items.pop(key, None)
-        else:
-            items[key] = value
-    return items
-
-
 # --- the writer -----------------------------------------------------------------------------------
 
 
@@ -119,13 +109,8 @@ def change(store: kvlib.DurableStore, how: str, changes: Changes) -> None:
         store.update(changes)
     elif how == "clear":
         store.clear()
-    elif how == "batch":
-        with store.batch():
-            for key, value in changes:
-                store.delete(key) if value is None else store.put(key, value)
     else:
-        [(key, value)] = changes
-        store.delete(key) if value is None else store.put(key, value)
+        carry_out(store, changes)
 
 
 Started = tuple[int, Callable[[], int]]  # where to read its reports; kill it, and its exit status

@@ -105,6 +105,27 @@ def test_check_of_a_store_that_died_after_it_had_been_closed_once(run: Run, stor
     assert "closed       no" in out
 
 
+def test_check_of_a_snapshot_says_that_nothing_is_logged_behind_it(
+    run: Run, tmp_path: Path
+) -> None:
+    """Neither closed nor torn: what serialize leaves, and a store that nobody wrote to yet."""
+    said = "closed       a snapshot alone: nothing is logged behind it\n"
+    records = kvlib.Store()
+    records["a"] = "1"
+    records.serialize(tmp_path / "backup")
+    with kvlib.open(tmp_path / "open") as opened:
+        for path in (tmp_path / "backup", tmp_path / "open"):
+            assert said in run("check", path)[1]
+        opened["a"] = "1"
+        assert "closed       no: " in run("check", tmp_path / "open")[1]
+        opened.compact()
+        assert said in run("check", tmp_path / "open")[1]
+    assert "closed       yes\n" in run("check", tmp_path / "open")[1]
+    with (tmp_path / "backup" / "log").open("ab") as file:
+        file.write(b"half a frame")
+    assert "closed       no: " in run("check", tmp_path / "backup")[1]
+
+
 def test_check_names_what_is_left_over_and_what_is_not_of_the_store(run: Run, store: Path) -> None:
     """Files of an interrupted compaction, and somebody else's, each by name on one line."""
     (store / "log.new").write_bytes(b"")

@@ -9,6 +9,7 @@ import os
 import tracemalloc
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from struct import pack
 from zlib import crc32
@@ -196,7 +197,7 @@ def test_a_head_that_names_100000_segments_that_are_not_there(refuse: Refuse) ->
         with pytest.raises(CorruptionError, match=f"not segment 0 of {number}"):
             recovery.recover(disk)
         assert disk.calls == [("names", ""), ("read", "log"), ("read", FIRST)]
-        assert peak(lambda disk=disk: recovery.recover(disk)) < 20_000  # type: ignore[misc]
+        assert peak(partial(recovery.recover, disk)) < 20_000
         refuse(files)
         del files[FIRST]
         assert refuse(files) == f"{FIRST}: offset 0: segment 0 of {number} is missing"
@@ -250,10 +251,8 @@ def test_claims_cost_no_memory() -> None:
     ]
     for files in claims:
         disk = disk_of(files)
-        assert peak(lambda disk=disk: recovery.recover(disk)) < 50_000  # type: ignore[misc]
-        assert peak(lambda disk=disk: fuzz.feed_pictures(  # type: ignore[misc]
-            fuzz.pack_files(files_of(disk))
-        )) < 100_000  # fmt: skip
+        assert peak(partial(recovery.recover, disk)) < 50_000
+        assert peak(partial(fuzz.feed_pictures, fuzz.pack_files(files))) < 100_000
 
 
 @pytest.mark.parametrize(
@@ -604,7 +603,7 @@ def test_what_is_no_regular_file_is_not_read(
             status = main([command, str(folder)])
             err = capsys.readouterr().err
             assert err.startswith(f"kvlib: {folder / name}: ")
-            assert status == 1 or (command, status, place) == ("compact", 2, place_dangling)
+            assert status == 1
             assert "Traceback" not in err
     assert contents(folder) == before
     assert outside.read_bytes() == store(M2)["log"]

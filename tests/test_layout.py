@@ -161,7 +161,7 @@ def answer_sealed(data: bytes) -> Answer:
     disk.write(snapshot.segment_name(generation, index), data)
     head = snapshot.Head(generation, 0, 0, total, 0, 0)
     try:
-        bare = snapshot._load_segment(disk, head, index)
+        bare = snapshot.load_segment(disk, head, index)
     except FormatError as error:
         if header_flaw and error.reason.startswith("not segment"):
             return [], header_flaw.within(None, snapshot.OVERHEAD)

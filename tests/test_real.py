@@ -15,7 +15,8 @@ import pytest
 
 import killing
 import kvlib
-from killing import Changes, Items, after
+from crashes import after, carry_out
+from killing import Changes, Items
 from kvlib import DurableStore, LockedError, MemoryDisk, Recovery, WriteRefusedError
 from vocabulary import (
     files_of,
@@ -45,11 +46,6 @@ LIFE: list[Changes] = [
     [("b", b"8")],
 ]
 FINAL: Items = {"c": "4" * 30, "ключ": "знач", "d": "5", "a": "6", "e": "7" * 9, "b": b"8"}
-
-
-def change(store: DurableStore, changes: Changes) -> None:
-    """One mutation."""
-    killing.change(store, "put" if len(changes) == 1 else "batch", changes)
 
 
 def is_refused(store: DurableStore) -> None:
@@ -196,7 +192,7 @@ def live_on(disk: FullDisk) -> tuple[DurableStore | None, list[Items]]:
     for changes in LIFE:
         refusals, failed = len(disk.refused), store.status().failed
         try:
-            change(store, changes)
+            carry_out(store, changes)
         except OSError as error:
             assert error.errno == errno.ENOSPC
             assert disk.refused[refusals:] == [("append", "log")]
@@ -604,7 +600,7 @@ def live_in(place: Path) -> tuple[DurableStore | None, list[Items]]:
     for changes in LIFE:
         failed = store.status().failed
         try:
-            change(store, changes)
+            carry_out(store, changes)
         except OSError as error:
             assert error.errno == errno.EIO
             allowed.append(after(allowed[0], changes))

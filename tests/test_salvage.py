@@ -4,7 +4,7 @@ import errno
 import os
 import random
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zlib import crc32
 
@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kvlib
-import kvlib.salvage
+import kvlib.salvage.frames
+import kvlib.salvage.rules
+from crashes import after as changed
 from kvlib import (
     CorruptionError,
     DirectoryDisk,
@@ -24,11 +26,13 @@ from kvlib import (
     VersionError,
     recovery,
 )
-from kvlib.salvage import Finding, Salvage, advice, report, salvage
+from kvlib.advice import advice
+from kvlib.salvage import Finding, Salvage, report, salvage
 from vocabulary import (
     HEAD_END,
     MAPPINGS,
     PREAMBLE,
+    ChangingDisk,
     Fault,
     FaultyDisk,
     Field,
@@ -81,13 +85,8 @@ def a_store(
 
 def after(snapshot: Mapping[Field, Field], *left_out: int) -> Items:
     """What the snapshot becomes by HISTORY without the mutations of these numbers."""
-    items = dict(snapshot)
-    for number, (key, value) in enumerate(HISTORY):
-        if number not in left_out:
-            items.pop(key, None)
-            if value is not None:
-                items[key] = value
-    return items
+    changes = [change for number, change in enumerate(HISTORY) if number not in left_out]
+    return changed(dict(snapshot), changes)
 
 
 def saved(files: Files) -> tuple[Salvage, Items]:
@@ -502,7 +501,7 @@ def test_a_log_made_to_search_for_ever_costs_bounded_work(monkeypatch: pytest.Mo
         calls.append(length if offset + length <= len(data) else 0)
         return kvlib.unseal(data, offset, salt)
 
-    monkeypatch.setattr(kvlib.salvage, "unseal", unseal)
+    monkeypatch.setattr(kvlib.salvage.frames, "unseal", unseal)
     number, lure = 10_000, struct.Struct(">IIQc")
     lures = [lure.pack(1, (number - at - 1) * 17, GENERATION + 3, b"M") for at in range(number)]
     files = a_store(FRAMES[0], b"".join(lures))
@@ -530,7 +529,7 @@ def test_what_opening_refuses_is_never_called_complete(monkeypatch: pytest.Monke
     def refuse(_: kvlib.Disk) -> None:
         raise CorruptionError("log", 7, "because")
 
-    monkeypatch.setattr(kvlib.salvage, "recover", refuse)
+    monkeypatch.setattr(kvlib.salvage.rules, "recover", refuse)
     result, items = saved(a_store())
     assert items == after(OLD)
     assert result.left_out == (Finding("log", 7, 0, "because"),)
@@ -552,28 +551,10 @@ def test_a_newer_version_is_not_salvaged(name: str) -> None:
 # --------------------------------------------------------------------- others at work, and media
 
 
-class Changing(MemoryDisk):
-    """A disk on which something happens whenever the log is read."""
-
-    def __init__(self, files: Files, event: Callable[["Changing", int], None]) -> None:
-        super().__init__()
-        self._event, self._reads = event, 0
-        for name, data in files.items():
-            self.write(name, data)
-
-    def read(self, name: str) -> bytes:
-        """As of any disk; the event comes behind it."""
-        data = super().read(name)
-        if name == "log":
-            self._reads += 1
-            self._event(self, self._reads)
-        return data
-
-
 def test_a_store_that_is_written_to_is_read_again() -> None:
     """Three times at most; then it is locked, in the words that reading has."""
 
-    def compact_once(disk: Changing, reads: int) -> None:
+    def compact_once(disk: ChangingDisk, reads: int) -> None:
         if reads == 2:  # in the middle of the first reading
             for name, data in a_store(items={"new": "1"}).items():
                 disk.write(name.replace("3.", "4.", 1), data)
@@ -586,14 +567,14 @@ def test_a_store_that_is_written_to_is_read_again() -> None:
                 disk.delete(name)
 
     new = MemoryDisk()
-    assert salvage(Changing(a_store(), compact_once), new).complete
+    assert salvage(ChangingDisk(a_store(), compact_once), new).complete
     assert recovery.read(new).items == {"new": "1"}
 
-    def append(disk: Changing, reads: int) -> None:
+    def append(disk: ChangingDisk, reads: int) -> None:
         disk.append("log", b"x")
 
     with pytest.raises(LockedError, match="being written to"):
-        salvage(Changing(a_store(), append), new := MemoryDisk())
+        salvage(ChangingDisk(a_store(), append), new := MemoryDisk())
     assert new.names() == []
 
 
@@ -601,12 +582,12 @@ def test_an_error_counts_only_if_nothing_changed_meanwhile() -> None:
     """A newer version that came and went is nobody's concern."""
     files = a_store()
 
-    def upgrade(disk: Changing, reads: int) -> None:
+    def upgrade(disk: ChangingDisk, reads: int) -> None:
         log = files["log"]
         newer, older = log[:7] + b"\2" + log[8:], log[: -len(CLOSE)]
         disk.write("log", newer if reads == 1 else older)
 
-    assert salvage(Changing(files, upgrade), MemoryDisk()).complete
+    assert salvage(ChangingDisk(files, upgrade), MemoryDisk()).complete
 
 
 def test_an_open_store_that_nobody_writes_to_can_be_salvaged(tmp_path: Path) -> None:

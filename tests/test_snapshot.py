@@ -1,7 +1,8 @@
 """Publish and load: the files byte for byte, the order of the barriers, and every flaw refused."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from zlib import crc32
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kvlib
-from kvlib import CorruptionError, MemoryDisk, VersionError, snapshot
+from kvlib import CorruptionError, DirectoryDisk, Disk, MemoryDisk, VersionError, snapshot
+from kvlib.crash import CrashDisk
 from kvlib.snapshot import Head
 from vocabulary import (
     HEAD_END,
@@ -55,6 +57,28 @@ def refused(files: Mapping[str, bytes]) -> CorruptionError:
     return writing.value
 
 
+# --- the disk ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sort", [MemoryDisk, CrashDisk, DirectoryDisk])
+def test_a_file_renamed_to_its_own_name_stays(tmp_path: Path, sort: Callable[..., Disk]) -> None:
+    """What publishes a snapshot deletes nothing else: every disk agrees with POSIX on that."""
+    disk = sort(tmp_path) if sort is DirectoryDisk else sort()
+    disk.write("log", b"1")
+    disk.rename("log", "log")
+    assert disk.names() == ["log"]
+    disk.append("log", b"2")
+    assert disk.read("log") == b"12"
+    if isinstance(disk, CrashDisk):
+        disk.sync("log")
+        assert {image.get("log") for image in disk.images()} == {None, b"12"}
+        disk.sync_directory()
+        assert list(disk.images()) == [{"log": b"12"}]
+    with pytest.raises(FileNotFoundError):
+        disk.rename("missing", "missing")
+    assert disk.names() == ["log"]
+
+
 # --- the format -----------------------------------------------------------------------------------
 
 
@@ -67,6 +91,17 @@ def test_a_published_snapshot_is_these_bytes(size: int) -> None:
     salt = int.from_bytes(MemoryDisk(seed=3).entropy(4), "big")
     store.serialize(disk, max_segment_size=size)
     assert files_of(disk) == store_files(ITEMS, salt=salt, size=size)
+
+
+@pytest.mark.parametrize("size", [9, 20, 2**20])
+def test_the_segments_of_a_snapshot_joined_are_its_stream(size: int) -> None:
+    """Each can be loaded alone, by the head; one that the head does not number is missing."""
+    files = store_files(ITEMS, size=size)
+    head, _ = snapshot.decode_head(files["log"])
+    pieces = [snapshot.load_segment(disk_of(files), head, at) for at in range(head.segments)]
+    assert b"".join(pieces) == kvlib.encode_snapshot(ITEMS)
+    with pytest.raises(CorruptionError, match="is missing"):
+        snapshot.load_segment(disk_of(files), head, head.segments)
 
 
 def test_a_snapshot_written_out_byte_by_byte() -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import operator
 import os
 import re
 import subprocess
@@ -32,6 +33,7 @@ from vocabulary import (
     AWKWARD,
     HEAD_END,
     Call,
+    ChangingDisk,
     Fault,
     FaultyDisk,
     Field,
@@ -1377,14 +1379,14 @@ def test_a_closed_store_refuses_everything() -> None:
         store.close()
         before = files_of(disk)
         attempts: list[Callable[[], object]] = [
-            lambda: store["a"],  # noqa: B023 - called within the same round, as those below
-            lambda: store.get("a"),  # noqa: B023
-            lambda: "a" in store,  # noqa: B023
-            lambda: len(store),  # noqa: B023
-            lambda: list(store),  # noqa: B023
+            functools.partial(operator.getitem, store, "a"),
+            functools.partial(store.get, "a"),
+            functools.partial(operator.contains, store, "a"),
+            functools.partial(len, store),
+            functools.partial(list, store),
             store.status,
             store.compact,
-            lambda: store.__delitem__("a"),  # noqa: B023
+            functools.partial(operator.delitem, store, "a"),
             *writes(store),
         ]
         for attempt in attempts:
@@ -1608,42 +1610,27 @@ def test_a_reader_of_nothing_is_told_so(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-class Moving(MemoryDisk):
-    """A disk on which somebody writes: before each of the first calls, a change."""
+def moving(files: dict[str, bytes], *versions: dict[str, bytes] | None) -> ChangingDisk:
+    """A disk of these files; after each of the first readings of the log it has other ones.
 
-    def __init__(self, files: dict[str, bytes], changes: list[Callable[["Moving"], None]]) -> None:
-        super().__init__()
-        self.changes = changes
-        self.reads = 0
-        for name, data in files.items():
-            self.write(name, data)
+    None: it has the same.
+    """
 
-    def read(self, name: str) -> bytes:
-        data = super().read(name)
-        if name == "log":
-            self.reads += 1
-            if self.changes:
-                self.changes.pop(0)(self)
-        return data
+    def change(disk: ChangingDisk, reads: int) -> None:
+        version = versions[reads - 1] if reads <= len(versions) else None
+        if version is not None:
+            for name in disk.names():
+                disk.delete(name)
+            for name, data in version.items():
+                disk.write(name, data)
 
-
-def replaced_by(files: dict[str, bytes]) -> Callable[[Moving], None]:
-    """The change that a publication makes: other segments, another log."""
-
-    def change(disk: Moving) -> None:
-        for name in disk.names():
-            disk.delete(name)
-        for name, data in files.items():
-            disk.write(name, data)
-
-    return change
+    return ChangingDisk(files, change)
 
 
 def test_a_reader_starts_again_if_a_snapshot_is_published_meanwhile() -> None:
     """The segments that it was going to read are gone, and so is the log that named them."""
     new = store_files({"new": "2"}, generation=9)
-    still: Callable[[Moving], None] = lambda disk: None  # noqa: E731
-    disk = Moving(closed_store(), [still, replaced_by(new)])
+    disk = moving(closed_store(), None, new)
     assert dict(kvlib.open(disk, read_only=True)) == {"new": "2"}
     assert disk.reads == 5  # two and one that shows the change; two more
 
@@ -1652,8 +1639,7 @@ def test_a_reader_starts_again_if_the_log_grows_meanwhile() -> None:
     """What looked like a torn tail was an append under way."""
     whole = frame(b"M", 2, put("a", "1"), SALT)
     torn, full = store_files(OLD, whole[:20], salt=SALT), store_files(OLD, whole, salt=SALT)
-    still: Callable[[Moving], None] = lambda disk: None  # noqa: E731
-    disk = Moving(torn, [still, replaced_by(full)])
+    disk = moving(torn, None, full)
     reader = kvlib.open(disk, read_only=True)
     assert dict(reader) == OLD | {"a": "1"}
     assert reader.recovered == Recovery(1, None, 0)
@@ -1667,8 +1653,8 @@ def test_a_reader_gives_up_after_three_changes(flaw: str) -> None:
         files = store_files({"a": f"{at}"}, b"torn", generation=at + 1)
         if flaw == "damaged":
             del files[f"{at + 1:016x}.00000000.segment"]
-        versions.append(replaced_by(files))
-    disk = Moving(store_files(OLD, b"torn"), versions)
+        versions.append(files)
+    disk = moving(store_files(OLD, b"torn"), *versions)
     with pytest.raises(LockedError, match="three"):
         kvlib.open(disk, read_only=True)
     assert disk.reads == 9
@@ -1676,7 +1662,7 @@ def test_a_reader_gives_up_after_three_changes(flaw: str) -> None:
 
 def test_a_reader_of_a_store_that_vanishes_is_told_so() -> None:
     """First there was a log, then no more."""
-    disk = Moving(closed_store(), [replaced_by({})])
+    disk = moving(closed_store(), {})
     with pytest.raises(MissingError):
         kvlib.open(disk, read_only=True)
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -72,7 +73,7 @@ def together(run: Callable[[int], object], count: int = THREADS) -> None:
         barrier.wait(TIMEOUT)
         run(name)
 
-    threads = [Thread(lambda name=name: begin(name)) for name in range(count)]  # type: ignore[misc]
+    threads = [Thread(partial(begin, name)) for name in range(count)]
     for thread in threads:
         thread.join()
 

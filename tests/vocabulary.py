@@ -2,8 +2,8 @@
 
 Bytes are spoilt by `flip_bit` and cut by `every_cut`. `frame`, `put`, `delete` and `store_files`
 write the format by hand, from its description and not with the engine's own functions.
-`FaultyDisk` notes what is asked of a disk, and lets it fail; `survivor` is what a dead process
-leaves behind.
+`FaultyDisk` notes what is asked of a disk, and lets it fail; on a `ChangingDisk` somebody else
+writes; `survivor` is what a dead process leaves behind.
 """
 
 import errno
@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
@@ -255,6 +255,28 @@ class FaultyDisk:
     def syncs(self) -> int:
         """How often the log was synced."""
         return self.calls.count(("sync", "log"))
+
+
+class ChangingDisk(MemoryDisk):
+    """A disk on which somebody else writes: after each reading of the log comes `event`.
+
+    It is given the disk, and how often the log has been read by then.
+    """
+
+    def __init__(
+        self, files: Mapping[str, bytes], event: Callable[["ChangingDisk", int], None]
+    ) -> None:
+        super().__init__()
+        self.reads, self._event = 0, event
+        for name, data in files.items():
+            self.write(name, data)
+
+    def read(self, name: str) -> bytes:
+        data = super().read(name)
+        if name == "log":
+            self.reads += 1
+            self._event(self, self.reads)
+        return data
 
 
 # --- other processes ------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def _sealed(data: bytes) -> Iterator[Region]:
     yield from _preamble(data)
     start = len(frame.PREAMBLE)
     try:
-        found = snapshot._only(frame.SEGMENT, data)
+        found = snapshot.unseal_first(data, frame.SEGMENT)
     except CorruptionError as error:
         yield _broken_header(data, start, "frame", 0, error.offset)
         raise
