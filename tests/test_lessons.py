@@ -1,14 +1,16 @@
-"""What the notebooks share: workspace, characters, attempt."""
+"""What the notebooks share: workspace, characters, attempt, running."""
 
 import os
+import signal
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 import kvlib
 from kvlib import DirectoryDisk, MemoryDisk
-from kvlib.lessons import attempt, characters, workspace
+from kvlib.lessons import attempt, characters, running, workspace
 
 
 @pytest.fixture
@@ -98,3 +100,55 @@ def test_attempt_prints_a_result_or_an_error(capsys: pytest.CaptureFixture[str])
     attempt(kvlib.decode_snapshot, b"")
     lines = capsys.readouterr().out.splitlines()
     assert lines == ["7", "CorruptionError: offset 0: 0 bytes, a count needs 4"]
+
+
+ENDLESS = "import itertools\nfor number in itertools.count(): print(number, flush=True)"
+KILLED = 1 if sys.platform == "win32" else -signal.SIGKILL
+
+
+def test_a_process_runs_beside_this_one(folder: Path) -> None:
+    """In the same folder, with the same kvlib; what it prints is read line by line."""
+    with running("import os, kvlib; print(os.getcwd()); print(kvlib.__file__)") as process:
+        assert process.stdout is not None
+        place, package = process.stdout.read().splitlines()
+        assert process.wait() == 0
+    assert os.path.samefile(place, folder)
+    assert os.path.samefile(package, kvlib.__file__)
+
+
+def test_a_process_is_killed_by_its_reader(folder: Path) -> None:
+    """What it had printed before can still be read, to the end and no further."""
+    with running(ENDLESS) as process:
+        assert process.stdout is not None
+        lines = list(islice(process.stdout, 50))
+        process.kill()
+        lines += process.stdout
+        assert process.wait() == KILLED
+    assert [int(line) for line in lines] == list(range(len(lines)))
+
+
+def test_a_process_ends_with_its_block(folder: Path) -> None:
+    """However the block ends: no process, no zombie and no pipe is left."""
+    with pytest.raises(ZeroDivisionError), running(ENDLESS) as process:
+        raise ZeroDivisionError
+    assert process.returncode == KILLED
+    assert process.stdout is not None
+    assert process.stdout.closed
+
+
+def test_a_process_that_says_nothing_is_not_waited_for(folder: Path) -> None:
+    """Its reader finds the end of the pipe, once the time is over."""
+    with running("import time; time.sleep(60)", seconds=0.1) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+        assert process.wait() == KILLED
+
+
+def test_a_process_ends_when_nobody_reads(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """If the notebook is gone, the pipe is closed, and the next print is its last."""
+    with running(ENDLESS) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=20) != 0  # by itself, before it is killed
+    assert "Error" in capfd.readouterr().err

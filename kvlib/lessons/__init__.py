@@ -1,16 +1,19 @@
-"""What the notebooks share: a place to work in, and real data to work on."""
+"""What the notebooks share: a place to work in, real data, and a process to kill."""
 
 import os
 import random
 import stat
+import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from unicodedata import ucd_3_2_0  # this version's characters are the same in every Python
 
 from kvlib.disk import LOCK, DirectoryDisk, Disk, MemoryDisk
 from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME
 
-__all__ = ["attempt", "characters", "workspace"]
+__all__ = ["attempt", "characters", "running", "workspace"]
 
 
 def attempt(call: Callable[..., object], *arguments: object) -> None:
@@ -65,3 +68,28 @@ def characters(first: str = " ", last: str = "\u2fff") -> dict[str, str]:
     """
     everything = map(chr, range(ord(first), ord(last) + 1))
     return {char: name for char in everything if (name := ucd_3_2_0.name(char, ""))}
+
+
+@contextmanager
+def running(script: str, seconds: float = 30) -> Iterator["subprocess.Popen[str]"]:
+    """A Python process of its own that runs `script` where this one works, with the same kvlib.
+
+    What it prints is read from its `stdout`; its errors appear where ours do. When the block ends,
+    or if it still runs after `seconds`, it is killed: so a reader of `stdout` never waits for ever.
+    """
+    path = os.pathsep.join(filter(None, sys.path))
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": path},
+    ) as process:  # at its end the pipe is closed, and the process waited for
+        watchdog = threading.Timer(seconds, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
