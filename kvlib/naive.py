@@ -3,9 +3,21 @@
 Each pair of functions keeps its own promise for the examples one thinks of first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 __all__ = ["decode_counted", "decode_delimited", "encode_counted", "encode_delimited"]
+
+
+class Piece(NamedTuple):
+    """A text that a reader found, and the offsets in bytes at which it believes it to be.
+
+    `end` lies behind the data if a wrong length says so: that reader slices, and does not look.
+    """
+
+    start: int
+    text: str
+    end: int
 
 
 def encode_delimited(items: Mapping[str, str], between: str = "=", after: str = ";") -> bytes:
@@ -25,8 +37,20 @@ def decode_delimited(data: bytes, between: str = "=", after: str = ";") -> dict[
     >>> decode_delimited(encode_delimited({"sum": "1+1=2;"}))
     {'sum': '1+1=2', '': ''}
     """
-    records = data.decode().split(after)[:-1]
-    return {key: value for key, _, value in (record.partition(between) for record in records)}
+    return {key.text: value.text for key, value in read_delimited(data, between, after)}
+
+
+def read_delimited(
+    data: bytes, between: str = "=", after: str = ";"
+) -> Iterator[tuple[Piece, Piece]]:
+    """The keys and values that `decode_delimited` sees; a record without `between` has no value."""
+    start = 0
+    for record in data.decode().split(after)[:-1]:
+        key, found, value = record.partition(between)
+        key_end = start + len(key.encode())
+        value_start, end = key_end + len(found.encode()), start + len(record.encode())
+        yield Piece(start, key, key_end), Piece(value_start, value, end)
+        start = end + len(after.encode())
 
 
 def encode_counted(items: Mapping[str, str]) -> bytes:
@@ -51,9 +75,14 @@ def decode_counted(data: bytes) -> dict[str, str]:
     Traceback (most recent call last):
     UnicodeDecodeError: 'utf-8' codec can't decode byte 0xc3 in position 3: unexpected end of data
     """
-    texts, offset = [], 0
+    texts = [piece.text for piece in read_counted(data)]
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def read_counted(data: bytes) -> Iterator[Piece]:
+    """The texts that `decode_counted` sees, keys and values by turns, each behind its length."""
+    offset = 0
     while offset < len(data):
         end = offset + 1 + data[offset]
-        texts.append(data[offset + 1 : end].decode())
+        yield Piece(offset + 1, data[offset + 1 : end].decode(), end)
         offset = end
-    return dict(zip(texts[::2], texts[1::2], strict=True))

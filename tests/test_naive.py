@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvlib.naive import decode_counted, decode_delimited, encode_counted, encode_delimited
+from kvlib.naive import (
+    decode_counted,
+    decode_delimited,
+    encode_counted,
+    encode_delimited,
+    read_counted,
+    read_delimited,
+)
 
 PLAIN = st.text("abcXYZ 019", max_size=20)
 
@@ -59,3 +66,12 @@ def test_a_length_of_one_byte_ends_at_255() -> None:
     assert decode_counted(encode_counted({"k": "v" * 255})) == {"k": "v" * 255}
     with pytest.raises(ValueError, match="256"):
         encode_counted({"k": "v" * 256})
+
+
+def test_the_readers_say_where_they_found_a_piece() -> None:
+    """By hand: offsets are in bytes, and one that a wrong length gives may lie behind the data."""
+    assert [*read_counted("\x04thé\x09x".encode())] == [(1, "thé", 5), (6, "x", 15)]
+    assert [*read_delimited("thé=é;x;rest".encode())] == [
+        ((0, "thé", 4), (5, "é", 7)),
+        ((8, "x", 9), (9, "", 9)),
+    ]

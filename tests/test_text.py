@@ -187,11 +187,11 @@ def test_lines_come_while_the_bytes_are_read() -> None:
 
 
 def test_a_dump_is_a_mimebundle() -> None:
-    """A notebook gets the whole text, and the same as HTML; equal at each call."""
+    """A notebook gets the whole text, and a view; equal at each call."""
     shown = dump(b"s\0\0\0\3<b>")
     bundle = shown._repr_mimebundle_(include=None, exclude=None)
     assert bundle["text/plain"] == repr(shown)
-    assert bundle["text/html"].startswith('<pre class="kvlib-dump" ')
+    assert bundle["text/html"].startswith('<div class="kvlib bytes">')
     assert "&lt;b&gt;" in bundle["text/html"]
     assert "<b>" not in bundle["text/html"]
     assert bundle == dump(b"s\0\0\0\3<b>")._repr_mimebundle_()

@@ -8,7 +8,7 @@ import pytest
 
 import kvlib
 from kvlib.views import dump
-from kvlib.views.widgets import Explorer, explore
+from kvlib.views.widgets import Explorer, Screen, explore
 
 
 def encode(key: str, value: str) -> bytes:
@@ -18,13 +18,12 @@ def encode(key: str, value: str) -> bytes:
 
 def turn(explorer: Explorer, name: str, value: Any) -> None:
     """Do what a learner does with the control of this name."""
-    controls = {one.description.rstrip(":"): one for one in explorer.children[:-1]}
-    controls[name].value = value
+    explorer.controls[name].value = value
 
 
 def screen(explorer: Explorer) -> str:
     """The text that the browser shows."""
-    return unescape(explorer.children[-1].value)
+    return unescape(explorer.screen.value)
 
 
 def test_typing_changes_the_dump() -> None:
@@ -33,13 +32,15 @@ def test_typing_changes_the_dump() -> None:
     assert str(dump(encode("café", "2,50 €"))) in screen(explorer)
     turn(explorer, "value", "<b>")
     assert str(dump(encode("café", "<b>"))) in screen(explorer)
-    assert "<b>" not in explorer.children[-1].value
+    assert "<b>" not in explorer.screen.value
 
 
 def test_each_kind_of_value_has_its_control() -> None:
     """Text, number, bounded number, menu, box to tick: those that screen readers can name."""
     explorer = explore(lambda **values: str(values), a="x", b=3, c=range(9, 65), d=[1, 2], e=True)
-    kinds = [type(one) for one in explorer.children[:-1]]
+    assert explorer.children[:5] == (*explorer.controls.values(),)
+    assert all(one.description.rstrip(":") == name for name, one in explorer.controls.items())
+    kinds = [type(one) for one in explorer.controls.values()]
     assert kinds == [
         ipywidgets.Text,
         ipywidgets.BoundedIntText,
@@ -73,7 +74,10 @@ def test_the_text_of_it_is_whole() -> None:
     explorer = explore(encode, key="k" * 300, value="v")
     bundle = explorer._repr_mimebundle_()
     assert bundle["text/plain"] == repr(explorer)
-    assert repr(explorer) == (f"key: {'k' * 300!r}\nvalue: 'v'\n\n{dump(encode('k' * 300, 'v'))}")
+    values, _, shown = repr(explorer).partition("\n\n")
+    assert values.replace("\n     ", "") == f"key: {'k' * 300!r}\nvalue: 'v'"
+    assert shown == repr(dump(encode("k" * 300, "v")))
+    assert max(len(line) for line in repr(explorer).split("\n")) <= 80
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
@@ -81,3 +85,28 @@ def test_text_is_shown_as_it_is_and_anything_else_by_its_repr() -> None:
     """Bytes are dumped, a str is text already, a dict shows itself."""
     assert ">a\nb</pre>" in screen(explore(lambda: "a\nb"))
     assert ">{'a': 'b\\n'}</pre>" in screen(explore(lambda: {"a": "b\n"}))
+
+
+def test_what_has_a_page_of_its_own_shows_it() -> None:
+    """In the browser the page, in text the text."""
+    explorer = explore(lambda: Screen("a < b", "<b>page</b>"))
+    assert (explorer.text, explorer.screen.value) == ("a < b", "<b>page</b>")
+
+
+def test_a_button_sets_several_controls() -> None:
+    """And is in the row above them."""
+    presets: dict[str, dict[str, object]] = {"both": {"a": "x", "b": 2}, "one": {"b": 3}}
+    explorer = Explorer(lambda a, b: f"{a} {b}", {"a": "", "b": 1}, presets)
+    for name, shown in (("both", "x 2"), ("one", "x 3")):
+        explorer.buttons[name].click()
+        assert explorer.text == shown
+    assert [one.description for one in explorer.children[0].children] == ["both", "one"]
+
+
+def test_the_keys_are_kept_from_the_notebook() -> None:
+    """An attribute on whatever has the focus; the guard is in the page once, and is not seen."""
+    explorer = explore(str)
+    *_, guard = explorer.children
+    assert "data-lm-suppress-shortcuts" in guard.value
+    assert f"closest('.{explorer._dom_classes[-1]}')" in guard.value
+    assert guard.layout.display == "none"

@@ -1,16 +1,18 @@
 """Bytes that show themselves: what a notebook's cell ends with."""
 
 from collections.abc import Iterator
-from html import escape
 
-from kvlib.errors import CorruptionError, FormatError, TornError
-from kvlib.views.layout import Layout, check, walk
+from kvlib.errors import FormatError
+from kvlib.views.html import as_html, bytes_view, drawing
+from kvlib.views.layout import Layout, check, replay, walk
 from kvlib.views.regions import Region, Span
 from kvlib.views.text import BLOCK, ROW, count, lines
 
+__all__ = ["Dump", "as_html", "dump"]
+
 
 class Dump:
-    """Shows itself as labelled bytes: its repr is text, in a notebook too. Made by `dump`."""
+    """Shows itself as labelled bytes: as text, in a notebook as a view. Made by `dump`."""
 
     def __init__(
         self,
@@ -35,15 +37,25 @@ class Dump:
         if self._source:
             yield f"{self._source}: {count(size, 'byte')}"
             yield ""
-        windows = None
-        if self._limit is not None and size > max(self._limit, 2 * ROW):
-            windows = _two_windows(size, self._limit, self._stopped_at())
-        yield from lines(self._data, self._pieces(), windows, colour)
+        yield from lines(self._data, self._pieces(), self._windows(), colour)
+
+    def html(self) -> str:
+        """The same as a view that answers to the pointer and to keys, if a page has room for it."""
+        if min(len(self._data), self._limit or len(self._data)) > BLOCK:
+            return as_html(repr(self))
+        made = drawing(self._source or "", self._data, self._pieces())
+        return bytes_view(made, self._windows())
+
+    def _windows(self) -> list[Span] | None:
+        size = len(self._data)
+        if self._limit is None or size <= max(self._limit, 2 * ROW):
+            return None
+        return _two_windows(size, self._limit, self._stopped_at())
 
     def _pieces(self) -> Iterator[Region]:
         if self._layout is None:
             return walk(self._data, self._format)
-        return _replay(self._layout)
+        return replay(self._layout)
 
     def _stopped_at(self) -> int:
         try:
@@ -57,11 +69,7 @@ class Dump:
         return "\n".join(self.lines())
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        text = repr(self)
-        return {
-            "text/plain": text,
-            "text/html": as_html(text),
-        }
+        return {"text/plain": repr(self), "text/html": self.html()}
 
 
 def dump(
@@ -79,20 +87,6 @@ def dump(
         limit: leave out what is more, but not what is around a flaw; None: show everything.
     """
     return Dump(data, format, source, limit)
-
-
-def as_html(text: str) -> str:
-    """Text that keeps its columns: pages that show notebooks have other plans for a bare <pre>."""
-    style = "font-family: monospace; line-height: 1.3; white-space: pre; overflow-x: auto"
-    return f'<pre class="kvlib-dump" style="{style}">{escape(text)}</pre>'
-
-
-def _replay(layout: Layout) -> Iterator[Region]:
-    """What `walk` did when the layout was made."""
-    yield from layout.root.children
-    if layout.stopped_at is not None:
-        error = TornError if layout.root.status == "torn" else CorruptionError
-        raise error(None, layout.stopped_at, layout.reason or "")
 
 
 def _two_windows(size: int, limit: int, middle: int) -> list[Span]:

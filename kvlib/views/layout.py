@@ -23,7 +23,7 @@ from itertools import chain, takewhile
 
 from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.disk import Disk
-from kvlib.errors import CorruptionError, FormatError
+from kvlib.errors import CorruptionError, FormatError, TornError
 from kvlib.views.files import FORMATS, walk
 from kvlib.views.regions import Kind, Region, Status, group
 
@@ -38,6 +38,7 @@ __all__ = [
     "dissect_directory",
     "format_of",
     "guess",
+    "replay",
     "walk",
     "walk_directory",
 ]
@@ -79,6 +80,14 @@ def _collect(source: str, data: bytes, walked: Iterator[Region]) -> Layout:
     except FormatError as error:
         return Layout(source, data, _nest(pieces), error.offset, error.reason)
     return Layout(source, data, _nest(pieces))
+
+
+def replay(layout: Layout) -> Iterator[Region]:
+    """The pieces of a layout, and its error behind them: what `walk` did when it was made."""
+    yield from layout.root.children
+    if layout.stopped_at is not None:
+        error = TornError if layout.root.status == "torn" else CorruptionError
+        raise error(None, layout.stopped_at, layout.reason or "")
 
 
 def dissect_directory(disk: Disk) -> Iterator[Layout]:

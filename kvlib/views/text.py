@@ -65,8 +65,8 @@ def lines(
         colour: give each kind its colour, by the codes that terminals understand.
     """
     flaws: list[str] = []
-    entries = _entries(_until_flaw(data, pieces, flaws))
-    entry = next(entries, None)
+    rest = entries(_until_flaw(data, pieces, flaws))
+    entry = next(rest, None)
     at = 0
     for start, end in windows or _blocks(len(data)):
         yield from _left_out(start - at)
@@ -78,12 +78,12 @@ def lines(
                 here.append(entry)
             if entry.leaf.end > end:
                 break  # it goes on in the next window
-            entry = next(entries, None)
+            entry = next(rest, None)
         yield from _rows(data, start, end, [entry.leaf for entry in here], colour)
         yield from _table(data, [entry for entry in here if entry.leaf.start >= at], colour)
         at = end
     yield from _left_out(len(data) - at)
-    deque(entries, 0)  # to their end, where the flaw is
+    deque(rest, 0)  # to their end, where the flaw is
     if flaws:
         yield from ("", *flaws)
 
@@ -107,24 +107,30 @@ def _until_flaw(data: bytes, pieces: Iterable[Region], flaws: list[str]) -> Iter
     try:
         yield from pieces
     except FormatError as error:
-        place = f"{error.offset:04X} (offset {error.offset})"
-        text = f"{MARKS['bad']} stopped at {place}: {error.reason}"
-        if isinstance(error, TornError):
-            left = count(len(data) - error.offset, "byte")
-            text = f"{MARKS['torn']} a torn tail of {left} at {place}: {error.reason}"
+        text = flaw(error, len(data))
         columns = COLUMNS if width(text) == len(text) else COLUMNS // 2
         flaws += textwrap.wrap(text, columns, max_lines=9, placeholder=" …")
 
 
-def _entries(regions: Iterable[Region], heading: str = "", path: str = "") -> Iterator[Entry]:
+def flaw(error: FormatError, size: int) -> str:
+    """Where in `size` bytes the engine stopped, and why."""
+    place = f"{error.offset:04X} (offset {error.offset})"
+    if isinstance(error, TornError):
+        left = count(size - error.offset, "byte")
+        return f"{MARKS['torn']} a torn tail of {left} at {place}: {error.reason}"
+    return f"{MARKS['bad']} stopped at {place}: {error.reason}"
+
+
+def entries(regions: Iterable[Region], heading: str = "", path: str = "") -> Iterator[Entry]:
+    """The leaves, each with what stands above it in a table."""
     for region in regions:
         if region.kind != "group":
             yield Entry(heading, region.name.removeprefix(path), region)
         elif region.name.endswith((".key", ".value")):  # not worth a heading
-            yield from _entries(region.children, heading, path)
+            yield from entries(region.children, heading, path)
         else:
             own = f"{region.name}: {region.note}" if region.note else region.name
-            yield from _entries(region.children, own, region.name + ".")
+            yield from entries(region.children, own, region.name + ".")
 
 
 def _rows(data: bytes, start: int, end: int, leaves: list[Region], colour: bool) -> Iterator[str]:
@@ -201,6 +207,15 @@ def meaning(leaf: Region) -> str:
         return f"{value[:COLUMNS]!r} {leaf.note}"
     hexadecimal = leaf.name.endswith(("crc", "salt"))
     return f"{value:#010x} {leaf.note}" if hexadecimal else f"{value:,} {leaf.note}"
+
+
+def hanging(before: str, text: str) -> Iterator[str]:
+    """`before` and then the text, in lines of 80 columns; what goes on is indented as far."""
+    room = COLUMNS - len(before)
+    columns = room if width(text) == len(text) else room // 2
+    for line in textwrap.wrap(text, columns) or [""]:
+        yield f"{before}{line}".rstrip()
+        before = " " * len(before)
 
 
 def fit(text: str, columns: int) -> str:

@@ -1,51 +1,108 @@
-"""Dumps that change while you type. The only part of the views that needs ipywidgets."""
+"""Views that change while you type. The only part of the views that needs ipywidgets."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import ipywidgets
 
 from kvlib.views.dumps import as_html, dump
+from kvlib.views.text import hanging
 
 Choice = str | int | bool | list[Any] | range
 
+# With the focus in a menu, a box to tick or a button, JupyterLab takes the keys for its own: x cuts
+# the cell. It leaves alone what has this attribute, and ipywidgets has no way to set it. HTML that
+# a widget shows runs no <script>, but it does run what an image does that cannot be loaded.
+GUARD: Final = (
+    '<img alt="" src="data:," onerror="if (!window.kvlibGuard) { window.kvlibGuard = true;'
+    " document.addEventListener('focusin', event => { if (event.target.closest('.kvlib-explorer'))"
+    " event.target.setAttribute('data-lm-suppress-shortcuts', 'true') }) }\">"
+)
 
-class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Labelled controls above what a function shows for their values; made by `explore`."""
 
-    def __init__(self, show: Callable[..., object], controls: dict[str, Choice]) -> None:
-        self._show = show
-        self._controls = {name: _control(name, choice) for name, choice in controls.items()}
-        self._screen = ipywidgets.HTML()
-        for control in self._controls.values():
-            control.observe(self._update, names="value")
-        super().__init__([*self._controls.values(), self._screen])
-        self._update()
+class Screen(NamedTuple):
+    """What a function gives to an Explorer if it has more to show than text: both in full."""
 
-    @property
-    def text(self) -> str:
-        """What the screen shows now."""
-        values = {name: control.value for name, control in self._controls.items()}
-        try:
-            shown = self._show(**values)
-        except Exception as error:  # the learner's own function, or their own input: both answer
-            return f"{type(error).__name__}: {error}"
-        if isinstance(shown, str):
-            return shown
-        return repr(dump(shown) if isinstance(shown, (bytes, bytearray)) else shown)
-
-    def _update(self, _: object = None) -> None:
-        self._screen.value = as_html(self.text)
+    text: str
+    html: str
 
     def __repr__(self) -> str:
-        values = [f"{name}: {control.value!r}" for name, control in self._controls.items()]
-        return "\n".join([*values, "", self.text])
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Labelled controls above what a function shows for their values; made by `explore`.
+
+    Attributes:
+        controls: by name.
+        buttons: by name; each gives several controls their values.
+        screen: what the browser shows below them.
+        text: what the screen says now.
+    """
+
+    def __init__(
+        self,
+        show: Callable[..., object],
+        controls: Mapping[str, Choice],
+        presets: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        self._show = show
+        self.controls = {name: _control(name, choice) for name, choice in controls.items()}
+        self.screen = ipywidgets.HTML()
+        for control in self.controls.values():
+            control.observe(self._update, names="value")
+        guard = ipywidgets.HTML(GUARD, layout=ipywidgets.Layout(display="none"))
+        self.buttons = {
+            name: _button(name, self._set, one) for name, one in (presets or {}).items()
+        }
+        above = [ipywidgets.HBox(list(self.buttons.values()))] if self.buttons else []
+        super().__init__([*above, *self.controls.values(), self.screen, guard])
+        self.add_class("kvlib-explorer")
+        self._update()
+
+    def _set(self, values: Mapping[str, object]) -> None:
+        for name, value in values.items():
+            self.controls[name].value = value
+
+    def _update(self, _: object = None) -> None:
+        values = {name: control.value for name, control in self.controls.items()}
+        try:
+            self.text, self.screen.value = _shown(self._show(**values))
+        except Exception as error:  # the learner's own function, or their own input: both answer
+            self.text = "\n".join(hanging("", f"{type(error).__name__}: {error}"))
+            self.screen.value = as_html(self.text)
+
+    def __repr__(self) -> str:
+        lines = list[str]()
+        for name, control in self.controls.items():
+            lines += hanging(f"{name}: ", repr(control.value))
+        return "\n".join([*lines, "", self.text])
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         # ipywidgets would cut the text at 110 characters; without a kernel it is all there is.
         bundle = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
         return bundle
+
+
+def _shown(answer: object) -> tuple[str, str]:
+    """The text and the HTML of what a function gave."""
+    if isinstance(answer, (bytes, bytearray)):
+        answer = dump(answer)
+    if isinstance(answer, str):
+        return answer, as_html(answer)
+    html = answer._repr_html_() if hasattr(answer, "_repr_html_") else None
+    return repr(answer), html or as_html(repr(answer))
+
+
+def _button(name: str, act: Callable[[Mapping[str, object]], None], values: object) -> Any:
+    button = ipywidgets.Button(description=name)
+    button.on_click(partial(lambda values, _: act(values), values))
+    return button
 
 
 def _control(name: str, choice: Choice) -> Any:

@@ -1,0 +1,281 @@
+"""Two states of the same bytes, difference by difference: a field, a record, a frame, a file.
+
+A record is found again by its key and a frame by its sequence, wherever they stand now; anything
+else by its name. Two states without a difference are the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from typing import Final, NamedTuple
+
+from kvlib import snapshot
+from kvlib.disk import Disk, Path, as_disk
+from kvlib.encoding import Item
+from kvlib.views.film import Film, Mark, Moment, Outcome, Picture, Verdict
+from kvlib.views.layout import Layout, Region, check, dissect, dissect_directory
+from kvlib.views.text import COLUMNS, WORDS, count, fit, meaning
+
+Bytes = bytes | bytearray | Layout
+Place = Disk | Path
+Name = tuple[str, Item | int | None, int]  # what it is, its key or sequence, the first or a later
+Named = dict[Name, Region]
+
+LIMIT: Final = 2048  # bytes in all pictures together: more would make a page too large to load
+
+
+class Pair(NamedTuple):
+    """The two states of a file, or of the bytes that are compared; None where it is not there."""
+
+    before: Layout | None
+    after: Layout | None
+
+
+class Difference(NamedTuple):
+    """What differs, in words, and the regions on both sides that do."""
+
+    words: str
+    before: tuple[Region, ...] = ()
+    after: tuple[Region, ...] = ()
+    verdict: Verdict = "right"
+
+
+def diff(before: Bytes | Place, after: Bytes | Place, *, format: str | None = None) -> Film:
+    """What differs between two states of a log, a segment, a snapshot stream, or a whole store.
+
+    Args:
+        before: bytes, a layout, or the place of a store: a Disk or the path of a directory.
+        after: the same kind of thing, later.
+        format: of bytes, one of FORMATS; by default what those before look like.
+
+    TypeError for two different kinds of things, ValueError if more than 2,048 bytes are to show.
+    """
+    pairs = list(map(_titled, _pairs(before, after, format)))
+    found = [(pair, one) for pair in pairs for one in _differences(pair, len(pairs) > 1)]
+    shown = [pair for pair in pairs if not found or any(pair is its for its, _ in found)]
+    _check_size(shown)
+    moments = [_moment(str(number), *one) for number, one in enumerate(found, 1)]
+    if not found:
+        pictures = tuple(Picture(layout) for pair in shown for layout in pair if layout)
+        moments = [Moment("none", (Outcome("right", "no difference"),), pictures)]
+    caption = "Before and after, field by field."
+    return Film(caption, "difference", ("the comparison",), tuple(moments))
+
+
+def _moment(label: str, pair: Pair, found: Difference) -> Moment:
+    pictures = []
+    for layout, regions in zip(pair, (found.before, found.after), strict=True):
+        if layout:
+            marks = tuple(Mark(region.start, region.end, "differs") for region in regions)
+            pictures.append(Picture(layout, marks=marks))
+    return Moment(label, (Outcome(found.verdict, found.words),), tuple(pictures))
+
+
+def _check_size(pairs: list[Pair]) -> None:
+    size = sum(len(layout.data) for pair in pairs for layout in pair if layout)
+    if size > LIMIT:
+        reason = f"{size:,} bytes before and after, a diff shows at most {LIMIT:,}"
+        raise ValueError(f"{reason}: compare parts of them, such as single files or frames")
+
+
+# ---------------------------------------------------------------------------- what is compared
+
+
+def _pairs(before: Bytes | Place, after: Bytes | Place, format: str | None) -> Iterator[Pair]:
+    if isinstance(before, Bytes) and isinstance(after, Bytes):
+        data = before.data if isinstance(before, Layout) else bytes(before)
+        format = check(data, format)
+        yield Pair(_dissected(before, format), _dissected(after, format))
+    elif isinstance(before, Bytes) or isinstance(after, Bytes):
+        raise TypeError("a diff is of bytes and bytes, or of two places of a store")
+    else:
+        yield from _files(as_disk(before), as_disk(after))
+
+
+def _dissected(state: Bytes, format: str) -> Layout:
+    return state if isinstance(state, Layout) else dissect(bytes(state), format=format)
+
+
+def _files(before: Disk, after: Disk) -> Iterator[Pair]:
+    """Files of the same name; then segments of the same index, whose generations differ."""
+    olds = {layout.source: layout for layout in dissect_directory(before)}
+    news = {layout.source: layout for layout in dissect_directory(after)}
+    heirs = {_index(name): name for name in news if name not in olds}
+    for name, old in olds.items():
+        heir = name if name in news else heirs.pop(_index(name), "")
+        yield Pair(old, news.pop(heir, None))
+    for new in news.values():
+        yield Pair(None, new)
+
+
+def _index(name: str) -> str:
+    match = snapshot.SEGMENT_NAME.fullmatch(name)
+    return f"segment {int(match[2], 16)}" if match else name
+
+
+def _titled(pair: Pair) -> Pair:
+    before, after = (
+        layout and replace(layout, source=f"{title}: {layout.source}".removesuffix(": "))
+        for title, layout in zip(("before", "after"), pair, strict=True)
+    )
+    return Pair(before, after)
+
+
+# -------------------------------------------------------------------------------- what differs
+
+
+def _differences(pair: Pair, is_file: bool) -> Iterator[Difference]:
+    before, after = pair
+    names = [layout.source.partition(": ")[2] for layout in pair if layout]
+    if before is None or after is None:
+        words = f"{names[0]}: only {'after' if before is None else 'before'}"
+        sides = [(layout.root,) if layout else () for layout in pair]
+        yield Difference(words, sides[0], sides[1])
+        return
+    if is_file and names[0] != names[1]:
+        yield Difference(f"{_index(names[0])}: the file {names[0]} is now {names[1]}")
+    path = f"{_index(names[0])}: " if is_file else ""
+    yield from _Walk(before.data, after.data).within(before.root, after.root, path)
+    old, new = _reading(before), _reading(after)
+    if old != new:
+        verdict: Verdict = "refused" if after.root.status == "bad" else "right"
+        yield Difference(f"{path}reading: {old} -> {new}", verdict=verdict)
+
+
+def _reading(layout: Layout) -> str:
+    if layout.stopped_at is None:
+        return "to its end"
+    how = "a torn tail" if layout.root.status == "torn" else "stopped"
+    return f"{how} at offset {layout.stopped_at}, {layout.reason}"
+
+
+class _Walk(NamedTuple):
+    """Through the regions of both sides at once."""
+
+    before: bytes
+    after: bytes
+
+    def within(self, old: Region, new: Region, path: str) -> Iterator[Difference]:
+        """The differences between the children of two regions."""
+        olds, news = _named(old.children), _named(new.children)
+        olds, news = _adopted(olds, news), _adopted(news, olds)
+        yield from _moved(olds, news, path)
+        for name in _merged(olds, news):
+            mine, theirs = olds.get(name), news.get(name)
+            if mine and theirs:
+                yield from self.between(mine, theirs, path)
+                continue
+            for there, side in ((mine, "before"), (theirs, "after")):
+                if there:
+                    words = f"{path}{_summary(there)}: only {side}"
+                    yield Difference(words, (mine,) if mine else (), (theirs,) if theirs else ())
+
+    def between(self, old: Region, new: Region, path: str) -> Iterator[Difference]:
+        """The differences between a region and what has become of it."""
+        first, second = self.before[old.start : old.end], self.after[new.start : new.end]
+        path += _title(old)
+        if first != second and old.children and new.children and not _is_field(old):
+            yield from self.within(old, new, path + " ")
+        elif first != second:
+            words = f"{_value(old, first)} -> {_value(new, second)}"
+            if _value(old, first) == _value(new, second):  # both are cut
+                same = takewhile(lambda two: two[0] == two[1], zip(first, second, strict=False))
+                words = f"differs from its byte {len(list(same))} on"
+            yield Difference(f"{path}: {words}", *self.leaves(old, new))
+
+    def leaves(self, old: Region, new: Region) -> tuple[tuple[Region, ...], tuple[Region, ...]]:
+        """Those leaves of a field that differ, on both sides."""
+        olds = {_last(leaf): (leaf, self.before[leaf.start : leaf.end]) for leaf in old.leaves()}
+        news = {_last(leaf): (leaf, self.after[leaf.start : leaf.end]) for leaf in new.leaves()}
+        mine = [leaf for name, (leaf, raw) in olds.items() if news.get(name, (0, None))[1] != raw]
+        theirs = [leaf for name, (leaf, raw) in news.items() if olds.get(name, (0, None))[1] != raw]
+        return tuple(mine), tuple(theirs)
+
+
+def _adopted(mine: Named, theirs: Named) -> Named:
+    """`mine`, where what could not be read has the name of what stands there on the other side."""
+    there = {_last(region): name for name, region in theirs.items() if name not in mine}
+    return {
+        there.get(name[0], name) if name[1] is None and name not in theirs else name: region
+        for name, region in mine.items()
+    }
+
+
+def _moved(olds: Named, news: Named, path: str) -> Iterator[Difference]:
+    """One difference if what is on both sides has another order."""
+    mine, theirs = [name for name in olds if name in news], [name for name in news if name in olds]
+    for first, second in zip(mine, theirs, strict=True):
+        if first != second:
+            old, new = olds[first], news[second]
+            words = f"{path}{_title(old)} stood where {_title(new)} stands now"
+            yield Difference(words, (old,), (new,))
+            return
+
+
+def _merged(olds: Named, news: Named) -> list[Name]:
+    """All names, in the order before; what is new comes behind what it follows after."""
+    ranks = {name: (number, 0) for number, name in enumerate(olds)}
+    order, last = [*olds], -1
+    for number, name in enumerate(news, 1):
+        last = ranks[name][0] if name in olds else last
+        while last + 1 < len(order) and order[last + 1] not in news:
+            last += 1  # and behind what was there before in its place
+        ranks.setdefault(name, (last, number))
+    return sorted(ranks, key=ranks.__getitem__)
+
+
+def _named(regions: Sequence[Region]) -> Named:
+    """The regions by what they are; one that is there twice, by number too."""
+    named: Named = {}
+    seen = Counter[tuple[str, Item | int | None]]()
+    for region in regions:
+        what = _identity(region)
+        seen[what] += 1
+        named[(*what, seen[what])] = region
+    return named
+
+
+def _identity(region: Region) -> tuple[str, Item | int | None]:
+    """A record's key or a frame's sequence, and what it is; else the name and None."""
+    last = _last(region)
+    kind = last.partition("[")[0]
+    name = {"record": ".key.data", "frame": ".sequence"}.get(kind, "")
+    for leaf in region.leaves():
+        if last != kind and leaf.name == region.name + name and leaf.value is not None:
+            return kind, leaf.value
+    return last, None
+
+
+def _last(region: Region) -> str:
+    return region.name.rpartition(".")[2]
+
+
+def _is_field(region: Region) -> bool:
+    return _last(region) in ("key", "value") or region.name.startswith("field[")
+
+
+# ------------------------------------------------------------------------------------- in words
+
+
+def _title(region: Region) -> str:
+    what, key = _identity(region)
+    return what if key is None else fit(f"{what} {key!r}", COLUMNS // 2)
+
+
+def _summary(region: Region) -> str:
+    """Its title, and what is in it."""
+    kinds = ("value",) if _last(region).startswith("record") else ("key", "value")
+    leaves = [leaf for leaf in region.leaves() if leaf.kind in kinds and leaf.value is not None]
+    content = ", ".join(repr(leaf.value) for leaf in leaves)
+    size = count(region.end - region.start, "byte")
+    return f"{_title(region)} ({fit(content, COLUMNS // 2) or size})"
+
+
+def _value(region: Region, raw: bytes) -> str:
+    leaf = list(region.leaves())[-1]
+    if leaf.value is None or (leaf.kind == "gap" and leaf.value == len(raw)):
+        text = f"{WORDS[leaf.status]} {raw.hex(' ').upper() or 'nothing'}".lstrip()
+    else:
+        text = repr(leaf.value) if region.children else meaning(replace(leaf, note="")).rstrip()
+    return fit(text, COLUMNS // 2)

@@ -1,0 +1,216 @@
+"""The Length lab: a byte of a length, turned through all its values, and what a reader answers."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Final
+
+from kvlib import encoding, frame, log, naive
+from kvlib.errors import CorruptionError
+from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.layout import Layout, Region, dissect, guess
+from kvlib.views.regions import Kind, Status, group
+from kvlib.views.text import COLUMNS, fit, hanging, width
+
+Read = Callable[[bytes], object]
+
+NUMBER: Final = re.compile(r"(0x[0-9a-f]+|\d+)")
+SAID: Final = {"right": "right", "refused": "refused", "wrong": "wrong, and no error"}
+YOURS: Final = "yours"
+LIMIT: Final = 50  # bytes: there is a picture of them at each of the 256 values
+
+
+def lengths(
+    data: bytes, at: int | None = None, *, read: Read | None = None, format: str | None = None
+) -> Film:
+    """What a reader makes of `data` when a byte of a length takes each value from 0 to 255.
+
+    Args:
+        data: at most 50 bytes.
+        at: the offset of the byte; by default the last one of the first length.
+        read: your own reader, shown above the real one; right is what that makes of `data`.
+        format: "counted" (of kvlib.naive), "snapshot", "field", "record", "mutations" or "frame";
+            by default what the bytes look like.
+
+    ValueError for another format, for more bytes, and if `at` is in no length.
+    """
+    if len(data) > LIMIT:
+        raise ValueError(f"{len(data)} bytes, a length lab has at most {LIMIT}: take fewer records")
+    format = _check(data, format)
+    at = _place(data, at, format)
+    name, real = READERS[format]
+    readers = {YOURS: read, name: real} if read else {name: real}
+    try:
+        truth: object = real(data)
+    except Exception:  # spoilt before: then no answer is right
+        truth = READERS
+    changed = [data[:at] + bytes([byte]) + data[at + 1 :] for byte in range(256)]
+    answers = {
+        name: [_ask(reader, one, truth) for one in changed] for name, reader in readers.items()
+    }
+    strips = [list(_shared(outcomes)) for outcomes in answers.values()]
+    moments = []
+    for byte, one in enumerate(changed):
+        marks = (Mark(at, at + 1, "differs"),) if one != data else ()
+        picture = Picture(layout_of(one, format), marks=marks)
+        notes = [_note(name, outcomes[byte]) for name, outcomes in answers.items()]
+        ours = tuple(strip[byte] for strip in strips)
+        moments.append(Moment(str(byte), ours, (picture,), tuple(filter(None, notes))))
+    caption = f"The byte at offset {at}, a part of a length, with each value. It is {data[at]}."
+    return Film(caption, "length byte", tuple(readers), tuple(moments), data[at])
+
+
+def _ask(read: Read, data: bytes, truth: object) -> Outcome:
+    """What came of it, and in the words the answer in full."""
+    try:
+        answer = read(data)
+        return Outcome("right" if bool(answer == truth) else "wrong", repr(answer))
+    except CorruptionError as error:
+        return Outcome("refused", str(error))
+    except Exception as error:  # a learner's reader may raise anything
+        return Outcome("refused", f"{type(error).__name__}: {error}")
+
+
+def _shared(outcomes: list[Outcome]) -> Iterator[Outcome]:
+    """The outcomes, in words that neighbours share: what differs only in numbers is one refusal."""
+
+    def shape(outcome: Outcome) -> str:
+        return NUMBER.sub("", outcome.words) if outcome.verdict == "refused" else outcome.words
+
+    for _, run in groupby(outcomes, lambda outcome: (outcome.verdict, shape(outcome))):
+        alike = list(run)
+        pieces = zip(*(NUMBER.split(outcome.words) for outcome in alike), strict=True)
+        words = "".join(same[0] if len(set(same)) == 1 else "…" for same in pieces)
+        words = f"{SAID[alike[0].verdict]}: {fit(words, COLUMNS)}"
+        yield from [Outcome(alike[0].verdict, words)] * len(alike)
+
+
+def _note(name: str, outcome: Outcome) -> tuple[str, str] | None:
+    """The answer in full, if neither the strip nor the picture has it."""
+    in_picture = outcome.verdict == "refused" and name != YOURS
+    if in_picture or (outcome.verdict != "refused" and width(outcome.words) <= COLUMNS):
+        return None
+    return f"{name} answers", "\n".join(hanging("", outcome.words))
+
+
+def _check(data: bytes, format: str | None) -> str:
+    if format is None:
+        format = guess(data)
+        if format not in READERS or not _reads(format, data):
+            format = "counted" if format == "unknown" or _reads("counted", data) else format
+    if format not in READERS:
+        raise ValueError(f"no length lab for the format {format!r}, only for {', '.join(READERS)}")
+    return format
+
+
+def _reads(format: str, data: bytes) -> bool:
+    try:
+        READERS[format][1](data)
+    except (ValueError, CorruptionError):
+        return False
+    return True
+
+
+def _place(data: bytes, at: int | None, format: str) -> int:
+    found = [leaf for leaf in layout_of(data, format).root.leaves() if leaf.kind == "length"]
+    offsets = [offset for leaf in found for offset in range(leaf.start, leaf.end)]
+    if not offsets:
+        raise ValueError("there is no length in these bytes")
+    if at is None:
+        return found[0].end - 1
+    if at not in offsets:
+        raise ValueError(f"no length at offset {at}; bytes of lengths are at {offsets}")
+    return at
+
+
+# ----------------------------------------------------------------------- the readers, and pictures
+
+
+def _read_fields(data: bytes) -> list[encoding.Item]:
+    """Fields in a row."""
+    values: list[encoding.Item] = []
+    at = 0
+    while at < len(data) or not values:
+        value, at = encoding.decode_field(data, at)
+        values.append(value)
+    return values
+
+
+def _read_records(data: bytes) -> list[encoding.Item]:
+    """Keys and values in a row."""
+    values = _read_fields(data)
+    if len(values) % 2:
+        encoding.decode_field(data, len(data))  # says what is missing
+    return values
+
+
+def _read_frames(data: bytes) -> list[frame.Frame]:
+    """Frames in a row."""
+    frames: list[frame.Frame] = []
+    at = 0
+    while at < len(data) or not frames:
+        frames.append(frame.unseal(data, at))
+        at = frames[-1].end
+    return frames
+
+
+READERS: Final[dict[str, tuple[str, Read]]] = {
+    "counted": ("decode_counted", naive.decode_counted),
+    "snapshot": ("kvlib", encoding.decode_snapshot),
+    "field": ("kvlib", _read_fields),
+    "record": ("kvlib", _read_records),
+    "mutations": ("kvlib", log.decode_mutations),
+    "frame": ("kvlib", _read_frames),
+}
+
+
+def layout_of(data: bytes, format: str) -> Layout:
+    """The layout of the bytes, also for the format that is not kvlib's."""
+    return (
+        counted(data) if format == "counted" else dissect(data, format=format, source="the bytes")
+    )
+
+
+def counted(data: bytes) -> Layout:
+    """The bytes as `naive.decode_counted` sees them; too large a length does not stop it."""
+    texts: list[Region] = []
+    stopped_at = reason = None
+    at = 0
+    try:
+        for piece in naive.read_counted(data):
+            texts.append(_text(data, len(texts), piece))
+            at = piece.end
+        naive.decode_counted(data)  # is there a value for each key?
+    except ValueError as error:  # Python's own ones: it has none of its own
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        stopped_at, reason = min(at + 1, len(data)) + start, f"{type(error).__name__}: {error}"
+        texts.append(_stopped(data, len(texts), at))
+    pairs = [texts[number : number + 2] for number in range(0, len(texts), 2)]
+    parts = [group(f"record[{number}]", pair) for number, pair in enumerate(pairs)]
+    if parts and parts[-1].end < len(data):
+        parts.append(Region(parts[-1].end, len(data), "gap", "rest", status="unread"))
+    root = group("data", parts) if parts else Region(0, 0, "group", "data")
+    return Layout("the bytes", data, root, stopped_at, reason)
+
+
+def _text(data: bytes, number: int, piece: naive.Piece, status: Status = "ok") -> Region:
+    """The length and the text of the key or the value with this number."""
+    kind: Kind = "value" if number % 2 else "key"
+    name = f"record[{number // 2}].{kind}"
+    at, end = piece.start - 1, min(piece.end, len(data))
+    note = "byte of text" if data[at] == 1 else "bytes of text"
+    if piece.end > end:
+        note += ", too many"
+    value = piece.text if status == "ok" else None
+    return group(name, [
+        Region(at, at + 1, "length", name + ".length", data[at], note, governs=(at + 1, end)),
+        Region(at + 1, end, kind, name + ".data", value, status=status),
+    ])  # fmt: skip
+
+
+def _stopped(data: bytes, number: int, at: int) -> Region:
+    """Where it stopped: a text that is none, or nothing where a value should be."""
+    if at < len(data):
+        return _text(data, number, naive.Piece(at + 1, "", at + 1 + data[at]), "bad")
+    name = f"record[{number // 2}].value.missing"
+    return Region(len(data), len(data), "gap", name, status="bad")

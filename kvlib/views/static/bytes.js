@@ -1,0 +1,1 @@
+begin(".kvlib.bytes", (root) => all(root, ".picture").forEach(view));
