@@ -71,8 +71,7 @@ class _Items(MutableMapping[Item, Item]):
         return key in self._items
 
     def __repr__(self) -> str:
-        keys = "closed" if isinstance(self._items, _Closed) else f"{len(self._items)} keys"
-        return f"<{type(self).__name__}: {keys}>"
+        return f"<{type(self).__name__}: {len(self._items)} keys>"
 
 
 class Store(_Items):
@@ -202,7 +201,7 @@ class DurableStore(_Items):
         self._failed: str | None = None
         self._unapplied: list[log.Mutation] = []
         self._compaction_error: str | None = None
-        self._sequence = self._tried = self._unsynced = self._retry_at = 0
+        self._sequence = self._tried = self._pending = self._unsynced = self._retry_at = 0
         self._resources = ExitStack()
         if read_only:
             self._start(read(self._disk))
@@ -213,6 +212,13 @@ class DurableStore(_Items):
         except BaseException:
             self._resources.close()
             raise
+
+    def __repr__(self) -> str:
+        state = "read-only" if self._read_only else "writes are refused" if self._failed else "open"
+        place, figures = self._disk.path(LOG)[: -len(LOG) - 1], "closed"  # "" of a disk in memory
+        if not isinstance(self._items, _Closed):
+            figures = f"{len(self._items)} keys, {self._pending} mutations in the log, {state}"
+        return f"<DurableStore {place!r}: {figures}>"
 
     def _start(self, state: State) -> None:
         self._hold(state.items)

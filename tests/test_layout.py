@@ -5,6 +5,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from zlib import crc32
 
@@ -24,6 +25,7 @@ from kvlib import (
     segments,
     snapshot,
 )
+from kvlib.crash import CrashDisk
 from kvlib.errors import FormatError, TornError
 from kvlib.views import layout
 from kvlib.views.layout import FORMATS, Layout, Region, dissect, dissect_directory
@@ -31,6 +33,7 @@ from vocabulary import AWKWARD, every_flip
 
 Answer = tuple[list[object], FormatError | None]  # keys and values up to the error, and the error
 ROUNDS = 10_000  # spoilt inputs of each format
+STORES = 500  # spoilt stores
 
 
 # ------------------------------------------------------------------- what the engine says of bytes
@@ -510,6 +513,66 @@ def test_every_byte_of_a_store_has_a_label(size: int) -> None:
     assert shown == ["café", b"coffee", "", "", b"b", "x" * 9]
     for file in found.values():
         assert (file.stopped_at, file.reason) == (None, None)
+
+
+def test_every_byte_has_a_label_at_every_moment() -> None:
+    """Whenever a crash may come: all kinds of frames, batches, segments not yet published."""
+    kinds: set[object] = set()
+
+    def look() -> None:
+        for file in dissect_directory(disk):
+            for leaf in file.root.leaves():
+                assert leaf.status == "ok"
+                assert leaf.kind != "gap" or leaf.name == "piece"  # of a snapshot not published
+                kinds.update([leaf.value] if leaf.name.endswith(".kind") else [])
+
+    disk = CrashDisk(on_event=look)
+    for sync in (1, 3):
+        with kvlib.open(disk, max_segment_size=60, sync=sync, threshold=15) as store:
+            for number, (key, value) in enumerate(product(AWKWARD, AWKWARD[:2])):
+                store[key] = value * number
+            with store.batch():
+                store.delete("café")
+                store.update({"a": b"1", b"a": "2"})
+            assert store.status().compactions > 0
+    assert kinds == {b"H", b"S", b"M", b"m", b"C"}
+
+
+def test_no_file_of_a_store_is_left_out(tmp_path: Path) -> None:
+    """Only the lock has no layout, and it has no bytes."""
+    with kvlib.open(tmp_path / "store", max_segment_size=20) as store:
+        store["café"] = "2,50 €"
+        store.compact()
+        (tmp_path / "store" / "log.new").write_bytes(b"kvlib\0\0\1")
+    disk = DirectoryDisk(tmp_path / "store")
+    found = [file.source for file in dissect_directory(disk)]
+    assert set(disk.names()) - {*found} == {"lock"}
+    assert {"log", "log.new"} < {*found}
+    assert disk.read("lock") == b""
+
+
+def test_the_laws_hold_for_spoilt_stores() -> None:
+    """One file spoilt or gone: damage is shown in one place, and it is where recovery stops."""
+    whole, chance = closed_store(20), random.Random("stores")
+    files = {name: whole.read(name) for name in whole.names()}
+    refused = 0
+    for _ in range(STORES):
+        disk = MemoryDisk()
+        victim = chance.choice(["log", *files])
+        for name, data in files.items():
+            disk.write(name, spoil(data, chance) if name == victim else data)
+        if chance.random() < 0.1:
+            disk.delete(victim)
+        bad = [file for file in by_name(disk).values() if file.root.status == "bad"]
+        try:
+            recovery.read(disk)
+        except FormatError as error:
+            (file,) = [file for file in bad if file.source == error.path]
+            assert (file.stopped_at, file.reason) == (error.offset, error.reason)
+            refused += 1
+        else:
+            assert not bad
+    assert STORES / 3 < refused < STORES
 
 
 def test_pieces_may_be_left_unread() -> None:

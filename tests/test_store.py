@@ -194,7 +194,8 @@ def test_lone_surrogates_are_refused_and_change_nothing(mapping: Any) -> None:
 def test_a_store_says_how_many_keys_it_has(mapping: Any) -> None:
     """Its repr is short however much it holds."""
     mapping.update({"a": "1", "b": "2"})
-    assert repr(mapping) == f"<{type(mapping).__name__}: 2 keys>"
+    assert repr(mapping).startswith(f"<{type(mapping).__name__}")
+    assert ": 2 keys" in repr(mapping)
 
 
 # --- Store ----------------------------------------------------------------------------------------

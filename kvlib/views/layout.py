@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 
 from kvlib import encoding, frame, log, segments, snapshot
-from kvlib.disk import Disk
+from kvlib.disk import Disk, Place, as_disk
 from kvlib.errors import CorruptionError, FormatError, TornError
+from kvlib.recovery import recover
 from kvlib.views.files import FORMATS, walk
 from kvlib.views.regions import Kind, Region, Status, group
 
@@ -90,9 +91,9 @@ def replay(layout: Layout) -> Iterator[Region]:
         raise error(None, layout.stopped_at, layout.reason or "")
 
 
-def dissect_directory(disk: Disk) -> Iterator[Layout]:
+def dissect_directory(place: Place) -> Iterator[Layout]:
     """The layouts of a store's files, one after the other; see `walk_directory`."""
-    for name, data, pieces in walk_directory(disk):
+    for name, data, pieces in walk_directory(as_disk(place)):
         yield _collect(name, data, pieces)
 
 
@@ -114,9 +115,12 @@ def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
             flaws[name] = CorruptionError(None, 0, f"cannot be read: {error.strerror}")
     shares: Mapping[str, Iterator[Region]] = {}
     try:
-        head, _ = snapshot.decode_head(files.get(snapshot.LOG, b""))
-        snapshot.load(disk, head)
-        shares = _shares(files, head) if head.segments > 1 else {}
+        if snapshot.LOG not in files:
+            recover(disk)  # a store that is just being made has none; else it says what is wrong
+        else:
+            head, _ = snapshot.decode_head(files[snapshot.LOG])
+            snapshot.load(disk, head)
+            shares = _shares(files, head) if head.segments > 1 else {}
     except FormatError as error:
         name = os.path.basename(error.path or snapshot.LOG)
         if format_of(name):
