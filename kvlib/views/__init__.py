@@ -1,5 +1,60 @@
-"""Pictures of bytes, for notebooks and terminals. The engine does not import this package."""
+"""Pictures of bytes, for notebooks and terminals. The engine does not import this package.
 
+Each of these is one call, whose result shows itself: as text, and in a notebook as a view that
+answers to the pointer and to keys. Those that need ipywidgets or altair are loaded when they are
+first asked for, so that the others can do without.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from kvlib.views.cuts import crash, flips
+from kvlib.views.diff import diff
 from kvlib.views.dumps import Dump, dump
+from kvlib.views.film import Film
+from kvlib.views.lengths import lengths
+from kvlib.views.shown import explain
+from kvlib.views.steps import steps
 
-__all__ = ["Dump", "dump"]
+if TYPE_CHECKING:
+    from kvlib.views.curves import compactions, overhead
+    from kvlib.views.delimiters import delimiters
+    from kvlib.views.desk import desk
+    from kvlib.views.widgets import explore
+
+__all__ = [
+    "Dump",
+    "Film",
+    "compactions",
+    "crash",
+    "delimiters",
+    "desk",
+    "diff",
+    "dump",
+    "explain",
+    "explore",
+    "flips",
+    "lengths",
+    "overhead",
+    "steps",
+]
+
+_LATER = {
+    "compactions": "curves",
+    "delimiters": "delimiters",
+    "desk": "desk",
+    "explore": "widgets",
+    "overhead": "curves",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = found  # in the place of the module, which importing it has put there
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,206 @@
+"""A store, operation by operation: what memory holds, what the disk, and what a crash would leave.
+
+The store is a real one, on a disk that knows which of its bytes and names an fsync has made safe.
+After each operation recovery is asked what it makes of those alone, on a copy.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import kvlib
+from kvlib.crash import CrashDisk, Image, boot
+from kvlib.encoding import Item
+from kvlib.recovery import State, read
+from kvlib.snapshot import LOG
+from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.layout import Layout, dissect_directory
+from kvlib.views.text import COLUMNS, count, fit
+
+Operation = tuple[Any, ...]
+Note = tuple[str, str]
+
+MOST: Final = 64  # operations
+MOST_BYTES: Final = 1024  # of each file
+SEGMENTS: Final = 2  # files of a snapshot that are shown
+RECORDS: Final = 16  # lines of memory
+LABEL: Final = 24  # columns
+STATE: Final = 48
+
+
+def steps(operations: Iterable[Operation], **options: Any) -> Film:
+    """Carry out `operations` on a new store in memory, one after the other.
+
+    At each moment the power goes on a copy: all is lost that no fsync has made safe. Right is a
+    recovery that gives what memory holds, or held when the store was closed.
+
+    Args:
+        operations: tuples, at most 64: ("put", key, value), ("delete", key), ("get", key),
+            ("compact",), ("close",), ("restart",), which closes the store and opens it again, or
+            ("crash",), after which the store is opened on what a loss of power has left.
+        options: those of kvlib.open: sync, threshold, policy, max_segment_size.
+
+    Raises:
+        TypeError, ValueError: for an operation that is none, that the store refuses, or that lets a
+            file grow above 1,024 bytes; it says which one, counted from 0.
+    """
+    listed = list(operations)
+    if len(listed) > MOST:
+        raise ValueError(f"{len(listed)} operations, at most {MOST} are shown one by one")
+    stage = _Stage(options)
+    moments = [stage.opened("open")]
+    for number, operation in enumerate(listed):
+        try:
+            moments.append(stage.play(operation))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"operation {number}: {error}") from error
+    caption = f"A store, and {count(len(listed), 'operation')}. After each the power goes on a copy"
+    caption += ": what no fsync has made safe is lost, and recovery answers."
+    return Film(caption, "operation", ("recovery",), tuple(moments), min(1, len(listed)))
+
+
+class _Stage:
+    """A store and its disk, and what they were when they were looked at last."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._crashes = 0
+        self._disk = CrashDisk()
+        self._store = kvlib.open(self._disk, **options)
+        self._closed = False
+        self._files: Image = {}
+        self._shown: dict[Item, Item] = {}  # of memory; nothing while the store is closed
+        self._held: dict[Item, Item] = {}  # by the store; when it was closed if it is
+
+    def play(self, operation: Operation) -> Moment:
+        """Carry out one operation, and look."""
+        name, *arguments = self._check(operation)
+        answer = self._allowed()[name][1](*arguments)
+        label = " ".join([name, *(fit(repr(key), LABEL) for key in arguments[:1])])
+        if name in ("restart", "crash"):
+            return self.opened(label)
+        notes = [("answer", fit(repr(answer), COLUMNS))] if name == "get" else []
+        return self._look(label, notes)
+
+    def opened(self, label: str) -> Moment:
+        """Look at a store that has just been opened."""
+        found = self._store.recovered
+        text = f"{count(found.replayed, 'mutation')} replayed, "
+        text += f"{count(found.dropped_bytes, 'byte')} dropped"
+        return self._look(label, [("recovered", text)])
+
+    def _allowed(self) -> dict[str, tuple[str, Callable[..., object]]]:
+        store = self._store
+        return {
+            "put": ("key, value", store.put),
+            "delete": ("key", store.delete),
+            "get": ("key", store.get),
+            "compact": ("", store.compact),
+            "close": ("", self._close),
+            "restart": ("", self._restart),
+            "crash": ("", self._crash),
+        }
+
+    def _check(self, operation: Operation) -> Operation:
+        allowed = self._allowed()
+        if not isinstance(operation, tuple) or not operation:
+            raise TypeError(f"expected a tuple such as ('get', 'a'), not {operation!r:.60}")
+        name = operation[0]
+        if not isinstance(name, str) or name not in allowed:
+            raise ValueError(f"expected one of {', '.join(allowed)}, not {name!r:.60}")
+        parameters, _ = allowed[name]
+        if len(operation) - 1 != len(parameters.split()):
+            raise ValueError(f"expected {name}({parameters}), got {len(operation) - 1} arguments")
+        return operation
+
+    def _close(self) -> None:
+        self._store.close()
+        self._closed = True
+
+    def _restart(self) -> None:
+        self._store.close()
+        self._reopen()
+
+    def _crash(self) -> None:
+        self._crashes += 1
+        self._disk = CrashDisk(_safe(self._disk), seed=self._crashes)
+        self._reopen()
+
+    def _reopen(self) -> None:
+        self._store = kvlib.open(self._disk, **self._options)
+        self._closed = False
+
+    def _look(self, label: str, notes: list[Note]) -> Moment:
+        memory = {} if self._closed else dict(self._store)
+        self._held = self._held if self._closed else memory
+        files = {layout.source: layout for layout in dissect_directory(self._disk)}
+        shown = [LOG, *(name for name in files if name != LOG)]
+        pictures = tuple(self._picture(files[name]) for name in shown[: 1 + SEGMENTS])
+        notes += [("memory", self._memory(memory)), ("status", self._status())]
+        if (segments := len(shown) - 1) > SEGMENTS:
+            notes.append(("snapshot", f"{segments} segment files, the first {SEGMENTS} are shown"))
+        notes += _new_bytes(pictures)
+        self._shown, self._files = memory, {name: files[name].data for name in files}
+        return Moment(label, (_outcome(self._disk, self._held),), pictures, tuple(notes))
+
+    def _picture(self, layout: Layout) -> Picture:
+        size, before = len(layout.data), self._files.get(layout.source, b"")
+        if size > MOST_BYTES:
+            reason = f"{layout.source} has {size:,} bytes then, at most {MOST_BYTES:,} are shown"
+            raise ValueError(f"{reason}: take fewer or shorter records, or a lower threshold")
+        start = len(before) if layout.data.startswith(before) else 0
+        marks = (Mark(start, size, "new"),) if start < size else ()
+        return Picture(layout, marks=marks)
+
+    def _memory(self, memory: dict[Item, Item]) -> str:
+        if self._closed:
+            return "(the store is closed)"
+        lines = list(_compared(self._shown, memory))
+        if len(lines) > RECORDS:
+            kept = [line for line in lines if line[0] != " "][:RECORDS]
+            lines = [*kept, f"({len(lines) - len(kept)} more)"]
+        return "\n".join(lines) or "(empty)"
+
+    def _status(self) -> str:
+        if self._closed:
+            return "closed"
+        status = self._store.status()
+        figures = [count(status.keys, "key"), f"{status.pending} pending"]
+        figures += [count(status.compactions, "compaction"), f"generation {status.generation}"]
+        return ", ".join([*figures, f"a log of {count(status.log_bytes, 'byte')}"])
+
+
+def _safe(disk: CrashDisk) -> Image:
+    """What is left if nothing survives but what was synced: the first of the images."""
+    return next(disk.images())
+
+
+def _outcome(disk: CrashDisk, held: dict[Item, Item]) -> Outcome:
+    state = read(boot(_safe(disk)))
+    words = _words(state)
+    if state.items == held:
+        return Outcome("right", words)
+    return Outcome("wrong", f"wrong, not all was fsynced: {words}")
+
+
+def _words(state: State) -> str:
+    replayed = count(state.recovered.replayed, "mutation")
+    return f"generation {state.head.generation}, {replayed}: {fit(repr(state.items), STATE)}"
+
+
+def _compared(before: dict[Item, Item], now: dict[Item, Item]) -> Iterator[str]:
+    """A line a record: `+` is new, `~` has another value, `-` is gone."""
+    for key, value in now.items():
+        mark = "+" if key not in before else " " if before[key] == value else "~"
+        yield fit(f"{mark} {key!r}: {value!r}", COLUMNS)
+    for key in [key for key in before if key not in now]:
+        yield fit(f"- {key!r}: {before[key]!r}", COLUMNS)
+
+
+def _new_bytes(pictures: Iterable[Picture]) -> list[Note]:
+    places = [
+        f"{picture.layout.source}: {count(mark.end - mark.start, 'byte')} from offset {mark.start}"
+        for picture in pictures
+        for mark in picture.marks
+    ]
+    return [("new bytes", "\n".join(places))] if places else []
