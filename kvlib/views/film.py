@@ -225,7 +225,7 @@ def reel(film: Film, shots: list[list[Drawing | None]]) -> dict[str, object]:
         "slots": [_slot(column, strings, pieces) for column in zip(*shots, strict=True)],
         "notes": _notes(moments, strings),
         "outcomes": [(SIGNS[verdict], words) for verdict, words in outcomes],
-        "pieces": _column([_piece(piece, strings) for piece in pieces]),
+        "pieces": squeeze((_piece(piece, strings) for piece in pieces), str),
         "strings": squeeze(changes(list(strings), str), str),
     }
 

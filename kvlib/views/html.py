@@ -270,7 +270,10 @@ def legend(drawings: Iterable[Drawing]) -> str:
     items = [(letter, letter, kind) for letter, kind in LETTERS.items() if letter in letters]
     items += [(sign, SIGNS[sign], text) for sign, text in STATUSES.items() if sign in signs]
     items += [(word, "00", word) for word in sorted(words)]
-    spans = [f'<span class="{names}">{sign}</span> {text}' for names, sign, text in items]
+    spans = [
+        f'<span class="{names}">{sign}</span>\N{NO-BREAK SPACE}{text}'
+        for names, sign, text in items
+    ]
     return f"<p class=legend>{' '.join(spans)}"
 
 
@@ -316,7 +319,9 @@ def _static(name: str) -> str:
     text = (files("kvlib.views") / "static" / name).read_text(encoding="utf-8")
     if name.endswith(".css"):
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-        return re.sub(r"\s*([{};,>])\s*|(?<=:)\s+|\n\s*", r"\1", " ".join(text.split())).replace(";}", "}")
+        return re.sub(r"\s*([{};,>])\s*|(?<=:)\s+|\n\s*", r"\1", " ".join(text.split())).replace(
+            ";}", "}"
+        )
     text = re.sub(r"(?m)^\s*(//.*)?\n|^\s+", "", text)
     return re.sub(QUOTED_OR_SPACED, lambda found: found[1] or found[2], text).replace(";}", "}")
 

@@ -13,7 +13,8 @@ function expand(column, read = (text) => text) {
     if (item[0] !== "*") texts.push(read(item));
     else for (let left = count; left; left--) {
       let index = 0;
-      texts.push(texts.at(-1).replace(/[0-9]{1,9}/g, (digits) => +digits + +(steps[index++] || 0)));
+      const grown = (digits) => +digits + +steps[index++];
+      texts.push(steps[0] ? texts.at(-1).replace(/[0-9]{1,9}/g, grown) : texts.at(-1));
     }
   }
   return texts;
@@ -37,7 +38,7 @@ function unpack(film) {
   const said = (numbers) => numbers.split(" ").map((number) => strings[number]).join(": ");
   const column = (text) => expand(text.split("|")), texts = (text) =>
     text[0] === "~" ? column(text.slice(1)).map(said) : expand(text.split("|"), said);
-  const pieces = column(film.pieces).map((text) => {
+  const pieces = expand(film.pieces).map((text) => {
     const [size, letter, status, heading, name, meaning, low, high] = text.split(":");
     return { size: +size, letter, status, heading: said(heading), name: said(name), meaning: said(meaning), low: +low, high };
   });
@@ -162,6 +163,9 @@ function player(root) {
     "</p><output class=say role=status></output></div>";
   const controls = root.querySelector(".player"), notes = root.querySelector("dl");
   const slider = controls.querySelector("input"), say = controls.querySelector("output");
+  // The thumb, 16 pixels wide, stands under the middle of its moment's part of the strip.
+  const step = 100 / moments.length + "%";
+  slider.style.cssText = `margin: 4px 0 4px calc(${step} / 2 - 8px); width: calc(100% - ${step} + 16px)`;
   const lines = ({ notes }) => notes.filter(Boolean).join("\n").split("\n").length;
   notes.style.minHeight = Math.max(...moments.map(lines)) * 1.6 + "em";
   all(root, ".outcomes").forEach((details) => (details.open = false));
