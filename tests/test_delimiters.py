@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kvlib import naive
-from kvlib.views.delimiters import Decode, Encode, delimited, delimiters
+from kvlib.views.delimiter_lab import Decode, Encode, delimited, delimiters
 from kvlib.views.text import COLUMNS, width
 from kvlib.views.widgets import Explorer
 

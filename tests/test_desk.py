@@ -11,7 +11,7 @@ import kvlib
 from kvlib import segments
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError
-from kvlib.views.desk import FLIP, LIMIT, NOTHING, desk
+from kvlib.views.segment_desk import FLIP, LIMIT, NOTHING, desk
 from kvlib.views.text import COLUMNS, width
 from vocabulary import MAPPINGS, flip_bit
 

@@ -172,12 +172,12 @@ LAYERS = [
     {"views.files"},
     {"views.layout"},
     {"views.text", "advice"},
-    {"views.html"},
+    {"views.columns", "views.html"},
     {"views.dumps", "views.film"},
-    {"views.cuts", "views.curves", "views.diff", "views.steps"},
-    {"views"},
     {"views.widgets"},
-    {"views.explorers"},
+    {"views.curves", "views.cuts", "views.diff", "views.lengths", "views.shown", "views.steps"}
+    | {"views.delimiter_lab", "views.segment_desk"},
+    {"views"},
     {"lessons"},
 ]
 ENGINE = set().union(*LAYERS[:7])

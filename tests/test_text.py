@@ -197,10 +197,27 @@ def test_a_dump_is_a_mimebundle() -> None:
     assert bundle == dump(b"s\0\0\0\3<b>")._repr_mimebundle_()
 
 
+def test_a_store_is_dumped_file_by_file(tmp_path: Path) -> None:
+    """By its path or its disk, as the command prints it: one renderer."""
+    with kvlib.open(tmp_path / "data") as made:
+        made["café"] = "2,50 €"
+    command = [sys.executable, "-m", "kvlib", "dump", str(tmp_path / "data")]
+    printed = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    for place in (
+        tmp_path / "data",
+        str(tmp_path / "data"),
+        kvlib.DirectoryDisk(tmp_path / "data"),
+    ):
+        shown = dump(place)
+        assert repr(shown) in printed
+        assert repr(shown).count(" bytes\n\n00000000: 6B 76") == 2
+        assert shown._repr_mimebundle_()["text/html"].count('class="kvlib bytes"') == 2
+
+
 def test_only_bytes_have_a_dump() -> None:
     """A str is refused with a word about what it lacks."""
     with pytest.raises(TypeError, match="a dump is of bytes, not of str"):
-        dump("text")  # type: ignore[arg-type]  # the mistake that is tested
+        dump("text")
     with pytest.raises(ValueError, match="none of field"):
         dump(b"", format="json")
     assert repr(dump(bytearray(SNAPSHOT))) == repr(dump(SNAPSHOT))

@@ -1,25 +1,25 @@
 """Pictures of bytes, for notebooks and terminals. The engine does not import this package.
 
 Each of these is one call, whose result shows itself: as text, and in a notebook as a view that
-answers to the pointer and to keys. Those that need ipywidgets or altair are loaded when they are
-first asked for, so that the others can do without.
+answers to the pointer and to keys. Those that need ipywidgets are loaded when they are first asked
+for, so that the others can do without. In a notebook, kvlib's own objects show themselves too.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from kvlib.views.curves import compactions, overhead
 from kvlib.views.cuts import crash, flips
 from kvlib.views.diff import diff
 from kvlib.views.dumps import Dump, dump
 from kvlib.views.film import Film
 from kvlib.views.lengths import lengths
-from kvlib.views.shown import explain
+from kvlib.views.shown import explain, register
 from kvlib.views.steps import steps
 
 if TYPE_CHECKING:
-    from kvlib.views.curves import compactions, overhead
-    from kvlib.views.delimiters import delimiters
-    from kvlib.views.desk import desk
+    from kvlib.views.delimiter_lab import delimiters
+    from kvlib.views.segment_desk import desk
     from kvlib.views.widgets import explore
 
 __all__ = [
@@ -39,22 +39,17 @@ __all__ = [
     "steps",
 ]
 
-_LATER = {
-    "compactions": "curves",
-    "delimiters": "delimiters",
-    "desk": "desk",
-    "explore": "widgets",
-    "overhead": "curves",
-}
+_LATER = {"delimiters": "delimiter_lab", "desk": "segment_desk", "explore": "widgets"}
 
 
 def __getattr__(name: str) -> object:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = found  # in the place of the module, which importing it has put there
-    return found
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+register()

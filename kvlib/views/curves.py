@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final, NamedTuple
 
-import kvlib
 from kvlib import encoding, segments
 from kvlib.disk import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.errors import check_int
 from kvlib.frame import PREAMBLE, SEGMENT, seal
-from kvlib.store import Status
+from kvlib.store import DurableStore, Status
 from kvlib.views.text import count, hanging
 
 CHART: Final = "application/vnd.vegalite.v5+json"  # the one that JupyterLab 4 draws
@@ -177,7 +176,7 @@ def _compacted(keys: int, puts: int, threshold: int) -> tuple[Number, ...]:
         replayed.append(status.pending)
         return status.pending >= threshold
 
-    with kvlib.open(MemoryDisk(), sync="never", policy=policy) as store:
+    with DurableStore(MemoryDisk(), sync="never", policy=policy) as store:
         store.update({str(number): "old" for number in range(keys)})
         store.compact()
         before = store.status().compactions

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final, Literal, NamedTuple
 
-import kvlib
 from kvlib import encoding, frame, log, recovery, segments, snapshot
 from kvlib.crash import GARBAGE, boot
 from kvlib.disk import Place, as_disk
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError, FormatError
 from kvlib.snapshot import LOG
+from kvlib.store import DurableStore
 from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
 from kvlib.views.layout import Layout, check, dissect, format_of
 from kvlib.views.text import COLUMNS, count, fit, hanging, width
@@ -341,7 +341,7 @@ def _stored(data: bytes, others: dict[str, bytes]) -> Subject:
 
     def read(data: bytes) -> Answer:
         try:
-            store = kvlib.open(boot(others | {LOG: data}), read_only=True)
+            store = DurableStore(boot(others | {LOG: data}), read_only=True)
         except FormatError as error:
             return _refusal(error)
         return Answer(dict(store), dropped=store.recovered.dropped_bytes)

@@ -1,10 +1,13 @@
 """Bytes that show themselves: what a notebook's cell ends with."""
 
+import os
 from collections.abc import Iterator
+from typing import overload
 
+from kvlib.disk import Disk, Place
 from kvlib.errors import FormatError
 from kvlib.views.html import as_html, bytes_view, drawing
-from kvlib.views.layout import Layout, check, replay, walk
+from kvlib.views.layout import Layout, check, dissect_directory, replay, walk
 from kvlib.views.regions import Region, Span
 from kvlib.views.text import BLOCK, ROW, count, lines
 
@@ -72,20 +75,47 @@ class Dump:
         return {"text/plain": repr(self), "text/html": self.html()}
 
 
+class StoreDump:
+    """The files of a store, one after the other, as `kvlib dump` prints them. Made by `dump`."""
+
+    def __init__(self, place: Place, limit: int | None) -> None:
+        self._files = [Dump(file, None, None, limit) for file in dissect_directory(place)]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self._files))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        views = [file.html() for file in self._files]
+        return {"text/plain": repr(self), "text/html": "\n".join(views)}
+
+
+@overload
 def dump(
     data: bytes | bytearray | Layout,
     format: str | None = None,
     source: str | None = None,
     limit: int | None = BLOCK,
-) -> Dump:
+) -> Dump: ...
+@overload
+def dump(data: Place, *, limit: int | None = BLOCK) -> StoreDump: ...
+def dump(
+    data: bytes | bytearray | Layout | Place,
+    format: str | None = None,
+    source: str | None = None,
+    limit: int | None = BLOCK,
+) -> Dump | StoreDump:
     """Every byte of `data`, labelled.
 
     Args:
-        data: any bytes, or a layout of them.
+        data: any bytes, a layout of them, or the place of a store, all of whose files are shown.
         format: what they are, one of FORMATS; by default what they look like.
         source: a title.
         limit: leave out what is more, but not what is around a flaw; None: show everything.
     """
+    if isinstance(data, (os.PathLike, Disk)) or (isinstance(data, str) and os.path.isdir(data)):
+        return StoreDump(data, limit)
+    if isinstance(data, str):
+        raise TypeError("a dump is of bytes, not of str; and no folder has this name")
     return Dump(data, format, source, limit)
 
 

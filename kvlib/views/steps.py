@@ -7,11 +7,11 @@ After each operation recovery is asked what it makes of those alone, on a copy.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-import kvlib
 from kvlib.crash import CrashDisk, Image, boot
 from kvlib.encoding import Item
 from kvlib.recovery import State, read
 from kvlib.snapshot import LOG
+from kvlib.store import DurableStore
 from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
 from kvlib.views.layout import Layout, dissect_directory
 from kvlib.views.text import COLUMNS, count, fit
@@ -66,7 +66,7 @@ class _Stage:
         self._options = options
         self._crashes = 0
         self._disk = CrashDisk()
-        self._store = kvlib.open(self._disk, **options)
+        self._store = DurableStore(self._disk, **options)
         self._closed = False
         self._files: Image = {}
         self._shown: dict[Item, Item] = {}  # of memory; nothing while the store is closed
@@ -127,7 +127,7 @@ class _Stage:
         self._reopen()
 
     def _reopen(self) -> None:
-        self._store = kvlib.open(self._disk, **self._options)
+        self._store = DurableStore(self._disk, **self._options)
         self._closed = False
 
     def _look(self, label: str, notes: list[Note]) -> Moment:
