@@ -1,4 +1,4 @@
-"""What the notebooks share: a place to work in, real data, and a process to kill."""
+"""What the notebooks share: a place to work in, real data, a process to kill, and exercises."""
 
 import os
 import random
@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from unicodedata import ucd_3_2_0  # this version's characters are the same in every Python
 
 from kvlib.disk import LOCK, DirectoryDisk, Disk, MemoryDisk
+from kvlib.lessons.checking import check, hint, solution
 from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME
 
-__all__ = ["attempt", "characters", "running", "workspace"]
+__all__ = ["attempt", "characters", "check", "hint", "running", "solution", "workspace"]
 
 
 def attempt(call: Callable[..., object], *arguments: object) -> None:

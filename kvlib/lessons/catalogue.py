@@ -1,0 +1,19 @@
+"""All the exercises, by name."""
+
+from difflib import get_close_matches
+from typing import Final
+
+from kvlib.lessons import encode, log, segment
+from kvlib.lessons.exercise import Exercise
+
+EXERCISES: Final[dict[str, Exercise]] = {
+    exercise.name: exercise for exercise in (*encode.EXERCISES, *segment.EXERCISES, *log.EXERCISES)
+}
+
+
+def find(name: str) -> Exercise:
+    """The exercise of this name. ValueError, with names that are like it, if there is none."""
+    if type(name) is not str or name not in EXERCISES:
+        near = get_close_matches(str(name), EXERCISES, 3, 0.4) or list(EXERCISES)
+        raise ValueError(f"There is no exercise {name!r:.60}: did you mean {', '.join(near)}?")
+    return EXERCISES[name]

@@ -1,0 +1,263 @@
+"""What a check says when it knows no mistake by name: kind, specific, and never the answer."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kvlib.lessons.exercise import Case, Exercise
+from kvlib.lessons.guard import LINES, Outcome, same
+from kvlib.lessons.result import short
+
+STATE: Final = (
+    "The same call gives another result the second time: something is kept between the calls, "
+    "such as a global variable or a default argument like `out=[]`."
+)
+CHANGED: Final = (
+    "It changed what it was given, and that belongs to the caller. Look for what adds to or "
+    "removes from the argument, and work on a value of your own."
+)
+PRINTED: Final = (
+    "It printed its result and returned nothing: a caller gets None. Look for `return`."
+)
+NOTHING: Final = "It gave None. Is there a `return` on each way through the function?"
+STRANGE: Final = (
+    "That isn't it. Write down how you came to it, step by step: which of the steps can you check?"
+)
+NAMES: Final = {
+    int: "a whole number",
+    bytes: "bytes",
+    str: "a text",
+    dict: "a dict",
+    list: "a list",
+}
+PLAIN: Final = (bytes, str, int, float, bool, list, tuple, dict, set, type(None))
+
+
+def is_plain(value: object) -> bool:
+    """Whether it is of a type that holds values, and has no code of a learner's."""
+    return type(value) in PLAIN
+
+
+def passed(cases: int) -> str:
+    """How an answer was tried."""
+    return f"Tried on {cases} cases, each as small as can be." if cases > 1 else "That is it."
+
+
+# ---------------------------------------------------------------------------- what was handed over
+
+
+def about_answer(exercise: Exercise, answer: object) -> str:
+    """What is wrong with the answer before it is tried; "" if nothing is."""
+    call = f'`check("{exercise.name}", {exercise.handed})`'
+    if exercise.kind == "predict":
+        return ""
+    if exercise.kind == "order":
+        return _about_order(exercise, answer)
+    if exercise.kind == "function":
+        return _about_function(exercise, 0, answer, call)
+    if not isinstance(answer, (tuple, list)) or len(answer) != len(exercise.names):
+        return f"This exercise takes {len(exercise.names)} functions at once: {call}."
+    problems = (_about_function(exercise, of, one, call) for of, one in enumerate(answer))
+    return next(filter(None, problems), "")
+
+
+def _about_order(exercise: Exercise, answer: object) -> str:
+    count = len(exercise.lines)
+    if type(answer) not in (list, tuple) or not all(type(one) is int for one in _items(answer)):
+        return f"An order is a list of line numbers, such as `{list(range(1, count + 1))}`."
+    numbers = _items(answer)
+    strange = [one for one in numbers if not 1 <= one <= count]
+    if strange:
+        return f"There is no line {strange[0]}: they are numbered from 1 to {count}."
+    twice = [one for one in numbers if numbers.count(one) > 1]
+    if twice:
+        return f"Line {twice[0]} stands there twice; each is needed once."
+    missing = sorted(set(range(1, count + 1)) - set(numbers))
+    return f"Line {missing[0]} is missing; each is needed once." if missing else ""
+
+
+def _items(answer: Any) -> list[Any]:
+    return list(answer)
+
+
+def _about_function(exercise: Exercise, of: int, answer: Any, call: str) -> str:
+    name = exercise.names[of]
+    if any(answer is one for one in exercise.own.values()):
+        return library(next(f"kvlib.{own}" for own, one in exercise.own.items() if one is answer))
+    if answer is None:
+        return (
+            f"None was handed over in place of `{name}`. Is it the function itself, as in {call}?"
+        )
+    if isinstance(answer, type):
+        return f"`{answer.__name__}` is a class, and a function was asked for: {call}."
+    if not callable(answer):
+        kind = type(answer).__name__
+        return (
+            f"Hand over the function itself, not a result of it ({kind}): no parentheses, {call}."
+        )
+    needed = next(one.arguments for one in exercise.cases if one.of == of)
+    return _about_parameters(name, answer, needed)
+
+
+def _about_parameters(name: str, answer: Any, needed: tuple[Any, ...]) -> str:
+    try:
+        inspect.signature(answer).bind(*needed)
+    except TypeError:
+        count = len(needed)
+        return (
+            f"`{name}` is called with {count} argument{'s' * (count != 1)}; yours can't take that."
+        )
+    except ValueError:  # a builtin that doesn't tell
+        pass
+    return ""
+
+
+def library(name: str) -> str:
+    """What to say to kvlib's own function."""
+    return (
+        f"That is the library's: `{name}` is the answer key. Read it if you like (`{name}??`), "
+        "then write your own."
+    )
+
+
+# -------------------------------------------------------------------------------- what became of it
+
+
+def asked(exercise: Exercise, case: Case, answer: object) -> str:
+    """The call, or what was predicted."""
+    if exercise.kind == "predict":
+        return f"{exercise.names[0]} = {short(answer)}"
+    arguments = ", ".join(short(one) for one in case.arguments)
+    name = exercise.names[case.of]
+    if exercise.kind == "order":
+        name = exercise.solution[0].__name__
+    return f"{name}({arguments})"
+
+
+def came(exercise: Exercise, outcome: Outcome) -> str:
+    """What the call gave."""
+    where = f", in your {outcome.line}" if outcome.line else ""
+    if exercise.kind == "order":  # whose line numbers are others than the task's
+        where = where.replace("your line ", "").partition(": ")[2]
+        where = f", in {where}" if where else ""
+    if outcome.kind == "raised":
+        return f"{type(outcome.value).__name__}: {_message(outcome.value)}{where}"
+    if outcome.kind == "endless":
+        return f"no end{where}"
+    if exercise.shown:
+        return str(exercise.shown(outcome.value))
+    if exercise.kind == "predict":
+        return ""
+    if outcome.kind == "library":
+        return f"a call of {outcome.value}{where}"
+    return short(outcome.value)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return short(str(error))[1:-1]
+    except Exception:  # a learner's own exception may have a bad one
+        return "(no message)"
+
+
+def about_outcome(
+    exercise: Exercise, case: Case, outcome: Outcome, wanted: object
+) -> Iterator[str]:
+    """What to make of a wrong outcome; `wanted` is what the solution gives."""
+    if outcome.kind == "library":
+        yield library(outcome.value.strip("`"))
+        return
+    if outcome.kind == "endless":
+        yield (
+            f"It was stopped after {LINES:,} lines. Look at its loop: what changes from one turn "
+            "to the next, and does that reach the end?"
+        )
+    elif outcome.kind == "raised":
+        yield from _about_error(exercise, case, outcome)
+    elif case.refused:
+        yield "It accepted what can't be right. Raise a ValueError that says what doesn't fit."
+    elif outcome.changed:
+        yield CHANGED
+    elif type(outcome.value) is not type(wanted):
+        yield about_type(exercise, outcome, wanted)
+    elif type(outcome.value) is list and type(wanted) is list:
+        yield from _about_items(exercise, case, outcome.value, wanted)
+    elif exercise.kind == "predict":
+        yield STRANGE
+    if case.about and case is not exercise.cases[0]:  # the first is nothing special
+        yield f"This case is about {case.about}."
+
+
+def _about_error(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:
+    error = outcome.value
+    if type(error) is NotImplementedError:
+        yield f"`{exercise.names[case.of]}` is not tried yet; what comes before it is right."
+    elif isinstance(error, RecursionError):
+        yield "It calls itself without end: which call is the one that needs no further call?"
+    elif isinstance(error, SystemExit):
+        yield "`exit` and `quit` end the whole program; to leave a function, `return` or `raise`."
+    elif isinstance(error, NameError):
+        yield "A name is used before any line has set it. Which line should come first?"
+    elif case.refused:
+        yield (
+            "An error is right, but this one happened by accident. Check before you read, and "
+            "raise a ValueError that says what doesn't fit."
+        )
+    else:
+        yield "Read the error and its line: which value there is not what you thought?"
+
+
+def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
+    """What to say of a result of another type."""
+    value, needed = outcome.value, NAMES.get(type(wanted), f"a {type(wanted).__name__}")
+    if exercise.kind == "predict":
+        said = f"It asks for {needed}, and this is of type {type(value).__name__}."
+        return f"{said} Leave the quotes out." if type(value) is str else said
+    if value is None:
+        return PRINTED if outcome.printed else NOTHING
+    if isinstance(wanted, bytes) and isinstance(value, (bytearray, memoryview)):
+        return f"A {type(value).__name__} is nearly right: `bytes(...)` around it makes it bytes."
+    if isinstance(wanted, bytes) and type(value) is str:
+        return "That is a text that shows bytes, or still has to become some: where is it encoded?"
+    if isinstance(wanted, bytes) and type(value) is list:
+        return "That is a list. Bytes are joined with `+`, or `bytes(...)` makes them of numbers."
+    if inspect.isgenerator(value):
+        return (
+            "The word `yield` makes it a generator, which has not run yet: collect, and `return`."
+        )
+    if inspect.iscoroutine(value):
+        return (
+            "`async def` makes it a coroutine, which has not run yet: a plain `def` is asked for."
+        )
+    return f"It should give {needed}, and this is of type {type(value).__name__}."
+
+
+def _about_items(
+    exercise: Exercise, case: Case, mine: list[Any], wanted: list[Any]
+) -> Iterator[str]:
+    pairs = enumerate(zip(mine, wanted, strict=False))
+    at = next((at for at, (a, b) in pairs if not same(a, b)), min(len(mine), len(wanted)))
+    name = f"item {at} (counted from 0)"
+    if exercise.item and at < len(wanted):
+        name = f"the answer to {exercise.item(at, *case.arguments)}"
+    if at == len(mine):
+        yield f"The list is too short: {name} is missing."
+    elif at == len(wanted):
+        yield f"The list is too long: it goes on with {short(mine[at], 80)}."
+    else:
+        yield f"The first wrong one is {name}: {short(mine[at], 80)}."
+
+
+def about_large(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:
+    """What to say when only a large case fails."""
+    yield f"All small cases are right. Then came {case.about}."
+    if outcome.kind == "endless":
+        where = f" It was stopped in your {outcome.line}." if outcome.line else ""
+        yield (
+            f"That took more than 20 times as long as the clear version.{where} What is copied, "
+            "or searched, again in each turn?"
+        )
+    elif outcome.kind == "gave":
+        yield "What came out is wrong. What is different when there is much of it?"
+    else:
+        yield f"What came: {came(exercise, outcome)}"
