@@ -146,7 +146,7 @@ def test_a_cut_is_a_staircase() -> None:
         (76, 103),
         (104, 104),
     ]
-    assert "\n    0-40  0 mutations: {}\n" in repr(film)
+    assert "\n    0-40  = 0 mutations: {}\n" in repr(film)
 
 
 @settings(max_examples=25)

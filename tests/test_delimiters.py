@@ -24,17 +24,17 @@ the bytes, as the parser saw them:
 
 00000000: 63 61 66 C3 A9 3A 32 2C  35 30 20 E2 82 AC 2C     caf..:2,50 ...,
 
-K=key V=value G=gap
+K=key V=value D=delimiter
 offsets    bytes                     kind, name      meaning
 record[0]
 0000-0004  63 61 66 C3 A9            K key           'café'
-0005       3A                        G between       delimiter
+0005       3A                        D between
 0006       32                        V value         '2'
-0007       2C                        G after         delimiter
+0007       2C                        D after
 record[1]
 0008-000D  35 30 20 E2 82 AC         K key           '50 €'
 000E       (none)                    V value         ''
-000E       2C                        G after         delimiter
+000E       2C                        D after
 
 the parser got  {'café': '2', '50 €': ''}
 MISMATCH at byte 7: written as record[0].value, read as record[0].after"""

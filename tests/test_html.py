@@ -142,7 +142,7 @@ def test_text_is_not_markup() -> None:
 def test_a_table_can_stand_alone() -> None:
     """It brings its style and needs no script; what is not there and what is marked has a word."""
     layout = dissect(SAMPLES["field"]()[:7], source="field")
-    text = html.bytes_table(layout, b"f\xc3\xa9", [(2, 6, "new")])
+    text = html.bytes_table(html.draw(layout, b"f\xc3\xa9", [(2, 6, "new")]))
     reader = Reader(text)
     assert reader.raw["script"] == []
     assert reader.raw["style"] != []

@@ -96,7 +96,7 @@ def _screen(meant: dict[str, str], layout: Layout, got: str, said: str) -> Scree
     made = html.draw(layout)
     page = [
         f"<p>{MEANT}<code>{escape(repr(meant))}</code>",
-        html.legend([made]) + html.picture(made),
+        html.legend([made]) + html.picture(made, wait=""),
         f"<p>{GOT}<code>{escape(got)}</code><p><strong>{escape(said)}</strong>",
     ]
     return Screen("\n".join(text()), html.root("", "".join(page)))
@@ -122,7 +122,7 @@ def delimited(data: bytes, between: str, after: str) -> Layout:
 def _record(name: str, key: naive.Piece, value: naive.Piece, after: int) -> Region:
     parts = [Region(key.start, key.end, "key", name + ".key", key.text)]
     if value.start > key.end:
-        parts.append(Region(key.end, value.start, "gap", name + ".between", None, "delimiter"))
+        parts.append(Region(key.end, value.start, "delimiter", name + ".between"))
     parts.append(Region(value.start, value.end, "value", name + ".value", value.text))
-    end = Region(value.end, value.end + after, "gap", name + ".after", None, "delimiter")
+    end = Region(value.end, value.end + after, "delimiter", name + ".after")
     return group(name, [*parts, end])

@@ -1,12 +1,12 @@
 """Bytes that show themselves: what a notebook's cell ends with."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import overload
 
 from kvlib.disk import Disk, Place
 from kvlib.errors import FormatError
-from kvlib.views.html import as_html, bytes_view, drawing
+from kvlib.views.html import Drawing, as_html, bytes_table, bytes_view, drawing
 from kvlib.views.layout import Layout, check, dissect_directory, replay, walk
 from kvlib.views.regions import Region, Span
 from kvlib.views.text import BLOCK, ROW, count, lines
@@ -44,10 +44,17 @@ class Dump:
 
     def html(self) -> str:
         """The same as a view that answers to the pointer and to keys, if a page has room for it."""
+        return self._drawn(bytes_view)
+
+    def _repr_html_(self) -> str:
+        """Without a script, for what can run none: the screen of an `explore`."""
+        return self._drawn(bytes_table)
+
+    def _drawn(self, view: Callable[[Drawing, list[Span] | None], str]) -> str:
         if min(len(self._data), self._limit or len(self._data)) > BLOCK:
             return as_html(repr(self))
         made = drawing(self._source or "", self._data, self._pieces())
-        return bytes_view(made, self._windows())
+        return view(made, self._windows())
 
     def _windows(self) -> list[Span] | None:
         size = len(self._data)

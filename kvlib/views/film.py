@@ -19,6 +19,9 @@ from kvlib.views.text import hanging, lines
 Verdict = Literal["right", "refused", "wrong"]
 Word = Literal["new", "lost", "flipped", "differs"]
 
+SIGNS: Final[dict[Verdict, str]] = {"right": "=", "refused": "!", "wrong": "x"}
+KEY: Final = "(= right, ! refused, x wrong and no error)"
+
 
 class Outcome(NamedTuple):
     """What came of a moment: right, refused with an error, or wrong and nobody noticed."""
@@ -109,11 +112,12 @@ class Film:
         """The text: every outcome, then the moment that is shown at first."""
         yield from hanging("", self.caption)
         for number, strip in enumerate(self.strips):
-            yield from ("", f"{self.control}: what {strip} answers")
+            yield from ("", f"{self.control}: what {strip} answers", KEY)
             runs = list(self.runs(number))
             columns = max(len(self.span(run)) for run in runs)
             for run in runs:
-                yield from hanging(f"  {self.span(run):>{columns}}  ", run.outcome.words)
+                before = f"  {self.span(run):>{columns}}  {SIGNS[run.outcome.verdict]} "
+                yield from hanging(before, run.outcome.words)
         moment = self.moments[self.start]
         yield from ("", f"{self.control}: {moment.label}")
         for heading, text in moment.notes:
@@ -133,7 +137,6 @@ class Film:
 
 LIMIT: Final = 50_000  # bytes of HTML
 BRIEF: Final = 400  # bytes of data: if there are more, only the script tells all their parts
-SIGNS: Final[dict[Verdict, str]] = {"right": "=", "refused": "!", "wrong": "x"}
 
 
 def page(film: Film) -> str:

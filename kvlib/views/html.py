@@ -104,10 +104,9 @@ def _piece(entry: Entry) -> Piece:
 # ------------------------------------------------------------------------------------------ tables
 
 
-def bytes_table(layout: Layout, beyond: bytes = b"", marks: Iterable[Mark] = ()) -> str:
-    """A layout with its style and without a script, for where scripts don't run."""
-    made = draw(layout, beyond, marks)
-    return root("", legend([made]) + picture(made))
+def bytes_table(made: Drawing, windows: Sequence[Span] | None = None) -> str:
+    """Bytes with their style and without a script, for where scripts don't run."""
+    return root("", legend([made]) + picture(made, windows, wait=""))
 
 
 def bytes_view(made: Drawing, windows: Sequence[Span] | None = None) -> str:

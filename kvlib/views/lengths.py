@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from kvlib import encoding, frame, log, naive
-from kvlib.errors import CorruptionError
+from kvlib.errors import CorruptionError, check_int
 from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
 from kvlib.views.layout import Layout, Region, dissect, guess
 from kvlib.views.regions import Kind, Status, group
@@ -15,36 +15,42 @@ from kvlib.views.text import COLUMNS, fit, hanging, width
 Read = Callable[[bytes], object]
 
 NUMBER: Final = re.compile(r"(0x[0-9a-f]+|\d+)")
-SAID: Final = {"right": "right", "refused": "refused", "wrong": "wrong, and no error"}
 YOURS: Final = "yours"
 LIMIT: Final = 50  # bytes: there is a picture of them at each of the 256 values
 
 
 def lengths(
-    data: bytes, at: int | None = None, *, read: Read | None = None, format: str | None = None
+    data: bytes,
+    at: int | None = None,
+    *,
+    last: int = 255,
+    read: Read | None = None,
+    format: str | None = None,
 ) -> Film:
-    """What a reader makes of `data` when a byte of a length takes each value from 0 to 255.
+    """What a reader makes of `data` when a byte of a length takes each value from 0 on.
 
     Args:
         data: at most 50 bytes.
         at: the offset of the byte; by default the last one of the first length.
+        last: the last value, at least what the byte is; the smaller, the more room has each.
         read: your own reader, shown above the real one; right is what that makes of `data`.
         format: "counted" (of kvlib.naive), "snapshot", "field", "record", "mutations" or "frame";
             by default what the bytes look like.
 
-    ValueError for another format, for more bytes, and if `at` is in no length.
+    ValueError for another format, for more bytes, if `at` is in no length, and for another `last`.
     """
     if len(data) > LIMIT:
         raise ValueError(f"{len(data)} bytes, a length lab has at most {LIMIT}: take fewer records")
     format = _check(data, format)
     at = _place(data, at, format)
+    check_int("last", last, data[at], 255)
     name, real = READERS[format]
     readers = {YOURS: read, name: real} if read else {name: real}
     try:
         truth: object = real(data)
     except Exception:  # spoilt before: then no answer is right
         truth = READERS
-    changed = [data[:at] + bytes([byte]) + data[at + 1 :] for byte in range(256)]
+    changed = [data[:at] + bytes([byte]) + data[at + 1 :] for byte in range(last + 1)]
     answers = {
         name: [_ask(reader, one, truth) for one in changed] for name, reader in readers.items()
     }
@@ -81,8 +87,7 @@ def _shared(outcomes: list[Outcome]) -> Iterator[Outcome]:
         alike = list(run)
         pieces = zip(*(NUMBER.split(outcome.words) for outcome in alike), strict=True)
         words = "".join(same[0] if len(set(same)) == 1 else "…" for same in pieces)
-        words = f"{SAID[alike[0].verdict]}: {fit(words, COLUMNS)}"
-        yield from [Outcome(alike[0].verdict, words)] * len(alike)
+        yield from [Outcome(alike[0].verdict, fit(words, COLUMNS))] * len(alike)
 
 
 def _note(name: str, outcome: Outcome) -> tuple[str, str] | None:

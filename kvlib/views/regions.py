@@ -8,7 +8,17 @@ from kvlib import encoding, frame, log
 from kvlib.encoding import Item
 
 Kind = Literal[
-    "magic", "header", "length", "tag", "key", "value", "checksum", "sequence", "group", "gap"
+    "magic",
+    "header",
+    "length",
+    "tag",
+    "key",
+    "value",
+    "checksum",
+    "sequence",
+    "delimiter",
+    "group",
+    "gap",
 ]
 Status = Literal["ok", "bad", "torn", "unread"]
 Span = tuple[int, int]

@@ -123,4 +123,7 @@ def _page(layouts: list[Layout], said: list[str], flipped: tuple[int, int]) -> s
         for number, layout in enumerate(layouts)
     ]
     answers = "".join(f"<p><strong>{escape(sentence)}</strong>" for sentence in said)
-    return html.root("", answers + html.legend(drawings) + "".join(map(html.picture, drawings)))
+    return html.root(
+        "",
+        answers + html.legend(drawings) + "".join(html.picture(one, wait="") for one in drawings),
+    )

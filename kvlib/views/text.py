@@ -35,7 +35,7 @@ SHOWN: Final = 8  # bytes on a region's line: a sequence number, whole
 # those 256 that terminals have.
 COLOURS: Final[dict[Kind, int]] = {
     "magic": 253, "header": 214, "checksum": 253, "length": 74, "sequence": 214, "tag": 175,
-    "key": 227, "value": 36, "gap": 250,
+    "key": 227, "value": 36, "delimiter": 253, "gap": 250,
 }  # fmt: skip
 STYLES: Final = {"bad": "97;41", "torn": "2", "unread": "2"}  # white on red, and dim
 WORDS: Final = {"ok": "", "bad": "", "torn": "torn", "unread": "not read"}
@@ -213,7 +213,7 @@ def hanging(before: str, text: str) -> Iterator[str]:
     """`before` and then the text, in lines of 80 columns; what goes on is indented as far."""
     room = COLUMNS - len(before)
     columns = room if width(text) == len(text) else room // 2
-    for line in textwrap.wrap(text, columns) or [""]:
+    for line in textwrap.wrap(text, columns, break_on_hyphens=False) or [""]:
         yield f"{before}{line}".rstrip()
         before = " " * len(before)
 

@@ -136,7 +136,7 @@ function redraw(holder, nodes, texts, before) {
 
 // ------------------------------------------------------------------------------------- the player
 
-const VERDICTS = { "=": ["right", "is right (=)"], "!": ["refused", "refuses (!)"], x: ["wrong", "is wrong (x)"] };
+const VERDICTS = { "=": "right", "!": "refused", x: "wrong" };
 
 function strip(name, outcomes) {
   const cells = [];
@@ -145,7 +145,7 @@ function strip(name, outcomes) {
     else cells.push({ outcome, size: 1 });
   }
   const spans = cells.map(({ outcome: [sign, words], size }) =>
-    `<span class=${VERDICTS[sign][0]} style="flex-grow:${size}" title="${escape(words)}">${sign}</span>`);
+    `<span class=${VERDICTS[sign]} style="flex-grow:${size}" title="${escape(words)}">${sign}</span>`);
   return `<p>${escape(name)}<div class=cells aria-hidden=true>${spans.join("")}<i></i></div>`;
 }
 
@@ -175,7 +175,7 @@ function player(root) {
     now = Math.max(0, Math.min(index, last));
     const moment = moments[now];
     const answers = moment.outcomes.map(([sign, words], number) =>
-      `${film.strips[number]} ${VERDICTS[sign][1]}: ${words}`);
+      `${film.strips[number]}: ${words.startsWith(VERDICTS[sign]) ? "" : VERDICTS[sign] + ": "}${words}`);
     slider.value = now;
     say.textContent = `${film.control}: ${moment.label}. ${answers.join(". ")}`;
     slider.setAttribute("aria-valuetext", say.textContent);
