@@ -115,7 +115,7 @@ def test_every_flipped_bit_is_shown_where_it_is() -> None:
         outcome = film.moments[-1].outcomes[0]
         if layout.stopped_at is not None:
             assert f"at offset {layout.stopped_at}, {layout.reason}" in outcome.words
-            assert outcome.verdict == ("right" if layout.root.status == "torn" else "refused")
+            assert outcome.verdict == ("told" if layout.root.status == "torn" else "refused")
 
 
 def test_what_cannot_be_read_is_compared_with_what_stood_there() -> None:

@@ -90,7 +90,7 @@ class Curves:
             "encoding": {"shape": _by_line(names, SHAPES, legend)},
         }
         layers = [{"mark": "line"}, points]
-        size = {"width": 440, "height": 170}
+        size = {"width": 270, "height": 170}
         return {"data": {"values": values}, "encoding": encoding, "layer": layers, **size}
 
     def lines(self) -> Iterator[str]:
@@ -105,7 +105,7 @@ class Curves:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
+        heads = "".join(f'<th scope="col">{escape(name).replace('_', '_<wbr>')}</th>' for name in self.columns)
         rows = "\n".join(
             f'<tr><th scope="row">{_shown(row[0])}</th>'
             f"{''.join(f'<td>{_shown(cell)}</td>' for cell in row[1:])}</tr>"
@@ -126,7 +126,7 @@ class Curves:
 
 
 def _axis(field: str, title: str, **ticks: object) -> dict[str, Any]:
-    axis = {"grid": False, **ticks}
+    axis = {"grid": False, "labelOverlap": "greedy", **ticks}
     scale = {"type": "log", "nice": False, "padding": 12}
     return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
 

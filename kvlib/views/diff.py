@@ -38,7 +38,7 @@ class Difference(NamedTuple):
     words: str
     before: tuple[Region, ...] = ()
     after: tuple[Region, ...] = ()
-    verdict: Verdict = "right"
+    verdict: Verdict = "told"
 
 
 def diff(before: Bytes | Place, after: Bytes | Place, *, format: str | None = None) -> Film:
@@ -58,7 +58,7 @@ def diff(before: Bytes | Place, after: Bytes | Place, *, format: str | None = No
     moments = [_moment(str(number), *one) for number, one in enumerate(found, 1)]
     if not found:
         pictures = tuple(Picture(layout) for pair in shown for layout in pair if layout)
-        moments = [Moment("none", (Outcome("right", "no difference"),), pictures)]
+        moments = [Moment("none", (Outcome("told", "no difference"),), pictures)]
     caption = "Before and after, field by field."
     return Film(caption, "difference", ("the comparison",), tuple(moments))
 
@@ -139,7 +139,7 @@ def _differences(pair: Pair, is_file: bool) -> Iterator[Difference]:
     yield from _Walk(before.data, after.data).within(before.root, after.root, path)
     old, new = _reading(before), _reading(after)
     if old != new:
-        verdict: Verdict = "refused" if after.root.status == "bad" else "right"
+        verdict: Verdict = "refused" if after.root.status == "bad" else "told"
         yield Difference(f"{path}reading: {old} -> {new}", verdict=verdict)
 
 

@@ -16,15 +16,18 @@ from kvlib.views.html import WAIT, Drawing, Piece, as_html, draw, legend, pictur
 from kvlib.views.layout import Layout, replay
 from kvlib.views.text import hanging, lines
 
-Verdict = Literal["right", "refused", "wrong"]
+Verdict = Literal["right", "refused", "wrong", "told"]
 Word = Literal["new", "lost", "flipped", "differs"]
 
-SIGNS: Final[dict[Verdict, str]] = {"right": "=", "refused": "!", "wrong": "x"}
+SIGNS: Final[dict[Verdict, str]] = {"right": "=", "refused": "!", "wrong": "x", "told": "-"}
 KEY: Final = "(= right, ! refused, x wrong and no error)"
 
 
 class Outcome(NamedTuple):
-    """What came of a moment: right, refused with an error, or wrong and nobody noticed."""
+    """What came of a moment: right, refused with an error, or wrong and nobody noticed.
+
+    Or only told, where there is nothing to be right or wrong about.
+    """
 
     verdict: Verdict
     words: str
@@ -112,8 +115,9 @@ class Film:
         """The text: every outcome, then the moment that is shown at first."""
         yield from hanging("", self.caption)
         for number, strip in enumerate(self.strips):
-            yield from ("", f"{self.control}: what {strip} answers", KEY)
             runs = list(self.runs(number))
+            yield from ("", f"{self.control}: what {strip} answers")
+            yield from [KEY] * any(run.outcome.verdict != "told" for run in runs)
             columns = max(len(self.span(run)) for run in runs)
             for run in runs:
                 before = f"  {self.span(run):>{columns}}  {SIGNS[run.outcome.verdict]} "

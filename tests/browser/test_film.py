@@ -80,7 +80,7 @@ def test_everything_can_be_done_by_keys_and_by_pointer(lab: Lab) -> None:
     view.get_by_role("button", name="Last").focus()
     page.keyboard.press("Enter")
     last = played.moments[-1]
-    expect(say).to_contain_text(f": {last.label}. kvlib is right (=): {last.outcomes[0].words}")
+    expect(say).to_contain_text(f": {last.label}. kvlib: right: {last.outcomes[0].words}")
     cells = view.locator(".cells")
     box = cells.bounding_box()
     assert box is not None

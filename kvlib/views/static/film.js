@@ -136,7 +136,7 @@ function redraw(holder, nodes, texts, before) {
 
 // ------------------------------------------------------------------------------------- the player
 
-const VERDICTS = { "=": "right", "!": "refused", x: "wrong" };
+const VERDICTS = { "=": "right", "!": "refused", x: "wrong", "-": "told" };
 
 function strip(name, outcomes) {
   const cells = [];
@@ -168,14 +168,14 @@ function player(root) {
   slider.style.cssText = `margin: 4px 0 4px calc(${step} / 2 - 8px); width: calc(100% - ${step} + 16px)`;
   const lines = ({ notes }) => notes.filter(Boolean).join("\n").split("\n").length;
   notes.style.minHeight = Math.max(...moments.map(lines)) * 1.6 + "em";
-  all(root, ".outcomes").forEach((details) => (details.open = false));
+  all(root, "details").forEach((details) => (details.open = false));
   root.querySelector(".now").remove();
 
   function show(index) {
     now = Math.max(0, Math.min(index, last));
     const moment = moments[now];
     const answers = moment.outcomes.map(([sign, words], number) =>
-      `${film.strips[number]}: ${words.startsWith(VERDICTS[sign]) ? "" : VERDICTS[sign] + ": "}${words}`);
+      `${film.strips[number]}: ${sign === "-" || words.startsWith(VERDICTS[sign]) ? "" : VERDICTS[sign] + ": "}${words}`);
     slider.value = now;
     say.textContent = `${film.control}: ${moment.label}. ${answers.join(". ")}`;
     slider.setAttribute("aria-valuetext", say.textContent);
