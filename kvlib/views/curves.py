@@ -105,7 +105,8 @@ class Curves:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th scope="col">{escape(name).replace('_', '_<wbr>')}</th>' for name in self.columns)
+        names = [escape(name).replace("_", "_<wbr>") for name in self.columns]  # it may break there
+        heads = "".join(f'<th scope="col">{name}</th>' for name in names)
         rows = "\n".join(
             f'<tr><th scope="row">{_shown(row[0])}</th>'
             f"{''.join(f'<td>{_shown(cell)}</td>' for cell in row[1:])}</tr>"

@@ -185,7 +185,7 @@ def _page(film: Film, shots: list[list[Drawing | None]], first: int, last: int) 
         f"<p><b>{escape(film.caption)}</b>{said}<p class=wait>{WAIT}</p>"
         f"<details class=outcomes open><summary>All outcomes</summary>{tables}</details>"
         f"<p class=now>{escape(film.control)}: {escape(start.label)}</p>"
-        f"<dl>{notes}</dl>{drawn}{pictures}"
+        f"<dl>{notes}</dl>{drawn}<div class=pictures>{pictures}</div>"
     )
     data = reel(part, shots[first:last])
     return root("film", body, data, styles=("film.css",), scripts=("view.js", "film.js"))
