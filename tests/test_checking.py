@@ -258,6 +258,28 @@ def test_an_accident_is_no_refusal() -> None:
     assert "happened by accident" in text
 
 
+def test_an_assert_is_no_check() -> None:
+    """Python can be run without them."""
+
+    def asserting(data: bytes) -> Any:
+        assert len(data) >= 4
+        return EXERCISES["01-snapshot"].solution[1](data)
+
+    encode, _ = EXERCISES["01-snapshot"].solution
+    assert "leave out every `assert`" in said((encode, asserting), "01-snapshot")
+
+
+def test_a_later_function_is_not_asked_once_an_earlier_one_is_wrong() -> None:
+    """What it would be given may be wrong, too."""
+    asked = []
+
+    def decode(data: bytes) -> Any:
+        asked.append(data)
+
+    assert not check("01-snapshot", (lambda records: b"", decode)).passed
+    assert asked == []
+
+
 def test_what_accepts_everything_is_told_to_refuse() -> None:
     """Bytes that can't be a snapshot, and a result all the same."""
 

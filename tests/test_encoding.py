@@ -226,7 +226,7 @@ def test_bad_utf8_keeps_its_cause() -> None:
 NOT_FIELDS: list[Any] = [0, None, True, 1.5, bytearray(b"a"), memoryview(b"a"), ["a"], ()]
 
 
-@pytest.mark.parametrize("wrong", NOT_FIELDS, ids=repr)
+@pytest.mark.parametrize("wrong", NOT_FIELDS, ids=lambda one: type(one).__name__)
 def test_only_str_and_bytes_are_encoded(wrong: Any) -> None:
     """Another type is the caller's mistake, as a field, a key or a value."""
     with pytest.raises(TypeError, match="str or bytes"):
@@ -235,7 +235,9 @@ def test_only_str_and_bytes_are_encoded(wrong: Any) -> None:
         kvlib.encode_snapshot({"k": wrong})
 
 
-@pytest.mark.parametrize("wrong", [0, None, True, 1.5, memoryview(b"a"), ()], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [0, None, True, 1.5, memoryview(b"a"), ()], ids=lambda one: type(one).__name__
+)
 def test_only_str_and_bytes_are_keys(wrong: Any) -> None:
     """Another type of key, where a dict can have it, is the caller's mistake."""
     with pytest.raises(TypeError, match="str or bytes"):

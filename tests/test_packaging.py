@@ -225,12 +225,8 @@ def upward(name: str, imported: Iterable[str]) -> set[str]:
     """Give the modules of kvlib that `name` imports and that do not lie below it."""
     rank = {one: number for number, layer in enumerate(LAYERS) for one in layer}
     inner = {one.removeprefix("kvlib.") for one in imported if one.split(".")[0] == "kvlib"}
-    # kvlib itself stands above them all; the lessons may lean on each other.
-    return {
-        one
-        for one in inner
-        if one == "kvlib" or rank[place_of(one)] >= rank[place_of(name)] != rank["lessons"]
-    }
+    rank["kvlib"] = rank["lessons"]  # above all others; the lessons may lean on each other
+    return {one for one in inner if rank[place_of(one)] >= rank[place_of(name)] != rank["lessons"]}
 
 
 def place_of(name: str) -> str:

@@ -90,7 +90,7 @@ def assemble(exercise: Exercise, order: Sequence[int]) -> Function:
     source, place = f"{exercise.head}\n{indent(body, '    ')}\n", f"<{exercise.name} {order}>"
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     namespace: dict[str, Any] = {"__name__": place}
-    exec(compile(source, place, "exec"), namespace)
+    exec(compile(source, place, "exec"), namespace)  # our own lines, in the learner's order
     function: Function = namespace[exercise.solution[0].__name__]
     return function
 
@@ -119,12 +119,21 @@ def _examine(exercise: Exercise, answer: object, functions: Functions) -> Result
 
 
 def _small(exercise: Exercise, functions: Functions) -> Iterator[Seen]:
-    """Each case, up to one that has no end: others would cost as much time again."""
+    """Each case, up to one that has no end: others would cost as much time again.
+
+    Nor is a later function asked when an earlier one is wrong: what it is given may then be wrong
+    too, such as a total of billions.
+    """
+    wrong = None
     for case in exercise.cases:
+        if wrong not in (None, case.of):
+            return
         outcome = run(functions[case.of], case.arguments, codes=_codes(exercise))
         yield Seen(case, outcome)
         if outcome.kind == "endless":
             return
+        if wrong is None and not is_right(exercise, case, outcome):
+            wrong = case.of
 
 
 def _codes(exercise: Exercise) -> dict[CodeType, str]:

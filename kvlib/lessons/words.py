@@ -198,6 +198,11 @@ def _about_error(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[s
         yield "`exit` and `quit` end the whole program; to leave a function, `return` or `raise`."
     elif isinstance(error, NameError):
         yield "A name is used before any line has set it. Which line should come first?"
+    elif case.refused and isinstance(error, AssertionError):
+        yield (
+            "To refuse is right, but Python can be told to leave out every `assert`. Raise a "
+            "ValueError that says what doesn't fit."
+        )
     elif case.refused:
         yield (
             "An error is right, but this one happened by accident. Check before you read, and "

@@ -1,0 +1,394 @@
+r"""A JupyterLab of its own, in a Chromium without a window, and what a reader does there.
+
+    opened = lab.open_cells(["print('hello')"])       # a notebook of these code cells
+    run_all(opened)
+    assert outputs(opened, cell=0).inner_text() == "hello\n"
+
+Nothing leaves this machine: a request to any other address is refused, and is a problem like an
+error in the browser's console. `Lab.problems` has them all, and each test ends by looking there.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "build" / "browser"
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+OUTPUT = ".jp-OutputArea-output"
+SECONDS = 120  # for whatever must happen in the end; a loaded machine takes its time
+
+# For root, whom Chromium gives no sandbox, and for machines without a graphics card. The last one:
+# should a request get past us, no name but this machine's can be resolved.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS += ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+
+SETTINGS = {
+    # Neither news nor updates are looked for.
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # Outputs out of sight are drawn too, so that all of them can be judged.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+def chromium() -> str:
+    """Give the path of Chromium: what CHROMIUM says, or the one that is installed."""
+    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    if found is None:
+        raise FileNotFoundError(
+            "No Chromium was found. On Debian: apt install chromium. "
+            "If it has another name: make browser CHROMIUM=/where/it/is"
+        )
+    return found
+
+
+# ------------------------------------------------------------------------------------- the server
+
+
+@dataclass(frozen=True)
+class Server:
+    """A JupyterLab that is running: its address without a final slash, its folder, its token."""
+
+    address: str
+    folder: Path
+    token: str
+
+    def ask(self, method: str, path: str) -> Any:
+        """Ask the server's own interface; give what its JSON says, None for no content."""
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.address}{path}", headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
+
+
+@contextmanager
+def serving(place: Path) -> Iterator[Server]:
+    """Run JupyterLab in the empty folder `place`, where it keeps all its own files too."""
+    folder = place / "notebooks"
+    folder.mkdir()
+    write_settings(place / "settings", "light")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Server(f"http://127.0.0.1:{port}", folder, secrets.token_hex(16))
+    with (place / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command(server, port), env=environment(place, server.token), stdout=log, stderr=log
+        )
+        try:
+            wait_for(server, process, place / "log")
+            yield server
+        finally:
+            process.terminate()  # it ends its kernels first
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def command(server: Server, port: int) -> list[str]:
+    """Give the command line of the server."""
+    return [
+        *[sys.executable, "-m", "jupyterlab", str(server.folder), "--no-browser", "--allow-root"],
+        *["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"],
+        *["--LabApp.extension_manager=readonly", "--LanguageServerManager.autodetect=False"],
+        "--LabApp.expose_app_in_browser=True",  # to read cells from the model, not from the screen
+    ]
+
+
+def environment(place: Path, token: str) -> dict[str, str]:
+    """Give the environment of the server, in which nothing of the user's own is read or written."""
+    names = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
+    places = {name: str(place / name.lower()) for name in [*names, "JUPYTERLAB_WORKSPACES_DIR"]}
+    places["JUPYTERLAB_SETTINGS_DIR"] = str(place / "settings")
+    return {**os.environ, **places, "JUPYTER_TOKEN": token, "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def write_settings(folder: Path, theme: str) -> None:
+    """Write what a user would have set in JupyterLab; it is read when a page is opened."""
+    chosen = {**SETTINGS, "apputils-extension/themes": {"theme": THEMES[theme]}}
+    for name, values in chosen.items():
+        path = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
+
+
+def wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers; one that has ended instead shows its log."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            server.ask("GET", "/api/status")
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')}")
+
+
+# ------------------------------------------------------------------------------------ the browser
+
+
+class Lab:
+    """One user's browser, for one test: what it opens, and what went wrong in it."""
+
+    def __init__(self, server: Server, context: BrowserContext) -> None:
+        """Watch all that the pages of `context` ask for and complain of."""
+        self.problems: list[str] = []
+        self._server = server
+        self._context = context
+        self._opened = 0
+        context.set_default_timeout(SECONDS * 1000)
+        context.route(lambda url: not is_here(url), lambda route: route.abort())
+        context.on("request", lambda request: self._see(request.url))
+        context.on("console", lambda line: self._hear(line.type, line.text))
+        context.on("weberror", lambda error: self._hear("error", str(error.error)))
+
+    def _see(self, url: str) -> None:
+        if not is_here(url):
+            self.problems.append(f"a request to {url}")
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.problems.append(f"console: {text}")
+
+    def open(
+        self, notebook: Path, *, theme: str = "light", width: int = 1280, height: int = 800
+    ) -> Page:
+        """Open a copy of a notebook file, in a folder of its own; give the page, not yet run."""
+        self._opened += 1
+        folder = self._server.folder / f"{secrets.token_hex(4)}-{self._opened}"
+        folder.mkdir()
+        shutil.copy(notebook, folder)
+        write_settings(self._server.folder.parent / "settings", theme)
+
+        page = self._context.new_page()
+        page.on("websocket", lambda socket: self._see(socket.url))
+        page.set_viewport_size({"width": width, "height": height})
+        path = f"/lab/tree/{folder.name}/{notebook.name}"
+        page.goto(f"{self._server.address}{path}?reset&token={self._server.token}")
+        expect(page.locator("#jp-main-statusbar")).to_contain_text(
+            # The notebook's own mark says idle before the kernel is connected; this one doesn't.
+            re.compile(r"Python 3.*\| Idle"),
+            timeout=SECONDS * 1000,
+        )
+        return page
+
+    def open_cells(
+        self,
+        sources: Sequence[str],
+        *,
+        theme: str = "light",
+        width: int = 1280,
+        height: int = 800,
+    ) -> Page:
+        """Open a notebook made of code cells; give the page, not yet run."""
+        path = self._server.folder.parent / "cells.ipynb"
+        path.write_text(json.dumps(notebook_of(sources)), encoding="utf-8")
+        return self.open(path, theme=theme, width=width, height=height)
+
+    def close(self) -> None:
+        """Close the pages, and end the kernels that they started."""
+        self._context.close()
+        for session in self._server.ask("GET", "/api/sessions"):
+            self._server.ask("DELETE", f"/api/sessions/{session['id']}")
+
+
+def is_here(url: str) -> bool:
+    """Say whether an address leads to this machine, or to nothing but what it says itself."""
+    parts = urlsplit(url)
+    return parts.scheme in {"data", "blob", "about"} or parts.hostname == "127.0.0.1"
+
+
+def notebook_of(sources: Sequence[str]) -> dict[str, Any]:
+    """Give the JSON of a notebook of code cells that were not run."""
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"cell-{number}",
+            "metadata": {},
+            "outputs": [],
+            "source": source,
+        }
+        for number, source in enumerate(sources)
+    ]
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+# ----------------------------------------------------------------------------- what a reader does
+
+# What the notebook is now, from JupyterLab's own model of it.
+READ = """() => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    return {
+        active: notebook.activeCellIndex,
+        mode: notebook.mode,
+        cells: notebook.widgets.map((cell) => ({
+            ...cell.model.toJSON(), running: cell.model.executionState === "running" })),
+    };
+}"""
+
+
+def read(page: Page) -> dict[str, Any]:
+    """Give which cell is active, in which mode, and the cells as their file would have them."""
+    found: dict[str, Any] = page.evaluate(READ)
+    return found
+
+
+def run_all(page: Page) -> None:
+    """Choose Run All from the menu, and wait until all has run and is drawn.
+
+    Raises AssertionError for a cell that fails without a tag that announces it: there the run ends.
+    """
+    # Otherwise what is stored in the file would look like a run that is over.
+    page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator('.lm-Menu [data-command="runmenu:run-all"]').click()
+    end = time.monotonic() + SECONDS
+    while waiting := [cell for cell in read(page)["cells"] if not is_done(cell)]:
+        failed = [cell for cell in waiting if errors(cell)]
+        assert not failed, "\n".join([cell["source"] + str(errors(cell)) for cell in failed])
+        assert time.monotonic() < end, f"not run: {[cell['id'] for cell in waiting]}"
+        page.wait_for_timeout(100)
+    settle(page)
+
+
+def is_done(cell: dict[str, Any]) -> bool:
+    """Say whether a cell has run to its end as it should, or has nothing to run."""
+    if cell["cell_type"] != "code" or not "".join(cell["source"]).strip():
+        return True
+    ended = cell["execution_count"] is not None and not cell["running"]
+    return ended and (is_announced(cell) or not errors(cell))
+
+
+def is_announced(cell: dict[str, Any]) -> bool:
+    """Say whether the author expects an error in this cell."""
+    return "raises-exception" in cell["metadata"].get("tags", [])
+
+
+def errors(cell: dict[str, Any]) -> list[str]:
+    """Give the errors in a cell's outputs."""
+    shown = cell.get("outputs", [])
+    return [f"{one['ename']}: {one['evalue']}" for one in shown if one["output_type"] == "error"]
+
+
+def settle(page: Page) -> None:
+    """Wait until half a second has changed nothing: widgets draw themselves after their cell."""
+    before, now = "", page.locator("#jp-main-dock-panel").inner_html()
+    while before != now:
+        page.wait_for_timeout(500)
+        before, now = now, page.locator("#jp-main-dock-panel").inner_html()
+
+
+def outputs(page: Page, cell: int | None = None) -> Locator:
+    """Find the outputs, of one cell or of all; cells are counted from 0, text cells too."""
+    if cell is None:
+        return page.locator(OUTPUT)
+    return page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(OUTPUT)
+
+
+def unfold(page: Page) -> None:
+    """Show the outputs that are folded, such as the answers to predictions."""
+    page.evaluate("() => jupyterapp.commands.execute('notebook:show-all-cell-outputs')")
+    settle(page)
+
+
+def change_theme(page: Page, theme: str) -> None:
+    """Switch to the light or the dark theme."""
+    change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
+    page.evaluate(change, THEMES[theme])
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", THEMES[theme])
+    settle(page)
+
+
+def screenshot(page: Page, name: str) -> Path:
+    """Keep a picture of the window as it is, in build/browser/."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path)
+    return path
+
+
+def screenshot_all(page: Page, name: str) -> list[Path]:
+    """Keep pictures of the whole notebook from top to bottom, one for each screenful of 4,000."""
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": size["width"], "height": 4000})
+    panel = page.locator(".jp-Notebook:visible .jp-WindowedPanel-outer")
+    height: int = panel.evaluate("(element) => element.scrollHeight")
+    shown: int = panel.evaluate("(element) => element.clientHeight")
+    pictures = []
+    for number, top in enumerate(range(0, height, shown), start=1):
+        panel.evaluate("(element, top) => { element.scrollTop = top; }", top)
+        page.wait_for_timeout(200)
+        pictures.append(screenshot(page, f"{name}-{number}"))
+    page.set_viewport_size(size)
+    return pictures
+
+
+# ------------------------------------------------------------------------------------------ laws
+
+
+def violations(page: Page, inside: str = OUTPUT) -> list[str]:
+    """Judge what is inside these elements with axe-core; one text, with its HTML, for each fault.
+
+    Nothing at all inside is an error, and so is what is not on the screen: see `unfold`.
+    """
+    found = Axe().run(page, context=inside).response
+    return [
+        f"{rule['id']} ({rule['impact']}): {node['failureSummary']}\n{node['html']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def shortcut_leaks(page: Page, target: Locator) -> list[str]:
+    """Press with `target` focused what would change a notebook; give the keys that did, and how.
+
+    x cuts a cell, b inserts one, d d deletes one, arrow down goes to the next one, and so does
+    Shift+Enter, which runs it. Each is to stay in the output, and so is the focus. The keys after
+    one that took the target away can't be tried.
+    """
+    found = []
+    for keys in KEYS:
+        if target.count() and (leak := _press(page, target, keys)):
+            found.append(leak)
+    return found
+
+
+KEYS = [["x"], ["b"], ["d", "d"], ["ArrowDown"], ["Shift+Enter"]]
+
+
+def _press(page: Page, target: Locator, keys: Sequence[str]) -> str | None:
+    target.focus()
+    before = read(page)
+    for key in keys:
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)  # a cell that runs is not done at once
+    after = read(page)
+    changed = [name for name, value in before.items() if after[name] != value]
+    if not page.evaluate(f"() => document.activeElement.closest('{OUTPUT}') !== null"):
+        changed.append("focus")
+    return f"{' '.join(keys)} changes: {', '.join(changed)}" if changed else None
