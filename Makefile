@@ -7,6 +7,14 @@
 PYTHON ?= python3
 # More options for JupyterLab: make lab LAB_ARGS=--port=9000
 LAB_ARGS ?=
+# The browser that make browser drives.
+CHROMIUM ?= $(firstword $(shell command -v chromium || command -v chromium-browser || \
+	command -v google-chrome))
+BROWSER_ARGS ?=
+# A teacher's own hidden tests: make classroom OVERLAY=my-tests
+OVERLAY ?=
+# How many tests run side by side in make test.
+JOBS ?= 2
 # How long each part of make fuzz takes; with INPUTS the first one takes as long as it needs.
 SECONDS ?= 60
 INPUTS ?=
@@ -32,12 +40,12 @@ unexport PYTHONPATH
 QUIET := {"@jupyterlab/apputils-extension:notification": \
 	{"checkForUpdates": false, "doNotDisturbMode": false, "fetchNews": "false"}}
 
-.PHONY: help lab lab-dev test fuzz notebooks crash clean
+.PHONY: help lab lab-dev test browser classroom classroom-check fuzz notebooks crash clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*##/make \1:/p' Makefile | \
-		while IFS=: read -r name text; do printf '%-16s%s\n' "$$name" "$$text"; done
+		while IFS=: read -r name text; do printf '%-20s%s\n' "$$name" "$$text"; done
 
 # ---------------------------------------------------------------------------------------- set-up
 
@@ -95,10 +103,35 @@ test: $(READY)  ## check everything: lint, types, tests with coverage, notebooks
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
-	$(RUN) -m pytest --cov
+	$(RUN) -m pytest --cov --numprocesses=$(JOBS) --dist=worksteal
 	@# In a copy: what the notebooks write belongs beside them, and not in this repository.
 	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/
-	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 build/notebooks
+	@# A notebook's cells stay together, in their order.
+	$(RUN) -m pytest --numprocesses=$(JOBS) --dist=loadfile \
+		--nbval --nbval-current-env --nbval-cell-timeout=60 build/notebooks
+
+$(VENV)/browser-ready: $(READY)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@touch $@
+
+browser:  ## run the notebooks in Chromium, and judge what they show; pictures go to build/browser
+	@command -v "$(CHROMIUM)" >/dev/null || { \
+		echo "make browser needs Chromium, and there is none." \
+			"On Debian: apt install chromium." \
+			"If it has another name: make browser CHROMIUM=/where/it/is" >&2; \
+		exit 1; }
+	@$(MAKE) --no-print-directory $(VENV)/browser-ready
+	CHROMIUM="$(CHROMIUM)" $(RUN) -m pytest tests/browser $(BROWSER_ARGS)
+
+$(VENV)/classroom-ready: $(READY)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[classroom]'
+	@touch $@
+
+classroom: $(VENV)/classroom-ready  ## make the teacher's editions, see docs/teaching.md: OVERLAY=FOLDER
+	$(RUN) -m kvlib.lessons editions notebooks build/classroom $(if $(OVERLAY),--overlay="$(OVERLAY)")
+
+classroom-check: $(VENV)/classroom-ready  ## let nbgrader grade a class that we know
+	$(RUN) -m pytest tests/classroom
 
 notebooks: $(READY)  ## run the notebooks and clean what is stored with them
 	$(RUN) tests/notebook_tool.py
