@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+import right_log
+import right_segments
 from kvlib.lessons import mistakes, search
 
 Records = dict[Any, Any]
@@ -410,3 +412,13 @@ VARIANTS: list[tuple[str, Any, Any]] = [
     ("01-run-snapshots", their_run_with_literals, mistakes.run_evals),
     ("01-run-snapshots", their_run_with_a_pickler, mistakes.run_pickles),
 ]
+
+# ---- 02-segment ---------------------------------------------------------------------------------
+
+RIGHT |= right_segments.RIGHT
+VARIANTS += right_segments.VARIANTS
+
+# ---- 03-log -------------------------------------------------------------------------------------
+
+RIGHT |= right_log.RIGHT
+VARIANTS += right_log.VARIANTS
