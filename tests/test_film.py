@@ -268,4 +268,5 @@ def test_the_text_is_complete_and_not_too_wide(name: str) -> None:
     assert all(width(line) <= COLUMNS for line in text.split("\n"))
     for number in range(len(played.strips)):
         for run in played.runs(number):
-            assert f"  {played.span(run)}  {film.SIGNS[run.outcome.verdict]} {run.outcome.words}"[:40] in text
+            line = f"  {played.span(run)}  {film.SIGNS[run.outcome.verdict]} {run.outcome.words}"
+            assert line[:40] in text
