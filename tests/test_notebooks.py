@@ -19,9 +19,17 @@ from typing import Any
 import pytest
 
 import notebook_tool
+from kvlib.lessons import encode
+from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.editions import checked
+from kvlib.lessons.exercise import Exercise
 from notebook_tool import CELL_METADATA, NOTEBOOK_METADATA, NOTEBOOKS, Cell, Notebook, tags
 
 NAMES = ["01_encode", "02_segment", "03_log"]
+
+# The cell that checks an exercise, and the one with its stub, which stands above it.
+STUBS = {exercise.cells[1]: exercise.cells[0] for exercise in EXERCISES.values()}
+SPINE_MINUTES = 3  # an exercise that takes more belongs into the workshop
 
 Rule = Callable[[Notebook], Iterator[str]]
 Change = Callable[[Notebook], None]
@@ -86,6 +94,25 @@ def shown(output: dict[str, Any]) -> str:
     return json.dumps({kind: data for kind, data in output["data"].items() if kind != "image/png"})
 
 
+def lesson(exercise: Exercise) -> str:
+    """Give the number of the notebook that an exercise belongs to: "01"."""
+    return exercise.name.partition("-")[0]
+
+
+def set_exercises(notebook: Notebook) -> list[Exercise]:
+    """Give all exercises of each lesson of which at least one has a cell here."""
+    ids = {cell.get("id") for cell in notebook["cells"]}
+    begun = {lesson(one) for one in EXERCISES.values() if ids.intersection(one.cells)}
+    return [one for one in EXERCISES.values() if lesson(one) in begun]
+
+
+def section_minutes(notebook: Notebook) -> Iterator[tuple[str, int, list[Cell]]]:
+    """Give each section's title, the minutes that it promises, and its code cells."""
+    for title, cells in notebook_tool.sections(notebook):
+        found = re.search(r"\((\d+) min\)$", title)
+        yield title, int(found[1]) if found else 0, cells
+
+
 # ----------------------------------------------------------------------------- a model notebook
 
 
@@ -111,6 +138,19 @@ def code(name: str, source: str, *tags: str) -> Cell:
     }
 
 
+def exercise_cells(exercise: Exercise) -> list[Cell]:
+    """Make an exercise's three cells, as they are before anyone has tried it."""
+    stub, check = exercise.cells
+    cells = [
+        markdown(f"model-{exercise.name}", "\n".join([exercise.objective, *exercise.lines])),
+        code(stub, exercise.stub),
+        code(check, checked(exercise)),
+    ]
+    data = {"text/plain": [f"{exercise.name}: not tried yet"]}
+    cells[-1]["outputs"] = [{"output_type": "execute_result", "data": data, "metadata": {}}]
+    return cells
+
+
 # JupyterLab shows the first line of a folded output in grey: it must not be the answer.
 ASK = 'print("Your guess?")\n'
 
@@ -130,11 +170,15 @@ def model_notebook() -> Notebook:
             code(f"model-answer-{number}", f"{ASK}json.dumps({number})", "answer"),
         ]
         cells[-1]["metadata"]["jupyter"] = {"outputs_hidden": True}
+    exercises = [one for one in EXERCISES.values() if lesson(one) == "01"]
+    in_spine = [one for one in exercises if one.minutes <= SPINE_MINUTES]
+    cells += [cell for one in in_spine for cell in exercise_cells(one)]
     folded = "<details><summary>Why?</summary>\n\nSo.\n\n</details>\n"
     cells += [
         markdown("model-end", f"## Key points (4 min)\n\n### Check yourself\n\n{folded * 3}"),
-        markdown("model-workshop", "## Workshop (20 min)\n\nMore."),
+        markdown("model-workshop", "## Workshop (60 min)\n\nMore."),
         code("model-more", "json.dumps('more')"),
+        *(cell for one in exercises if one not in in_spine for cell in exercise_cells(one)),
     ]
     notebook = {
         "cells": cells,
@@ -189,8 +233,9 @@ def _(notebook: Notebook) -> None:
 def ids_are_named_and_unique(notebook: Notebook) -> Iterator[str]:
     """Jupyter makes up an id when a cell has none, and renames doubled ones in silence."""
     names = [cell.get("id", "") for cell in notebook["cells"]]
+    of_exercises = {*STUBS, *STUBS.values()}
     for name, count in Counter(names).items():
-        if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", name):
+        if name not in of_exercises and not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", name):
             yield f"{name!r}: is not a name like encode-first-try"
         # What Jupyter makes up: eight hex digits, or the groups of a UUID.
         if re.match(r"[0-9a-f]{8}(-|$)", name):
@@ -352,9 +397,11 @@ def _(notebook: Notebook) -> None:
 
 @rule
 def code_is_introduced(notebook: Notebook) -> Iterator[str]:
-    """A code cell follows the text that says what it is for."""
+    """A code cell follows the text that says what it is for, or checks the stub above it."""
     for above, cell in pairwise([{"cell_type": None}, *notebook["cells"]]):
-        if cell["cell_type"] == "code" and above["cell_type"] != "markdown":
+        if cell["cell_type"] != "code" or STUBS.get(cell.get("id"), cell) == above.get("id"):
+            continue
+        if above["cell_type"] != "markdown":
             yield f"{cell['id']}: nothing introduces it"
 
 
@@ -406,6 +453,8 @@ def spine_is_short(notebook: Notebook) -> Iterator[str]:
         if count > most:
             yield f"{count} {what}, and at most {most} are wanted"
     for cell in code_cells(notebook):
+        if cell["id"] in STUBS.values():
+            continue  # it brings its own imports, and blank lines around them
         if (lines := cell["source"].count("\n") + 1) > 12:
             yield f"{cell['id']}: {lines} lines, and at most 12 are wanted"
 
@@ -447,7 +496,7 @@ def minutes_are_given(notebook: Notebook) -> Iterator[str]:
 
 @breaks(minutes_are_given)
 def _(notebook: Notebook) -> None:
-    replace(notebook, "model-workshop", " (20 min)", "")
+    replace(notebook, "model-workshop", " (60 min)", "")
 
 
 @breaks(minutes_are_given)
@@ -554,6 +603,120 @@ def _(notebook: Notebook) -> None:
 
 
 @rule
+def exercises_stand_as_they_are(notebook: Notebook) -> Iterator[str]:
+    """Each exercise is there once, with its own stub and check, and nobody has tried it yet."""
+    cells = notebook["cells"]
+    for exercise in set_exercises(notebook):
+        names = [cell.get("id") for cell in cells]
+        if [names.count(name) for name in exercise.cells] != [1, 1]:
+            yield f"{exercise.name}: a stub and a check, each once, are wanted"
+            continue
+        stub, check = (names.index(name) for name in exercise.cells)
+        sources = [cells[stub]["source"], cells[check]["source"]]
+        if check != stub + 1 or sources != [exercise.stub, checked(exercise)]:
+            yield f"{exercise.name}: the stub and the check below it are not the exercise's"
+        task = cells[stub - 1]["source"]
+        lines = [line.strip() for line in "\n".join(exercise.lines).splitlines()]
+        if missing := [line for line in lines if line not in task]:
+            yield f"{exercise.name}: the task does not show {missing[0]}"
+        said = ["".join(output["data"]["text/plain"]) for output in cells[check]["outputs"]]
+        if said != [f"{exercise.name}: not tried yet"]:
+            yield f"{exercise.name}: the check says {said}"
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    notebook["cells"].remove(find(notebook, "01-length-stub"))
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    for cell in exercise_cells(EXERCISES["01-bug-hunt"]):
+        notebook["cells"].remove(find(notebook, cell["id"]))
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    notebook["cells"] += exercise_cells(EXERCISES["01-length"])
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    notebook["cells"] += exercise_cells(EXERCISES["02-count"])
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    insert(notebook, markdown("model-apart", "Well?"), before="01-length-check")
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "01-length-stub", "...", "14")
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "01-length-check", "prediction", "14")
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-01-decode-order", "end = start + length", "end = length")
+
+
+@breaks(exercises_stand_as_they_are)
+def _(notebook: Notebook) -> None:
+    find(notebook, "01-length-check")["outputs"].clear()
+
+
+@rule
+def objectives_are_said(notebook: Notebook) -> Iterator[str]:
+    """The text says what one can do after each exercise of the spine."""
+    text = " ".join(" ".join(prose(cell) for cell in notebook["cells"]).split())
+    for exercise in set_exercises(notebook):
+        if exercise.minutes <= SPINE_MINUTES and exercise.objective not in text:
+            yield f"{exercise.name}: nothing says that one can {exercise.objective}"
+
+
+@breaks(objectives_are_said)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-01-length", EXERCISES["01-length"].objective, "Do it.")
+
+
+@rule
+def exercises_have_their_time(notebook: Notebook) -> Iterator[str]:
+    """A section's exercises fit into its minutes; those for everyone are three, and short."""
+    for title, minutes, cells in section_minutes(notebook):
+        names = {cell["id"] for cell in cells}
+        taken = sum(one.minutes for one in EXERCISES.values() if one.cells[0] in names)
+        if taken > minutes:
+            yield f"{title}: its exercises take {taken} minutes"
+    here = {cell.get("id") for cell in spine(notebook)["cells"]}
+    there = [one for one in set_exercises(notebook) if one.cells[0] in here]
+    if there and [one.kind for one in there] != ["predict", "function", "order"]:
+        yield f"the spine asks to {', '.join(one.kind for one in there)}"
+    for one in there:
+        if one.minutes > SPINE_MINUTES:
+            yield f"{one.name} takes {one.minutes} minutes, which are too many for the spine"
+
+
+@breaks(exercises_have_their_time)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-workshop", "60", "50")
+
+
+@breaks(exercises_have_their_time)
+def _(notebook: Notebook) -> None:
+    notebook["cells"].remove(find(notebook, "01-decode-order-stub"))
+
+
+@breaks(exercises_have_their_time)
+def _(notebook: Notebook) -> None:
+    notebook["cells"].remove(find(notebook, "model-workshop"))
+
+
+@rule
 def setup_comes_first(notebook: Notebook) -> Iterator[str]:
     """One cell, the first with code, is all that a section needs before it."""
     marked = ["setup" in tags(cell) for cell in code_cells(notebook)]
@@ -584,6 +747,25 @@ def _(notebook: Notebook) -> None:
 def test_there_are_three_notebooks() -> None:
     """The series has its three notebooks, and none besides."""
     assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
+
+
+def test_exercises_stand_in_their_own_notebook() -> None:
+    """No notebook holds an exercise of another's; one without any is still to get its own."""
+    for name in NAMES:
+        found = set_exercises(notebook_tool.load(NOTEBOOKS / f"{name}.ipynb"))
+        assert {lesson(one) for one in found} <= {name[:2]}
+
+
+@pytest.mark.parametrize("records", [{}, {"é": b"\xff", b"": "a"}, {"a": b"b"}])
+def test_bug_that_is_hunted_is_the_one_that_is_shown(records: dict[Any, Any]) -> None:
+    """What notebook 1 shows of the bug hunt does what its check does."""
+    notebook = notebook_tool.load(NOTEBOOKS / "01_encode.ipynb")
+    shown: dict[str, Any] = {}
+    for name in ["encode-bug-hunt-encode", "encode-bug-hunt-decode"]:
+        exec(find(notebook, name)["source"], shown)
+    stream = encode.their_encode(records)
+    assert shown["their_encode"](records) == stream
+    assert shown["their_decode"](stream) == encode.their_decode(stream)
 
 
 @pytest.mark.parametrize("name", NAMES)
