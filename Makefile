@@ -40,7 +40,8 @@ unexport PYTHONPATH
 QUIET := {"@jupyterlab/apputils-extension:notification": \
 	{"checkForUpdates": false, "doNotDisturbMode": false, "fetchNews": "false"}}
 
-.PHONY: help lab lab-dev test browser classroom classroom-check fuzz notebooks crash clean
+.PHONY: help lab lab-dev test chromium browser pictures bench classroom classroom-check fuzz \
+	notebooks crash clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -66,7 +67,7 @@ $(READY): $(RUN) pyproject.toml constraints.txt
 	@echo "Installing what is needed into $(VENV) (about a minute, once)"
 	@$(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@mkdir -p $(VENV)/share/jupyter/lab/settings $(VENV)/jupyter
 	@echo '$(QUIET)' > $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $@
 
@@ -114,14 +115,21 @@ $(VENV)/browser-ready: $(READY)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	@touch $@
 
-browser:  ## run the notebooks in Chromium, and judge what they show; pictures go to build/browser
+chromium:
 	@command -v "$(CHROMIUM)" >/dev/null || { \
-		echo "make browser needs Chromium, and there is none." \
+		echo "make $(or $(MAKECMDGOALS),browser) needs Chromium, and there is none." \
 			"On Debian: apt install chromium." \
-			"If it has another name: make browser CHROMIUM=/where/it/is" >&2; \
+			"If it has another name, say so: CHROMIUM=/where/it/is" >&2; \
 		exit 1; }
-	@$(MAKE) --no-print-directory $(VENV)/browser-ready
+
+browser: chromium $(VENV)/browser-ready  ## run the notebooks in Chromium, and judge what they show; pictures go to build/browser
 	CHROMIUM="$(CHROMIUM)" $(RUN) -m pytest tests/browser $(BROWSER_ARGS)
+
+pictures: chromium $(VENV)/browser-ready  ## take the README's pictures anew, from the running notebooks
+	CHROMIUM="$(CHROMIUM)" $(RUN) tests/pictures.py
+
+bench: chromium $(VENV)/browser-ready  ## measure the views and the store; the figures go to build/bench.json
+	CHROMIUM="$(CHROMIUM)" $(RUN) tests/bench.py $(BENCH_ARGS)
 
 $(VENV)/classroom-ready: $(READY)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[classroom]'

@@ -750,7 +750,7 @@ def test_there_are_three_notebooks() -> None:
 
 
 def test_exercises_stand_in_their_own_notebook() -> None:
-    """No notebook holds an exercise of another's; one without any is still to get its own."""
+    """Each notebook holds exercises of its own, and none of another's."""
     for name in NAMES:
         found = set_exercises(notebook_tool.load(NOTEBOOKS / f"{name}.ipynb"))
         assert {lesson(one) for one in found} == {name[:2]}

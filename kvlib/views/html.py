@@ -133,11 +133,13 @@ def picture(
     bodies = f"<tbody><tr><td colspan=5>{WAIT}" if brief else "".join(_bodies(made, windows))
     title = f"{made.title}: " if made.title else ""
     size = count(len(made.data), "byte")
+    # Keys can scroll what they can reach: the table, once its script runs, or else what is around.
+    scroll = f"<div class=scroll{'' if wait else ' tabindex=0'}>"
     return (
-        f"<div class=picture>{wait}<div class=scroll><table class=grid><caption>{escape(title)}"
+        f"<div class=picture>{wait}{scroll}<table class=grid><caption>{escape(title)}"
         f"{size}{CAPTION}</caption>{GRID_HEAD}<tbody>{''.join(grid_rows(made, windows))}"
         f"</table></div><p class=flaw>{escape(made.flaw)}"
-        "<details open><summary>Every part, annotated</summary><div class=scroll>"
+        f"<details open><summary>Every part, annotated</summary>{scroll}"
         f"<table class=parts><caption>What the bytes mean</caption>{PARTS_HEAD}"
         f"{bodies}</table></div></details></div>"
     )

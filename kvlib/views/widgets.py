@@ -59,7 +59,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.buttons = {
             name: _button(name, self._set, one) for name, one in (presets or {}).items()
         }
-        above = [ipywidgets.HBox(list(self.buttons.values()))] if self.buttons else []
+        rows = ipywidgets.Layout(flex_flow="row wrap")
+        above = [ipywidgets.HBox([*self.buttons.values()], layout=rows)] if self.buttons else []
         super().__init__([*above, *self.controls.values(), self.screen, guard])
         self.add_class("kvlib-explorer")
         self._update()
@@ -100,7 +101,9 @@ def _shown(answer: object) -> tuple[str, str]:
 
 
 def _button(name: str, act: Callable[[Mapping[str, object]], None], values: object) -> Any:
-    button = ipywidgets.Button(description=name)
+    # Its words never shrink: what there is no room for goes to the next row.
+    layout = ipywidgets.Layout(width="auto", flex="none")
+    button = ipywidgets.Button(description=name, layout=layout)
     button.on_click(partial(lambda values, _: act(values), values))
     return button
 

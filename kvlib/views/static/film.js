@@ -169,6 +169,10 @@ function player(root) {
   const lines = ({ notes }) => notes.filter(Boolean).join("\n").split("\n").length;
   notes.style.minHeight = Math.max(...moments.map(lines)) * 1.6 + "em";
   all(root, "details").forEach((details) => (details.open = false));
+  for (const node of all(root, ".outcomes > *")) {
+    if (node.className) node.tabIndex = 0; // so that keys can scroll it
+    keys(node);
+  }
   root.querySelector(".now").remove();
 
   function show(index) {

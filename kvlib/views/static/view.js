@@ -83,7 +83,8 @@ function view(picture) {
     for (const { row, start, end } of parts) row.classList.toggle(word, start < high && end > low);
   }
 
-  function choose(some) {
+  // `still`: the pointer is on the table, which must not move under it.
+  function choose(some, still) {
     if (!some[0]) return;
     const [{ index, row, start }] = (chosen = some), { end } = some.at(-1);
     mark("on", start, end);
@@ -96,6 +97,7 @@ function view(picture) {
       holder.setAttribute("aria-activedescendant", node ? node.id : "");
     }
     const box = table.parentNode, top = row.offsetTop - box.offsetTop;
+    if (still) return;
     if (top < box.scrollTop || top + 24 > box.scrollTop + box.clientHeight) box.scrollTop = top - 60;
   }
 
@@ -124,7 +126,7 @@ function view(picture) {
     holder.onpointerover = ({ target }) => {
       read();
       if (target.at >= 0) choose([covering(target.at)]);
-      else choose([(target.closest("tr") || target).piece]);
+      else choose([(target.closest("tr") || target).piece], true);
     };
     keys(holder, (key) => press(key, step));
   }
