@@ -195,8 +195,9 @@ def test_a_newer_file_is_not_to_be_salvaged(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def shell() -> Iterator[InteractiveShell]:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """An IPython that has learnt to show what is kvlib's."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     no_history = Config({"HistoryManager": {"enabled": False}})
     started = InteractiveShell.instance(config=no_history)
     register()

@@ -218,6 +218,8 @@ def test_only_bytes_have_a_dump() -> None:
     """A str is refused with a word about what it lacks."""
     with pytest.raises(TypeError, match="a dump is of bytes, not of str"):
         dump("text")
+    with pytest.raises(TypeError, match="a dump is of bytes, not of int"):
+        dump(7)  # type: ignore[call-overload]  # the mistake that is tested
     with pytest.raises(ValueError, match="none of field"):
         dump(b"", format="json")
     assert repr(dump(bytearray(SNAPSHOT))) == repr(dump(SNAPSHOT))
