@@ -1,0 +1,518 @@
+import json
+import re
+import runpy
+import sys
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import pytest
+
+import notebook_tool
+from kvlib.lessons import check, editions
+from kvlib.lessons.__main__ import main
+from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.editions import (
+    EditionError,
+    Notebook,
+    build,
+    code_of,
+    execute,
+    exercises_of,
+    hidden_tests,
+    left_out,
+    page,
+    require_right,
+    solve,
+    solved,
+    source,
+)
+from kvlib.lessons.exercise import Exercise
+from kvlib.lessons.guide import renewed
+from small_notebooks import read, small, write_all
+
+ROOT = Path(__file__).resolve().parent.parent
+ALL = [pytest.param(exercise, id=exercise.name) for exercise in EXERCISES.values()]
+# One of each kind, but for a function that needs an import: the last has one.
+NAMES = ("01-length", "01-encode-field", "01-decode-order", "01-snapshot", "01-run-snapshots")
+SOME = [EXERCISES[name] for name in NAMES]
+
+# What stands in for nbgrader, which only the real class below tests/classroom needs.
+NBGRADER = """\
+import pathlib, shutil, sys
+assert sys.argv[1:] == ["generate_assignment", "kvlib", "--force", "--no-db"], sys.argv
+assert pathlib.Path("nbgrader_config.py").exists()
+shutil.copytree("source/kvlib", "release/kvlib")
+"""
+
+
+def nbgrader(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str = NBGRADER) -> None:
+    """Put something else in nbgrader's place."""
+    (folder / "fake" / "nbgrader").mkdir(parents=True)
+    (folder / "fake" / "nbgrader" / "__main__.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder / "fake"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Give all files below a folder, by their path there."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def answer(exercise: Exercise, namespace: Mapping[str, Any]) -> Any:
+    """Give what is handed to the check."""
+    answers = tuple(namespace[name] for name in exercise.names)
+    return answers if len(answers) > 1 else answers[0]
+
+
+# -------------------------------------------------------------------------------------- committed
+
+
+def test_three_notebooks_are_committed_and_know_nothing_of_nbgrader() -> None:
+    """They are the learner's; whatever a class needs is made from them."""
+    paths = sorted((ROOT / "notebooks").glob("*.*"))
+    assert [path.name for path in paths] == ["01_encode.ipynb", "02_segment.ipynb", "03_log.ipynb"]
+    for path in paths:
+        assert not any("nbgrader" in cell.metadata for cell in read(path).cells)
+
+
+# ----------------------------------------------------------------------------------------- solved
+
+
+@pytest.mark.parametrize("exercise", ALL)
+def test_a_solved_cell_stands_alone_and_is_right(exercise: Exercise) -> None:
+    """In an empty namespace it defines what the check gets."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(solved(exercise), namespace)
+    result = check(exercise.name, answer(exercise, namespace))
+    assert result.passed, result
+
+
+def test_code_comes_with_what_it_uses_of_its_module(tmp_path: Path) -> None:
+    """Imports and helpers, also those of helpers; but not what has the same name elsewhere."""
+    text = '''\
+"""Solutions."""
+
+import os.path as place
+from typing import Any, Final
+
+SIZE: Final = 4
+first = "another"
+
+
+def helper(name: str) -> int:
+    return SIZE + len(place.join(name))
+
+
+def twice(function: Any) -> Any:
+    return function
+
+
+@twice
+def wanted(value: Any) -> int:
+    first = helper(value)
+    return first
+
+
+def other() -> int:
+    return SIZE
+'''
+    (tmp_path / "solutions_here.py").write_text(text)
+    module = ModuleType("solutions_here")
+    module.__file__ = str(tmp_path / "solutions_here.py")
+    exec(compile(text, module.__file__, "exec"), module.__dict__)
+    sys.modules["solutions_here"] = module
+    try:
+        code = code_of([module.wanted])
+    finally:
+        del sys.modules["solutions_here"]
+    assert code.splitlines()[:5] == [
+        "import os.path as place",
+        "from typing import Any, Final",
+        "",
+        "",
+        "SIZE: Final = 4",
+    ]
+    assert re.findall(r"^(?:def|@|first).*", code, re.M) == [
+        "def helper(name: str) -> int:",
+        "def twice(function: Any) -> Any:",
+        "@twice",
+        "def wanted(value: Any) -> int:",
+    ]
+
+
+def test_a_function_of_another_name_is_given_the_one_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two notebooks may ask for functions of one name; in solutions.py each has its own."""
+    exercise = EXERCISES["01-encode-field"]
+    monkeypatch.setitem(vars(exercise), "names", ("write_field",))
+    assert solved(exercise).endswith("\n\n\nwrite_field = encode_field")
+
+
+# ---------------------------------------------------------------------------------------- building
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with a learner's notebook, run as the committed ones are."""
+    folder = tmp_path_factory.mktemp("class") / "notebooks"
+    return write_all(folder, {"01_encode.ipynb": execute(small(SOME))})
+
+
+def test_all_editions_are_built_twice_the_same(
+    learner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each where nbgrader and a reader look for it, in the same bytes each time."""
+    nbgrader(tmp_path, monkeypatch)
+    lines = list(build(learner, tmp_path / "one"))
+    first = files(tmp_path / "one")
+    assert list(first) == [
+        "html/learner/01_encode.html",
+        "html/solved/01_encode.html",
+        "nbgrader_config.py",
+        "release/kvlib/01_encode.ipynb",
+        "solved/01_encode.ipynb",
+        "source/kvlib/01_encode.ipynb",
+    ]
+    assert lines[0].startswith("left out, because no notebook has their cells: 01-delimiter, ")
+    assert lines[-1] == f"{tmp_path / 'one' / 'release' / 'kvlib'}: 01_encode.ipynb"
+    list(build(learner, tmp_path / "two"))
+    assert files(tmp_path / "two") == first
+
+
+def test_nothing_is_said_of_what_is_complete() -> None:
+    """A line of what is left out stands there only if something is."""
+    assert list(left_out([small(EXERCISES.values())], {})) == []
+
+
+def test_building_again_replaces_its_own_and_nothing_else(
+    learner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the class handed in is there as it was, and so is a configuration that was changed."""
+    nbgrader(tmp_path, monkeypatch)
+    monkeypatch.setattr(editions, "execute", lambda notebook: notebook)
+    monkeypatch.setattr(editions, "require_right", lambda notebook: None)
+    kept = tmp_path / "course" / "submitted" / "anna" / "kvlib" / "01_encode.ipynb"
+    config = tmp_path / "course" / "nbgrader_config.py"
+    stale = tmp_path / "course" / "solved" / "00_old.ipynb"
+    for path in (kept, config, stale):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    list(build(learner, tmp_path / "course"))
+    assert (kept.read_text(), config.read_text()) == ("mine", "mine")
+    assert not stale.exists()
+
+
+def test_command_builds(
+    learner: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It says what it makes, or why it can't."""
+    nbgrader(tmp_path, monkeypatch)
+    assert main(["editions", str(learner), str(tmp_path / "made")]) == 0
+    assert f"{tmp_path / 'made' / 'solved'}: 01_encode.ipynb\n" in capsys.readouterr().out
+    assert main(["editions", str(tmp_path), str(tmp_path / "made")]) == 2
+    assert "kvlib.lessons: there is no notebook in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise SystemExit('No module named nbgrader')", r"pip install -e '\.\[classroom\]'"),
+        ("raise SystemExit('a word of its own')", r"failed:\na word of its own"),
+    ],
+)
+def test_nbgrader_that_fails_is_reported(
+    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do if it is missing, else with its own words."""
+    nbgrader(tmp_path, monkeypatch, code)
+    with pytest.raises(EditionError, match=said):
+        editions.release(tmp_path)
+
+
+def cell(notebook: Notebook, name: str) -> nbformat.NotebookNode:
+    """Give the cell of this id."""
+    found: nbformat.NotebookNode = next(one for one in notebook.cells if one.id == name)
+    return found
+
+
+def test_half_an_exercise_is_no_exercise() -> None:
+    """A stub without its check, and a check of something else, are found out."""
+    notebook = small(SOME)
+    cell(notebook, "01-length-check").id = "elsewhere"
+    with pytest.raises(EditionError, match="01-length has no cell 01-length-check"):
+        list(exercises_of(notebook))
+    notebook = small(SOME)
+    cell(notebook, "01-length-stub").id = "elsewhere"
+    with pytest.raises(EditionError, match="01-length has no cell 01-length-stub"):
+        list(exercises_of(notebook))
+    notebook = small(SOME)
+    cell(notebook, "01-length-check").source = 'check("01-length", 14)'
+    with pytest.raises(EditionError, match=r'is not `check\("01-length", prediction\)`'):
+        list(exercises_of(notebook))
+
+
+def test_a_cell_that_fails_stops_the_build() -> None:
+    """No edition is made of a notebook that doesn't run."""
+    notebook = small(SOME[:1])
+    cell(notebook, "small-setup").source = "1 / 0"
+    with pytest.raises(EditionError, match="ZeroDivisionError"):
+        execute(notebook)
+
+
+def test_a_solution_that_is_not_right_stops_the_build() -> None:
+    """What the check says is shown."""
+    notebook = small(SOME[:1])
+    cell(notebook, "01-length-stub").source = "prediction = 7"
+    with pytest.raises(EditionError, match="does not pass: 01-length: not yet"):
+        require_right(execute(notebook))
+
+
+def test_what_varies_is_not_stored() -> None:
+    """Neither frames of a traceback, nor the number of a widget."""
+    notebook = small([])
+    view = {editions.WIDGET_VIEW: {"model_id": "7"}, "text/plain": "a slider"}
+    cell(notebook, "small-setup").outputs = [
+        nbformat.v4.new_output("display_data", view, metadata={"x": 1}),
+        nbformat.v4.new_output("error", ename="E", evalue="why", traceback=["in /some/where"]),
+        nbformat.v4.new_output("stream", text="printed"),
+    ]
+    editions.clean(notebook)
+    shown, error, _ = cell(notebook, "small-setup").outputs
+    assert (shown["data"], shown["metadata"]) == ({"text/plain": "a slider"}, {})
+    assert error["traceback"] == ["E: why"]
+
+
+def test_solved_notebooks_are_cleaned_as_the_committed_ones() -> None:
+    """Running one as the committed notebooks are run changes nothing."""
+    notebook = execute(solve(small(SOME[:3])))
+    again = json.loads(editions.text(notebook))
+    notebook_tool.clean(again)
+    assert again == json.loads(editions.text(notebook))
+
+
+# --------------------------------------------------------------------------------------- nbgrader
+
+
+def test_source_has_what_nbgrader_wants() -> None:
+    """Ids, points, and locks from the exercise; the solution between marks, below the stub."""
+    notebook = source(small(SOME), {})
+    for exercise, (stub, checking) in ((one, one.cells) for one in SOME):
+        code = cell(notebook, stub)
+        before, _, rest = code.source.partition("\n### BEGIN SOLUTION\n")
+        assert before == exercise.stub
+        assert rest == f"{solved(exercise)}\n### END SOLUTION"
+        assert code.metadata.nbgrader == {
+            "schema_version": 3,
+            "grade_id": stub,
+            "grade": False,
+            "locked": False,
+            "solution": True,
+            "task": False,
+        }
+        graded = cell(notebook, checking)
+        assert graded.source == f"{editions.checked(exercise)}.require()"
+        assert graded.metadata.nbgrader == {
+            "schema_version": 3,
+            "grade_id": checking,
+            "grade": True,
+            "locked": True,
+            "solution": False,
+            "task": False,
+            "points": exercise.points,
+        }
+
+
+def test_source_shows_nothing(learner: Path) -> None:
+    """What the learner's notebook shows is of its unsolved stubs."""
+    cells = source(read(learner / "01_encode.ipynb"), {}).cells
+    shown = [one for one in cells if one.cell_type == "code"]
+    assert {(len(one.outputs), one.execution_count) for one in shown} == {(0, None)}
+
+
+def test_source_leaves_the_learners_notebook_alone() -> None:
+    """Editions are made of copies."""
+    notebook = small(SOME)
+    before = editions.text(notebook)
+    source(notebook, {"01-length": "assert 1"})
+    solve(notebook)
+    assert editions.text(notebook) == before
+
+
+# ----------------------------------------------------------------------------------------- overlay
+
+
+def overlay(folder: Path, **tests: str) -> Path:
+    """Make a folder of hidden tests; `_` stands for `-`."""
+    folder.mkdir()
+    for name, code in tests.items():
+        (folder / f"{name[1:].replace('_', '-')}.py").write_text(code, encoding="utf-8")
+    return folder
+
+
+def test_hidden_tests_stand_where_nbgrader_hides_them(tmp_path: Path) -> None:
+    """Behind the check, between nbgrader's marks; what is no Python file is no test."""
+    folder = overlay(tmp_path / "mine", _01_length="# é\nassert prediction > 7\n")
+    (folder / "README.md").write_text("What these are for.")
+    hidden = hidden_tests(folder)
+    assert hidden == {"01-length": "# é\nassert prediction > 7\n"}
+    assert cell(source(small(SOME), hidden), "01-length-check").source == (
+        'check("01-length", prediction).require()\n'
+        "### BEGIN HIDDEN TESTS\n# é\nassert prediction > 7\n### END HIDDEN TESTS"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ({"_01_lenght": "assert 1"}, r"01-lenght\.py: There is no exercise .* mean 01-length"),
+        ({"_01_length": "assert"}, r"01-length\.py: invalid syntax"),
+        ({"_01_bug_hunt": "assert 1"}, "hidden test for 01-bug-hunt, which no notebook has"),
+        ({"_01_length": "assert prediction == 15"}, "rejects the solution: (?s:.*)AssertionError"),
+    ],
+)
+def test_a_hidden_test_that_can_do_no_good_stops_the_build(
+    tests: dict[str, str], said: str, learner: Path, tmp_path: Path
+) -> None:
+    """One for no exercise, no Python, for what is not there, or that no answer could pass."""
+    folder = overlay(tmp_path / "mine", **tests)
+    with pytest.raises(EditionError, match=said):
+        list(build(learner, tmp_path / "made", folder))
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_missing_overlay_is_an_error(tmp_path: Path) -> None:
+    """A typing mistake must not release a class without its tests."""
+    with pytest.raises(EditionError, match="there is no folder"):
+        hidden_tests(tmp_path / "nowhere")
+
+
+def test_hidden_tests_are_in_source_only(
+    learner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in what is shown to anybody."""
+    nbgrader(tmp_path, monkeypatch, "")
+    folder = overlay(tmp_path / "mine", _01_length="assert prediction == 14, 'my secret'")
+    list(build(learner, tmp_path / "made", folder))
+    assert [name for name, data in files(tmp_path / "made").items() if b"my secret" in data] == [
+        "source/kvlib/01_encode.ipynb"
+    ]
+
+
+# ------------------------------------------------------------------------------------------- HTML
+
+
+class Fetched(HTMLParser):
+    """Collects what a browser would fetch for a page, wherever it stands."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+        self.found += re.findall(r"url\(\s*[\"']?((?!data:)[^\"')\s]+)", text)
+        self.found += re.findall(r"@import|\bimport\s*\(?\s*[\"'][^\"']*|\bfetch\(", text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what stands in an attribute that a browser follows by itself."""
+        for name, value in attrs:
+            follows = name in {"src", "srcset", "data", "poster"} or (name, tag) == ("href", "link")
+            if follows and value is not None and not value.startswith("data:"):
+                self.found.append(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<script src="https://cdn.example/require.js"></script>',
+        '<link rel="stylesheet" href="style.css">',
+        "<style>@import 'https://x.example/a.css'</style>",
+        "<style>p {background: url(//x.example/a.png)}</style>",
+        "<script type=module>await import('https://x.example/a.mjs')</script>",
+        "<img src=picture.png>",
+    ],
+)
+def test_what_is_fetched_is_noticed(text: str) -> None:
+    """In each of the ways that there are; a link to click on is none."""
+    assert Fetched(text).found
+    assert not Fetched('<a href="https://x.example">there</a><img src="data:,">').found
+
+
+COMMITTED = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_pages_fetch_nothing(path: Path) -> None:
+    """A page is one file, and is the same without a network; its title is the notebook's name."""
+    made = page(read(path), path.name)
+    assert Fetched(made).found == []
+    assert f"<title>{path.stem}</title>" in made
+    assert made == page(read(path), path.name)
+
+
+def test_pages_lead_to_pages(learner: Path) -> None:
+    """A link to another notebook leads to its page."""
+    made = page(read(learner / "01_encode.ipynb"), "01_encode.ipynb")
+    assert '<a href="02_segment.html">' in made
+    assert ".ipynb" not in made
+
+
+def test_folded_answers_are_folded_in_pages() -> None:
+    """Who reads is asked to guess too."""
+    notebook = small([])
+    answer = cell(notebook, "small-setup")
+    answer.outputs = [nbformat.v4.new_output("stream", text="the answer")]
+    folded = "<details><summary>Guess first, then look</summary>"
+    assert folded not in page(notebook, "one.ipynb")
+    answer.metadata["jupyter"] = {"outputs_hidden": True}
+    assert folded in page(notebook, "one.ipynb")
+
+
+# ------------------------------------------------------------------------------------------- guide
+
+
+def test_package_can_be_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `python -m kvlib.lessons`, with three commands."""
+    monkeypatch.setattr(sys, "argv", ["kvlib.lessons", "--help"])
+    monkeypatch.delitem(sys.modules, "kvlib.lessons.__main__")
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_module("kvlib.lessons", run_name="__main__")
+    assert re.findall(r"^    (\w+)", capsys.readouterr().out, re.M) == [
+        "editions",
+        "grade",
+        "guide",
+    ]
+
+
+def test_guide_has_the_tables_of_today() -> None:
+    """If not: python -m kvlib.lessons guide docs/teaching.md."""
+    text = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    assert text == renewed(text)
+    for exercise in EXERCISES.values():
+        assert f"| `{exercise.name}` | {exercise.objective} |" in text
+        for mistake in exercise.mistakes:
+            assert mistake.sentence.replace("|", r"\|") in text
+
+
+def test_command_renews_the_guide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is ours between the marks is made anew, what is the author's stays."""
+    path = tmp_path / "guide.md"
+    path.write_text("above\n<!-- made: points -->\nold\n<!-- end -->\nbelow\n", encoding="utf-8")
+    assert main(["guide", str(path), "--check"]) == 1
+    assert "old" in path.read_text(encoding="utf-8")
+    assert main(["guide", str(path)]) == 0
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("above\n<!-- made: points -->\n\n| exercise |")
+    assert text.endswith("<!-- end -->\nbelow\n")
+    assert "old" not in text
+    assert main(["guide", str(path), "--check"]) == 0
+    said = [line.rpartition(": ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["would change", "renewed", "unchanged"]
