@@ -21,6 +21,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -139,7 +140,7 @@ def wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> Non
     while time.monotonic() < end and process.poll() is None:
         try:
             server.ask("GET", "/api/status")
-        except (URLError, ConnectionError):
+        except (URLError, ConnectionError, HTTPException):
             time.sleep(0.1)
         else:
             return
@@ -319,7 +320,8 @@ def change_theme(page: Page, theme: str) -> None:
     """Switch to the light or the dark theme."""
     change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
     page.evaluate(change, THEMES[theme])
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", THEMES[theme])
+    body = expect(page.locator("body"))
+    body.to_have_attribute("data-jp-theme-name", THEMES[theme], timeout=SECONDS * 1000)
     settle(page)
 
 
