@@ -62,7 +62,8 @@ def flip_a_length(view: Locator) -> None:
     for number in range(int(slider.get_attribute("max") or 0) + 1):
         slider.fill(str(number))
         if label in (view.locator(".player output").text_content() or ""):
-            return view.locator(".grid .L.bad").first.hover()
+            view.locator(".grid .L.bad").first.hover()
+            return
     raise LookupError(label)
 
 
