@@ -237,18 +237,30 @@ def sweep(
 ) -> int:
     """Cut the power at every moment of a workload, in every way; the number of distinct images.
 
-    `recover` is asked once for each image that is left, `check` at each moment for each image what
-    `recover` answered: what is right at one moment may be wrong after the next acknowledgement.
+    The moments are those after each I/O operation, and the one at the end; the disk's `on_event` is
+    replaced. `recover` is asked once for each image that is left, `check` at each moment for each
+    image what `recover` answered: what is right at one moment may be wrong after the next
+    acknowledgement. It raises if the answer is wrong (what it returns is ignored); a note on what
+    is raised says at which moment the power went, and what was left.
     """
     answers: dict[int, Answer] = {}
+    moments = 0
 
     def cut() -> None:
+        nonlocal moments
+        moments += 1
         for image in disk.images():
             key = hash(frozenset(image.items()))
-            if key not in answers:
-                answers[key] = recover(boot(image))
-            check(answers[key])
+            try:
+                if key not in answers:
+                    answers[key] = recover(boot(image))
+                check(answers[key])
+            except Exception as error:
+                sizes = ", ".join(f"{name}: {len(data)} bytes" for name, data in image.items())
+                error.add_note(f"The power went at moment {moments}, and left {sizes or 'nothing'}")
+                raise
 
     disk.on_event = cut
     workload(disk)
+    cut()
     return len(answers)

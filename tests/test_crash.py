@@ -173,6 +173,26 @@ def test_a_sweep_finds_what_a_naive_store_loses() -> None:
     assert images == len({(len(one), one) for one in found}) + 1  # no file, or an empty one
 
 
+def test_a_sweep_cuts_once_more_at_the_end() -> None:
+    """What was acknowledged last is lost, too; a note says when the power went, and what was left."""
+    promised = []
+
+    def workload(disk: CrashDisk) -> None:
+        disk.write("state", b"x")
+        disk.sync_directory()
+        promised.append(b"x")  # and nothing was synced
+
+    def check(found: list[bytes]) -> None:
+        assert promised in ([], found)
+
+    def recover(disk: MemoryDisk) -> list[bytes]:
+        return [disk.read(name) for name in disk.names()]
+
+    with pytest.raises(AssertionError) as caught:
+        sweep(CrashDisk(), workload, recover, check)
+    assert caught.value.__notes__ == ["The power went at moment 3, and left state: 0 bytes"]
+
+
 # ---------------------------------------------------------------------------------- the promises
 
 

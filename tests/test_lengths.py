@@ -200,6 +200,12 @@ def test_the_text_has_80_columns(read: Read | None) -> None:
         assert max(width(line) for line in text.split("\n")) <= COLUMNS
 
 
+def test_only_bytes_have_lengths_to_turn() -> None:
+    """A str is refused with a word about what is wanted."""
+    with pytest.raises(TypeError, match="a length lab is of bytes, not of str"):
+        lengths("tea")  # type: ignore[arg-type]  # the mistake that is tested
+
+
 def test_the_values_can_end_earlier() -> None:
     """Where all that follows is alike, the few that differ get more room; never below the byte."""
     counted = naive.encode_counted({"tea": "hot"})

@@ -349,6 +349,7 @@ def replay(data, items):
         Case((_log(PUT), {}), "one put"),
         Case((_log(encode_put("a", "")), {}), "a put of an empty text"),
         Case((_log(encode_put("a", b"")), {}), "a put of no bytes"),
+        Case((_log(encode_put(b"a", "1")), {"a": "0"}), "a key of bytes, beside a text"),
         Case((_log(DELETE), {"a": "1"}), "one deletion"),
         Case((_log(DELETE), {}), "a deletion that was made before"),
         Case((_log(PUT), {"a": "1"}), "a put that was made before"),

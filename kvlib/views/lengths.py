@@ -39,6 +39,8 @@ def lengths(
 
     ValueError for another format, for more bytes, if `at` is in no length, and for another `last`.
     """
+    if not isinstance(data, (bytes, bytearray)):
+        raise TypeError(f"a length lab is of bytes, not of {type(data).__name__}")
     if len(data) > LIMIT:
         raise ValueError(f"{len(data)} bytes, a length lab has at most {LIMIT}: take fewer records")
     format = _check(data, format)
