@@ -174,7 +174,7 @@ def test_a_sweep_finds_what_a_naive_store_loses() -> None:
 
 
 def test_a_sweep_cuts_once_more_at_the_end() -> None:
-    """What was acknowledged last is lost, too; a note says when the power went, and what was left."""
+    """What was promised last is lost, too; a note says when the power went, and what is left."""
     promised = []
 
     def workload(disk: CrashDisk) -> None:
