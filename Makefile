@@ -126,7 +126,7 @@ browser: chromium $(VENV)/browser-ready  ## run the notebooks in Chromium, and j
 	CHROMIUM="$(CHROMIUM)" $(RUN) -m pytest tests/browser $(BROWSER_ARGS)
 
 pictures: chromium $(VENV)/browser-ready  ## take the README's pictures anew, from the running notebooks
-	CHROMIUM="$(CHROMIUM)" $(RUN) tests/pictures.py
+	CHROMIUM="$(CHROMIUM)" PYTHONPATH=tests $(RUN) -m browser.pictures
 
 bench: chromium $(VENV)/browser-ready  ## measure the views and the store; the figures go to build/bench.json
 	CHROMIUM="$(CHROMIUM)" $(RUN) tests/bench.py $(BENCH_ARGS)

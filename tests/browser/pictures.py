@@ -1,6 +1,6 @@
 """`make pictures`: what README.md shows, taken from the running notebooks, in both themes.
 
-    python tests/pictures.py [FOLDER]
+    PYTHONPATH=tests python -m browser.pictures [FOLDER]
 
 Nothing in them depends on chance or time; so the same notebooks give the same pictures, as far as
 the same browser and fonts draw them.
