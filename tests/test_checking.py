@@ -570,7 +570,7 @@ def test_callables_of_every_sort_are_answers() -> None:
     for answer in (Encoder().encode, Encoder(), functools.partial(encode_field)):
         assert check(FIELD, answer).passed
     assert "A NoneType" not in said(print)
-    assert "ValueError: max() arg is an empty sequence" in said(max)
+    assert "ValueError: max() " in said(max)
 
 
 def test_equal_means_of_equal_types() -> None:
