@@ -75,7 +75,7 @@ def main() -> int:
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         run = pool.map
         size = max(16, int(200 * chosen.scale))
-        lazy = [pool.submit(first_level, 40, 4, seed, 1) for seed in range(max(1, size // 40))]
+        lazy = [pool.submit(first_level, 40, 4, seed, 1) for seed in range(max(1, size // 25))]
         always = pool.submit(first_level, size, "always", 0, max(4, int(100 * chosen.scale)))
         found, images = always.result()
         report("acknowledged is kept, the rest whole or absent", 170_000, [found])
