@@ -107,9 +107,8 @@ test: $(READY)  ## check everything: lint, types, tests with coverage, notebooks
 	$(RUN) -m pytest --cov --numprocesses=$(JOBS) --dist=worksteal
 	@# In a copy: what the notebooks write belongs beside them, and not in this repository.
 	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/
-	@# A notebook's cells stay together, in their order.
-	$(RUN) -m pytest --numprocesses=$(JOBS) --dist=loadfile \
-		--nbval --nbval-current-env --nbval-cell-timeout=60 build/notebooks
+	@# One after another: two kernels that start at once may choose the same port.
+	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 build/notebooks
 
 $(VENV)/browser-ready: $(READY)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
