@@ -3,8 +3,8 @@
     python tests/notebook_tool.py [--check] [NOTEBOOK ...]
 
 Each notebook runs in a kernel of its own, in an empty temporary folder: it stands alone, and what
-its experiments write is gone afterwards. --check writes nothing, and exits with 1 if a notebook
-would change.
+its experiments write is gone afterwards. A notebook of the series gets its glossary, made anew, as
+its last cell. --check writes nothing, and exits with 1 if a notebook would change.
 
     python tests/notebook_tool.py --sections NOTEBOOK ...
 
@@ -23,6 +23,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
+
+from kvlib.lessons.glossary import NOTEBOOKS as SERIES
+from kvlib.lessons.glossary import glossary
 
 Cell = dict[str, Any]
 Notebook = dict[str, Any]
@@ -79,9 +82,37 @@ def renew(path: Path) -> str:
             store_widget_state=False,
             timeout=SECONDS_PER_CELL,
         ).execute()
+    end_with_glossary(notebook, path.stem)
     clean(notebook)
     text: str = nbformat.writes(notebook)
     return text.rstrip("\n") + "\n"
+
+
+def end_with_glossary(notebook: Notebook, stem: str) -> None:
+    """Put the glossary at the end of a notebook of the series, in the place of the one it has."""
+    import nbformat
+
+    for number, name in SERIES.items():
+        if name == stem:
+            cells = without_glossary(notebook)
+            source = glossary(number, text_of(cells))
+            made = nbformat.v4.new_markdown_cell(source, id=glossary_id(stem.partition("_")[2]))
+            notebook["cells"] = [*cells, made]
+
+
+def glossary_id(prefix: str) -> str:
+    """Give the id of the glossary's cell; the prefix is that of all cells of its notebook."""
+    return f"{prefix}-glossary"
+
+
+def without_glossary(notebook: Notebook) -> list[Cell]:
+    """Give all cells but the glossary's."""
+    return [cell for cell in notebook["cells"] if not str(cell.get("id")).endswith("-glossary")]
+
+
+def text_of(cells: Sequence[Cell]) -> str:
+    """Join what the text cells say."""
+    return "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
 
 
 def clean(notebook: Notebook) -> None:

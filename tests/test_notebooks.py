@@ -18,11 +18,15 @@ from typing import Any
 
 import pytest
 
+import kvlib
 import notebook_tool
-from kvlib.lessons import encode
+from kvlib import judge
+from kvlib.lessons import encode, solutions
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.editions import checked
 from kvlib.lessons.exercise import Exercise
+from kvlib.lessons.glossary import WORDS, Word, glossary, is_form
+from kvlib.log import encode_put
 from notebook_tool import CELL_METADATA, NOTEBOOK_METADATA, NOTEBOOKS, Cell, Notebook, tags
 
 NAMES = ["01_encode", "02_segment", "03_log"]
@@ -107,10 +111,62 @@ def set_exercises(notebook: Notebook) -> list[Exercise]:
 
 
 def section_minutes(notebook: Notebook) -> Iterator[tuple[str, int, list[Cell]]]:
-    """Give each section's title, the minutes that it promises, and its code cells."""
-    for title, cells in notebook_tool.sections(notebook):
+    """Give each section's title, the minutes that it promises, and its cells."""
+    cells = notebook["cells"]
+    begins = [number for number, cell in enumerate(cells) if prose(cell).startswith("## ")]
+    for begin, end in pairwise([*begins, len(cells)]):
+        title = prose(cells[begin]).partition("\n")[0]
         found = re.search(r"\((\d+) min\)$", title)
-        yield title, int(found[1]) if found else 0, cells
+        yield title, int(found[1]) if found else 0, cells[begin:end]
+
+
+def beyond(notebook: Notebook) -> Notebook:
+    """Give the part that follows the spine: the workshop, and what goes further."""
+    return {**notebook, "cells": notebook["cells"][len(spine(notebook)["cells"]) :]}
+
+
+def number_of(notebook: Notebook) -> int:
+    """Give the notebook's number, which is that of its exercises."""
+    return int(lesson(set_exercises(notebook)[0]))
+
+
+def terms(notebook: Notebook) -> list[str]:
+    """Give what is set as a new term, in small letters; a line may end within it."""
+    return _set_off(notebook, r"\*\*_(.+?)_\*\*")
+
+
+def in_italics(notebook: Notebook) -> list[str]:
+    """Give what is set in italics, and not bold, in small letters."""
+    return _set_off(notebook, r"(?<!\*)\*(?![\s*])([^*]+)\*(?!\*)")
+
+
+def _set_off(notebook: Notebook, pattern: str) -> list[str]:
+    text = "\n\n".join(prose(cell) for cell in notebook["cells"])
+    found = re.findall(pattern, re.sub(r"`[^`]*`", "", text), flags=re.DOTALL)
+    return [" ".join(one.lower().split()) for one in found]
+
+
+def abilities(notebook: Notebook) -> list[tuple[str, int]]:
+    """Give what stands in the lists of what one can do afterwards, with minutes or 0."""
+    found = []
+    for cell in notebook["cells"]:
+        _, _, below = prose(cell).partition("**Afterwards you can**")
+        items = re.match(r".*\n\n((?:- .+(?:\n +.+)*\n?)*)", below)
+        for item in re.split(r"^- ", items[1] if items else "", flags=re.M)[1:]:
+            ability = re.fullmatch(r"(.+?)(?: \((\d+)(?: minutes)?\))?[;.]", " ".join(item.split()))
+            found.append((ability[1], int(ability[2] or 0)) if ability else (item, 0))
+    return found
+
+
+def questions(notebook: Notebook) -> list[tuple[int, str, str]]:
+    """Give number, head and all that follows for each question under "Check yourself"."""
+    found: list[tuple[int, str, str]] = []
+    for cell in notebook["cells"]:
+        for text in re.split(r"^### Check yourself.*$", prose(cell), flags=re.M)[1:]:
+            asked = re.split(r"^\*\*(\d+)\. (.+?)\*\*", text, flags=re.M | re.DOTALL)[1:]
+            for number, head, below in zip(asked[::3], asked[1::3], asked[2::3], strict=True):
+                found.append((int(number), " ".join(head.split()), below))
+    return found
 
 
 # ----------------------------------------------------------------------------- a model notebook
@@ -142,7 +198,7 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
     """Make an exercise's three cells, as they are before anyone has tried it."""
     stub, check = exercise.cells
     cells = [
-        markdown(f"model-{exercise.name}", "\n".join([exercise.objective, *exercise.lines])),
+        markdown(f"model-{exercise.name}", "\n".join(["Yours.", *exercise.lines])),
         code(stub, exercise.stub),
         code(check, checked(exercise)),
     ]
@@ -151,15 +207,41 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
     return cells
 
 
+def listed(exercises: list[Exercise], after: str = "") -> str:
+    """Make the list of what one can do afterwards."""
+    items = (f"- {one.objective}{after.format(one.minutes)};" for one in exercises)
+    return "\n".join(["**Afterwards you can**", "", *items])
+
+
+def asking(exercises: list[Exercise], first: int) -> str:
+    """Make a question for each exercise, with its answer folded."""
+    folded = "<details><summary>Answer</summary>\n\nSo.\n\n</details>"
+    numbered = enumerate(exercises, start=first)
+    return "\n\n".join(
+        f"**{n}. Can you {one.objective}?** Well?\n\n{folded}" for n, one in numbered
+    )
+
+
+def marked(word: Word) -> str:
+    """Set a word as the notebook that introduces it does."""
+    return " ".join(f"**_{name}_**" if word.term else f"*{name}*" for name in word.names)
+
+
 # JupyterLab shows the first line of a folded output in grey: it must not be the answer.
 ASK = 'print("Your guess?")\n'
 
 
 def model_notebook() -> Notebook:
     """Make the smallest notebook that keeps all the rules."""
+    exercises = [one for one in EXERCISES.values() if lesson(one) == "01"]
+    in_spine = [one for one in exercises if one.minutes <= SPINE_MINUTES]
+    in_workshop = [one for one in exercises if one not in in_spine]
+    words = ", ".join(marked(word) for word in WORDS if word.notebook == 1)
+    start = f"## Start (30 min)\n\nWords: {words}. ![A drawing](drawing.png)\n\n{listed(in_spine)}"
+    time = sum(one.minutes + 1 for one in in_workshop)
     cells = [
         markdown("model-title", "# A model\n\nRun each cell with Shift-Enter."),
-        markdown("model-start", "## Start (30 min)\n\nA **_term_**. ![A drawing](drawing.png)"),
+        markdown("model-start", start),
         code("model-setup", "import json", "setup"),
         markdown("model-try", "### Try it"),
         code("model-try-slider", "json.dumps('a slider')", "interactive"),
@@ -170,16 +252,17 @@ def model_notebook() -> Notebook:
             code(f"model-answer-{number}", f"{ASK}json.dumps({number})", "answer"),
         ]
         cells[-1]["metadata"]["jupyter"] = {"outputs_hidden": True}
-    exercises = [one for one in EXERCISES.values() if lesson(one) == "01"]
-    in_spine = [one for one in exercises if one.minutes <= SPINE_MINUTES]
     cells += [cell for one in in_spine for cell in exercise_cells(one)]
-    folded = "<details><summary>Why?</summary>\n\nSo.\n\n</details>\n"
     cells += [
-        markdown("model-end", f"## Key points (4 min)\n\n### Check yourself\n\n{folded * 3}"),
-        markdown("model-workshop", "## Workshop (60 min)\n\nMore."),
+        markdown(
+            "model-end", f"## Key points (4 min)\n\n### Check yourself\n\n{asking(in_spine, 1)}"
+        ),
+        markdown("model-workshop", f"## Workshop ({time} min)\n\n{listed(in_workshop, ' ({})')}"),
         code("model-more", "json.dumps('more')"),
-        *(cell for one in exercises if one not in in_spine for cell in exercise_cells(one)),
+        *(cell for one in in_workshop for cell in exercise_cells(one)),
+        markdown("model-check", f"### Check yourself again\n\n{asking(in_workshop, 4)}"),
     ]
+    cells.append(markdown("model-glossary", glossary(1, notebook_tool.text_of(cells))))
     notebook = {
         "cells": cells,
         "metadata": copy.deepcopy(NOTEBOOK_METADATA),
@@ -382,7 +465,7 @@ def headings_form_an_outline(notebook: Notebook) -> Iterator[str]:
 
 @breaks(headings_form_an_outline)
 def _(notebook: Notebook) -> None:
-    replace(notebook, "model-workshop", "More.", "# Another title")
+    replace(notebook, "model-workshop", "**Afterwards", "# Another title\n\n**Afterwards")
 
 
 @breaks(headings_form_an_outline)
@@ -392,7 +475,7 @@ def _(notebook: Notebook) -> None:
 
 @breaks(headings_form_an_outline)
 def _(notebook: Notebook) -> None:
-    replace(notebook, "model-workshop", "More.", "## More (1 min)")
+    replace(notebook, "model-workshop", "**Afterwards", "## More (1 min)\n\n**Afterwards")
 
 
 @rule
@@ -443,12 +526,11 @@ def _(notebook: Notebook) -> None:
 def spine_is_short(notebook: Notebook) -> Iterator[str]:
     """What every learner reads fits into a head, and into the time that it promises."""
     part = spine(notebook)
-    text = "\n".join(prose(cell) for cell in part["cells"])
-    terms = {term.lower() for term in re.findall(r"\*\*_(.+?)_\*\*", text)}
+    new = set(terms(part))
     for what, count, most in [
         ("code cells", len(code_cells(part)), 30),
         ("interactive views", sum("interactive" in tags(cell) for cell in part["cells"]), 3),
-        (f"new terms ({', '.join(sorted(terms))})", len(terms), 8),
+        (f"new terms ({', '.join(sorted(new))})", len(new), 8),
     ]:
         if count > most:
             yield f"{count} {what}, and at most {most} are wanted"
@@ -473,8 +555,7 @@ def _(notebook: Notebook) -> None:
 
 @breaks(spine_is_short)
 def _(notebook: Notebook) -> None:
-    terms = " ".join(f"**_term {number}_**" for number in range(8))
-    replace(notebook, "model-try", "Try it", terms)
+    replace(notebook, "model-try", "Try it", "One **_more\nterm_**")
 
 
 @breaks(spine_is_short)
@@ -484,9 +565,9 @@ def _(notebook: Notebook) -> None:
 
 @rule
 def minutes_are_given(notebook: Notebook) -> Iterator[str]:
-    """Each section says how long it takes; the spine takes 30 to 45 minutes."""
+    """Each section says how long it takes, but for the glossary; the spine takes 30 to 45."""
     for level, title in headings(notebook):
-        if level == 2 and not re.search(r"\(\d+ min\)$", title):
+        if level == 2 and title != "Glossary" and not re.search(r"\(\d+ min\)$", title):
             yield f"{title}: no minutes"
     titles = " ".join(title for level, title in headings(spine(notebook)) if level == 2)
     total = sum(int(minutes) for minutes in re.findall(r"\((\d+) min\)", titles))
@@ -496,7 +577,7 @@ def minutes_are_given(notebook: Notebook) -> Iterator[str]:
 
 @breaks(minutes_are_given)
 def _(notebook: Notebook) -> None:
-    replace(notebook, "model-workshop", " (60 min)", "")
+    replace(notebook, "model-workshop", " min)", ")")
 
 
 @breaks(minutes_are_given)
@@ -563,7 +644,7 @@ def _(notebook: Notebook) -> None:
 
 @rule
 def learner_takes_part(notebook: Notebook) -> Iterator[str]:
-    """Something to move, told how to run a cell, and three questions with folded answers."""
+    """Something to move, and told how to run a cell: one after the other."""
     text = "\n".join(prose(cell) for cell in notebook["cells"])
     if not any("interactive" in tags(cell) for cell in code_cells(notebook)):
         yield "no interactive view"
@@ -571,10 +652,6 @@ def learner_takes_part(notebook: Notebook) -> Iterator[str]:
         yield "does not say Shift-Enter"
     if re.search(r"\brun all\b", text, re.IGNORECASE):
         yield "says Run All"
-    below = re.split(r"^#+ +Check yourself.*$", text, maxsplit=1, flags=re.M)[1:]
-    questions = re.split(r"^#+ ", "".join(below), maxsplit=1, flags=re.M)[0]
-    if (count := len(re.findall(r"<details>\s*<summary>", questions))) < 3:
-        yield f"{count} folded answers under Check yourself"
 
 
 @breaks(learner_takes_part)
@@ -590,16 +667,6 @@ def _(notebook: Notebook) -> None:
 @breaks(learner_takes_part)
 def _(notebook: Notebook) -> None:
     replace(notebook, "model-try", "Try it", "Try it with Run All")
-
-
-@breaks(learner_takes_part)
-def _(notebook: Notebook) -> None:
-    replace(notebook, "model-end", "Check yourself", "Questions")
-
-
-@breaks(learner_takes_part)
-def _(notebook: Notebook) -> None:
-    replace(notebook, "model-end", "<details>", "<div>")
 
 
 @rule
@@ -671,27 +738,217 @@ def _(notebook: Notebook) -> None:
 
 
 @rule
-def objectives_are_said(notebook: Notebook) -> Iterator[str]:
-    """The text says what one can do after each exercise of the spine."""
-    text = " ".join(" ".join(prose(cell) for cell in notebook["cells"]).split())
-    for exercise in set_exercises(notebook):
-        if exercise.minutes <= SPINE_MINUTES and exercise.objective not in text:
-            yield f"{exercise.name}: nothing says that one can {exercise.objective}"
+def objectives_are_listed(notebook: Notebook) -> Iterator[str]:
+    """What one can do afterwards is listed, as the exercises follow; the long ones with minutes."""
+    for part, minutes in (spine(notebook), 0), (beyond(notebook), 1):
+        wanted = [(one.objective, one.minutes * minutes) for one in exercises_in(part)]
+        if (found := abilities(part)) != wanted:
+            yield f"listed are {found}, and the exercises are for {wanted}"
 
 
-@breaks(objectives_are_said)
+def exercises_in(part: Notebook) -> list[Exercise]:
+    """Give the exercises whose stub stands in this part, in the order of the cells."""
+    stubs = {one.cells[0]: one for one in EXERCISES.values()}
+    return [stubs[cell["id"]] for cell in code_cells(part) if cell.get("id") in stubs]
+
+
+@breaks(objectives_are_listed)
 def _(notebook: Notebook) -> None:
-    replace(notebook, "model-01-length", EXERCISES["01-length"].objective, "Do it.")
+    replace(notebook, "model-start", EXERCISES["01-length"].objective, "do it")
+
+
+@breaks(objectives_are_listed)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-workshop", "(15)", "(14)")
+
+
+@breaks(objectives_are_listed)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-workshop", "**Afterwards you can**", "Afterwards you can")
+
+
+@breaks(objectives_are_listed)
+def _(notebook: Notebook) -> None:
+    first, second = (EXERCISES[f"01-{name}"].objective for name in ("length", "encode-field"))
+    replace(notebook, "model-start", f"- {first};\n- {second};", f"- {second};\n- {first};")
+
+
+@rule
+def objectives_are_checked(notebook: Notebook) -> Iterator[str]:
+    """For each objective a question asks whether one can do it, with the answer folded below."""
+    for part in spine(notebook), beyond(notebook):
+        wanted = [f"Can you {one.objective}?" for one in exercises_in(part)]
+        heads = [head for _, head, _ in questions(part) if head != "One more."]
+        if heads != wanted:
+            yield f"asked is {heads}, and the exercises are for {wanted}"
+    numbers = [number for number, _, _ in questions(notebook)]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"the questions have the numbers {numbers}"
+    for number, _, below in questions(notebook):
+        folded = r"\s*\S.*?\n\n<details><summary>Answer</summary>\n\n.+?\n\n</details>\s*(#.*)?"
+        if below.count("<details>") != 1 or not re.fullmatch(folded, below, re.DOTALL):
+            yield f"question {number}: a question and one folded answer are wanted"
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-end", EXERCISES["01-length"].objective, "do it")
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-end", "Check yourself", "Questions")
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    notebook["cells"].remove(find(notebook, "model-check"))
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-check", "**4. ", "**3. ")
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-end", "<summary>Answer", "<summary>Why?")
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-end", "</details>", "")
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-check", " Well?", "")
+
+
+@breaks(objectives_are_checked)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-end", "So.", "So.\n\n<details>More.</details>")
+
+
+@rule
+def glossary_comes_last(notebook: Notebook) -> Iterator[str]:
+    """The last cell, and no other, is the glossary, as it is made."""
+    cells = notebook_tool.without_glossary(notebook)
+    prefix = code_cells(notebook)[0]["id"].removesuffix("-setup")
+    last = notebook["cells"][-1]
+    if len(cells) != len(notebook["cells"]) - 1:
+        yield "there is not exactly one glossary"
+    if last["id"] != notebook_tool.glossary_id(prefix):
+        yield f"{last['id']}: the glossary is not the last cell"
+    elif last["source"] != glossary(number_of(notebook), notebook_tool.text_of(cells)):
+        yield f"{last['id']}: `make notebooks` makes another one"
+
+
+@breaks(glossary_comes_last)
+def _(notebook: Notebook) -> None:
+    notebook["cells"].remove(find(notebook, "model-glossary"))
+
+
+@breaks(glossary_comes_last)
+def _(notebook: Notebook) -> None:
+    insert(notebook, find(notebook, "model-glossary"), before="model-more")
+
+
+@breaks(glossary_comes_last)
+def _(notebook: Notebook) -> None:
+    notebook["cells"].append(markdown("model-after", "More."))
+
+
+@breaks(glossary_comes_last)
+def _(notebook: Notebook) -> None:
+    find(notebook, "model-glossary")["id"] = "other-glossary"
+
+
+@breaks(glossary_comes_last)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-glossary", "One key and its value.", "One key.")
+
+
+@rule
+def words_are_introduced(notebook: Notebook) -> Iterator[str]:
+    """The notebook sets off the words that it introduces, terms once; it has no other terms."""
+    words = [word for word in WORDS if word.notebook == number_of(notebook)]
+    to_learn = [name for word in words if word.term for name in word.names]
+    in_passing = [name for word in words if not word.term for name in word.names]
+    bold = Counter(form_of(term, to_learn) or term for term in terms(notebook))
+    for name in bold.keys() | to_learn:
+        if name not in to_learn:
+            yield f"{name}: is set as a new term, and the glossary has none of this notebook"
+        elif bold[name] != 1:
+            yield f"{name}: is set as a new term {bold[name]} times"
+    for name in set(in_passing) - {form_of(one, in_passing) for one in in_italics(notebook)}:
+        yield f"{name}: is nowhere in italics"
+
+
+def form_of(text: str, names: list[str]) -> str | None:
+    """Give the one of these names that the text is a form of."""
+    return next((name for name in names if is_form(text, name)), None)
+
+
+@breaks(words_are_introduced)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-try", "Try it", "A **_term_**")
+
+
+@breaks(words_are_introduced)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "**_record_**", "record")
+
+
+@breaks(words_are_introduced)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "*tag*", "tag")
+
+
+@breaks(words_are_introduced)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "*decode*", "decode")
+
+
+@breaks(words_are_introduced)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-start", "*tag*", "**_tag_**")
+
+
+@breaks(words_are_introduced)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-try", "Try it", "Two **_records_**")
+
+
+@breaks(words_are_introduced)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-try", "Try it", "A **_segment_**")
+
+
+@rule
+def words_are_explained_once(notebook: Notebook) -> Iterator[str]:
+    """No table of words but the glossary, which would say the same in two ways."""
+    for cell in notebook_tool.without_glossary(notebook):
+        if re.search(r"^\| *(words?|terms?) *\|", prose(cell), re.M | re.IGNORECASE):
+            yield f"{cell['id']}: a table of words"
+
+
+@breaks(words_are_explained_once)
+def _(notebook: Notebook) -> None:
+    replace(notebook, "model-try", "Try it", "Try it\n\n| term | meaning |\n|---|---|\n| a | b |")
 
 
 @rule
 def exercises_have_their_time(notebook: Notebook) -> Iterator[str]:
-    """A section's exercises fit into its minutes; those for everyone are three, and short."""
+    """A section has time for its exercises, and a minute for each question.
+
+    The exercises for everyone are three, and short.
+    """
     for title, minutes, cells in section_minutes(notebook):
-        names = {cell["id"] for cell in cells}
-        taken = sum(one.minutes for one in EXERCISES.values() if one.cells[0] in names)
+        part = {**notebook, "cells": cells}
+        taken = sum(one.minutes for one in exercises_in(part)) + len(questions(part))
         if taken > minutes:
-            yield f"{title}: its exercises take {taken} minutes"
+            yield f"{title}: its exercises and questions take {taken} minutes"
     here = {cell.get("id") for cell in spine(notebook)["cells"]}
     there = [one for one in set_exercises(notebook) if one.cells[0] in here]
     if there and [one.kind for one in there] != ["predict", "function", "order"]:
@@ -703,7 +960,7 @@ def exercises_have_their_time(notebook: Notebook) -> Iterator[str]:
 
 @breaks(exercises_have_their_time)
 def _(notebook: Notebook) -> None:
-    replace(notebook, "model-workshop", "60", "50")
+    replace(notebook, "model-workshop", "57", "56")
 
 
 @breaks(exercises_have_their_time)
@@ -756,6 +1013,17 @@ def test_exercises_stand_in_their_own_notebook() -> None:
         assert {lesson(one) for one in found} == {name[:2]}
 
 
+def test_each_objective_has_an_exercise_and_a_question() -> None:
+    """What one shall be able to do is asked once, over the three notebooks, and nothing besides."""
+    notebooks = [notebook_tool.load(NOTEBOOKS / f"{name}.ipynb") for name in NAMES]
+    stubs = [one for notebook in notebooks for one in exercises_in(notebook)]
+    heads = Counter(head for notebook in notebooks for _, head, _ in questions(notebook))
+    assert sorted(one.name for one in stubs) == sorted(EXERCISES)
+    assert heads.pop("One more.") == 3
+    assert heads == {f"Can you {one.objective}?": 1 for one in EXERCISES.values()}
+    assert len(heads) == len(EXERCISES) == 21
+
+
 @pytest.mark.parametrize("records", [{}, {"é": b"\xff", b"": "a"}, {"a": b"b"}])
 def test_bug_that_is_hunted_is_the_one_that_is_shown(records: dict[Any, Any]) -> None:
     """What notebook 1 shows of the bug hunt does what its check does."""
@@ -766,6 +1034,55 @@ def test_bug_that_is_hunted_is_the_one_that_is_shown(records: dict[Any, Any]) ->
     stream = encode.their_encode(records)
     assert shown["their_encode"](records) == stream
     assert shown["their_decode"](stream) == encode.their_decode(stream)
+
+
+def test_words_are_in_the_glossary_once() -> None:
+    """No word, and no form of one, is there twice."""
+    names = [name for word in WORDS for name in word.names]
+    pairs = [(one, other) for one in names for other in names if is_form(one, other)]
+    assert pairs == [(name, name) for name in names]
+
+
+def test_words_are_few_and_each_has_one_sentence() -> None:
+    """A notebook introduces 8 to 14 words; each has a sentence that is as long as a line."""
+    counts = Counter(word.notebook for word in WORDS)
+    assert counts.keys() == {1, 2, 3}
+    assert all(8 <= count <= 14 for count in counts.values())
+    for word in WORDS:
+        assert re.fullmatch(r"[A-Z][^.|]{10,118}\.", word.meaning), word
+
+
+def test_glossary_has_the_words_that_are_used() -> None:
+    """A word of an earlier notebook is there if the text uses it, in any form, and not in code."""
+    text = "Two RECORDS, a length\nprefix, ending a delimiter; `tag`.\n```\nfield\n```"
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", glossary(2, text), re.M)[1:]
+    own = {", ".join(word.names) for word in WORDS if word.notebook == 2}
+    earlier = {
+        name for name, meaning in rows if meaning.endswith(" ([notebook 1](01_encode.ipynb))")
+    }
+    assert earlier == {"record", "length prefix", "delimiter"}
+    assert [name for name, _ in rows] == sorted(own | earlier)
+
+
+def test_glossary_of_the_first_notebook_is_all_its_own() -> None:
+    """A word of a later notebook isn't there, even if the text has it; order minds no capitals."""
+    names = re.findall(r"^\| (.+?) \|", glossary(1, "segments, a log"), re.M)[1:]
+    assert names == sorted(
+        (", ".join(word.names) for word in WORDS if word.notebook == 1), key=str.lower
+    )
+
+
+def test_tool_ends_a_notebook_with_its_glossary() -> None:
+    """It is made anew in the place of an older one; a notebook of no series gets none."""
+    notebook = model_notebook()
+    insert(notebook, markdown("encode-glossary", "Old."), before="model-more")
+    before = copy.deepcopy(notebook)
+    notebook_tool.end_with_glossary(notebook, "a_draft")
+    assert notebook == before
+    notebook_tool.end_with_glossary(notebook, "01_encode")
+    assert notebook["cells"][-1]["id"] == "encode-glossary"
+    assert notebook["cells"][-1]["source"] == find(before, "model-glossary")["source"]
+    assert notebook["cells"][:-1] == notebook_tool.without_glossary(before)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -792,6 +1109,108 @@ def test_rules_can_be_broken(broken: Rule, change: Change) -> None:
 def test_each_rule_has_a_way_to_break_it() -> None:
     """No rule is without a proof that it can fail."""
     assert {broken.__name__ for broken, _ in BREAKS} == {kept.__name__ for kept in RULES}
+
+
+# ------------------------------------------------------- the answers to "Check yourself", computed
+
+
+def refused(call: Callable[..., object], *arguments: object) -> bool:
+    """Say whether a reader refuses this."""
+    try:
+        call(*arguments)
+    except (ValueError, kvlib.KvlibError):
+        return True
+    return False
+
+
+def pieces(length: int, limit: int) -> list[int]:
+    """Give how many bytes of a stream of this length each segment carries."""
+    return [len(segment) - 8 for segment in kvlib.split(bytes(length), limit)]
+
+
+def frames(*sequences: int) -> bytes:
+    """Make whole frames with these numbers."""
+    return b"".join(kvlib.seal(b"M", one, encode_put("tea", str(one))) for one in sequences)
+
+
+def said_of_encode() -> Iterator[tuple[int, str]]:
+    """Give what the answers in notebook 1 have to say, and the question."""
+    stream = kvlib.encode_snapshot({"né": b""})
+    yield 1, f"**{len(stream)}**"
+    yield 1, f"`{stream[5:9].hex(' ')}`. So it is **`{stream[8]:02x}`**"
+    text, data = kvlib.encode_field("é"), kvlib.encode_field("é".encode())
+    yield 2, f"`{text.hex(' ')}` and `{data.hex(' ')}`"
+    yield 5, "Yes" if b"a".ljust(8, b"\0") == b"a\0".ljust(8, b"\0") else "No"
+    for texts in [], [""]:
+        back = "\n".join(texts).split("\n")
+        yield 6, f"Both come back as `{json.dumps(back)}`"
+    streams = {"a": bytes(4), "b": bytes(5), "c": bytes.fromhex("00000001 62 00000000")}
+    right = [name for name, one in streams.items() if not refused(kvlib.decode_snapshot, one)]
+    yield 7, f"{', '.join(right)} is the empty store"
+    saved = [("put", "a", "1"), ("serialize", "x"), ("delete", "a"), ("serialize", "y")]
+    loaded = [("put", "b", "2"), ("deserialize", "y"), ("get", "a"), ("get", "b")]
+    yield 8, "Nothing" if judge.run_snapshots(saved + loaded) == [None, None] else "Something"
+    yield 8, f"{len(kvlib.encode_snapshot({}))} bytes, the count 0"
+
+
+def said_of_segment() -> Iterator[tuple[int, str]]:
+    """Give what the answers in notebook 2 have to say, and the question."""
+    least, largest = 999 * 1024 + 1, 1000 * 1024
+    edges = [len(pieces(length, 1032)) for length in (least - 1, least, largest, largest + 1)]
+    yield 1, f"= {least:,} to" if edges[:2] == [999, 1000] else "another"
+    yield 1, f"= {largest:,} bytes" if edges[2:] == [1000, 1001] else "another"
+    yield 2, f"`{kvlib.split(bytes(300), 9)[-1][:8].hex(' ')}`"
+    yield 3, "index 5 of a total of 5" if refused(kvlib.join, [b"\0\0\0\5" * 2]) else "right"
+    single = next(limit for limit in range(9, 2000) if len(pieces(1000, limit)) == 1)
+    first, second = pieces(1000, single - 1)
+    yield 5, f"From {single} on: "
+    yield 5, f"At {single - 1} a piece has at most {first} bytes: "
+    yield 5, f"there are two, of {first} and of {second}."
+    wrong = [length for length in range(50) if len(pieces(length, 15)) != (length + 7 - 1) // 7]
+    yield 6, f"At a length of {', '.join(map(str, wrong))} the total is 0"
+    assert kvlib.join(kvlib.split(b"", 9)) == b""
+    yield 7, f"`{kvlib.split(b'', 9)[0].hex(' ')}`"
+    yield 7, "Eight zeros are index 0" if refused(kvlib.join, [bytes(8)]) else "Right"
+    old, orders = ["A", "B", "C"], []
+    for _ in range(3):
+        old = [old[place] for place in (2, 0, 1)]
+        orders.append(", ".join(old))
+    yield 8, f"First {orders[0]}, then {orders[1]}. (After a third time"
+    assert orders[2] == "A, B, C"
+
+
+def said_of_log() -> Iterator[tuple[int, str]]:
+    """Give what the answers in notebook 3 have to say, and the question."""
+    disk = kvlib.MemoryDisk()
+    kvlib.open(disk).put("tea", "hot")
+    disk.write("log", disk.read("log") + bytes(40))
+    recovered = kvlib.open(disk, read_only=True).recovered
+    yield 2, "a torn tail" if recovered and recovered.dropped_bytes == 40 else "damage"
+    closed = [("set", "a", "1"), ("shutdown",), ("shutdown",), ("restore",), ("get", "a")]
+    yield 5, "Nothing" if judge.run_shutdown(closed) == [None] else "Something"
+    torn = frames(1, 2, 3) + frames(4)[:15]
+    yield 6, "It refuses it" if refused(solutions.recover, torn + frames(5)) else "It reads it"
+    half = frames(8)[:15]
+    tails = {"a": bytes(25), "b": half + frames(5), "c": half + frames(9), "d": frames(9)}
+    seven = frames(*range(1, 8))
+    bad = [name for name, tail in tails.items() if refused(solutions.recover, seven + tail)]
+    yield 7, f"{' and '.join(name for name in tails if name not in bad)} are torn tails"
+    yield 7, f"{' and '.join(bad)} are refused"
+    logged = [("put", "a", "1"), ("put", "a", "2"), ("delete", "b"), ("put", "c", "1")]
+    yield 8, f"`{judge.run_log(3, [*logged, ('restart',), ('status',)])[0]!r}`"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), list(zip(NAMES, [said_of_encode, said_of_segment, said_of_log], strict=True))
+)
+def test_answers_say_what_kvlib_says(
+    name: str, said: Callable[[], Iterator[tuple[int, str]]]
+) -> None:
+    """Each figure and each verdict in a folded answer is the one that comes out."""
+    notebook = notebook_tool.load(NOTEBOOKS / f"{name}.ipynb")
+    below = {number: text for number, _, text in questions(notebook)}
+    for number, words in said():
+        assert words in " ".join(below[number].partition("<details>")[2].split())
 
 
 # ---------------------------------------------------------- running them, in a process of its own
