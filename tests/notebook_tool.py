@@ -31,7 +31,6 @@ Cell = dict[str, Any]
 Notebook = dict[str, Any]
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-SECONDS_PER_CELL = 60
 
 # The same on each machine; Jupyter fills in the rest when it opens a notebook.
 NOTEBOOK_METADATA = {
@@ -44,8 +43,6 @@ NOTEBOOK_METADATA = {
 }
 # The author's: tags, and in `jupyter` that an answer's output is folded. All else is an editor's.
 CELL_METADATA = {"jupyter", "tags"}
-# Names a widget of a kernel that is no more.
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def load(path: Path) -> Notebook:
@@ -67,21 +64,11 @@ def tags(cell: Cell) -> list[str]:
 
 def renew(path: Path) -> str:
     """Run and clean a notebook; give the text that its file should have."""
-    # Here and not above: these take seconds to import, and reading a notebook needs neither.
-    import nbformat
-    from nbclient import NotebookClient
+    import nbformat  # a second, and reading a notebook doesn't need it
 
-    notebook = nbformat.read(path, as_version=4)
-    with tempfile.TemporaryDirectory() as folder:
-        NotebookClient(
-            notebook,
-            coalesce_streams=True,  # how prints are grouped into messages depends on the clock
-            kernel_name="python3",
-            record_timing=False,
-            resources={"metadata": {"path": folder}},
-            store_widget_state=False,
-            timeout=SECONDS_PER_CELL,
-        ).execute()
+    from kvlib.lessons.editions import execute
+
+    notebook = execute(nbformat.read(path, as_version=4))
     end_with_glossary(notebook, path.stem)
     clean(notebook)
     text: str = nbformat.writes(notebook)
@@ -116,23 +103,12 @@ def text_of(cells: Sequence[Cell]) -> str:
 
 
 def clean(notebook: Notebook) -> None:
-    """Drop what differs between machines and between runs, and what only an editor needs."""
+    """Drop what only an editor needs; `execute` has dropped what differs between runs."""
     notebook["metadata"] = NOTEBOOK_METADATA
     notebook["nbformat"], notebook["nbformat_minor"] = 4, 5  # the first version with cell ids
     for cell in notebook["cells"]:
         for name in cell["metadata"].keys() - CELL_METADATA:
             del cell["metadata"][name]
-        for output in cell.get("outputs", []):
-            _clean_output(output)
-
-
-def _clean_output(output: dict[str, Any]) -> None:
-    if output["output_type"] == "error":
-        # A traceback's frames name files of this machine and quote other people's code.
-        output["traceback"] = [f"{output['ename']}: {output['evalue']}"]
-    if "data" in output:
-        output["data"].pop(WIDGET_VIEW, None)
-        output["metadata"] = {}
 
 
 # --------------------------------------------------------------------------------------- sections
@@ -218,12 +194,12 @@ def _try_sections(path: Path) -> int:
 
 
 def _renew_file(path: Path, *, write: bool) -> int:
-    from nbclient.exceptions import CellExecutionError
+    from kvlib.lessons.editions import EditionError
 
     before = path.read_bytes()
     try:
         after = renew(path).encode()
-    except CellExecutionError as error:
+    except EditionError as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return 1
     if after == before:

@@ -1,7 +1,7 @@
 """Answers of the exercises as different people write them: right ones, and wrong ones.
 
 `RIGHT` has at least two for each exercise, in another style than the solution; `VARIANTS` has wrong
-ones that were written independently of `kvlib.lessons.mistakes`, with the mistake that each makes.
+ones that were written independently of `kvlib.lessons`, with the mistake that each makes.
 """
 
 import io
@@ -12,7 +12,7 @@ from typing import Any
 
 import right_log
 import right_segments
-from kvlib.lessons import mistakes, search
+from kvlib.lessons import search
 
 Records = dict[Any, Any]
 Operations = list[tuple[Any, ...]]
@@ -389,13 +389,13 @@ def _good_stream_with(decode: Callable[[bytes], Records]) -> tuple[Any, Any]:
     return stream_by_writing, decode
 
 
-# Each with a known mistake's answer, or with the sentence itself.
+# Each with a known mistake, by its function's name or its value; or with the sentence itself.
 VARIANTS: list[tuple[str, Any, Any]] = [
     ("01-length", len("déjà vu"), 7),
     ("01-length", 5 + len("déjà vu"), 12),
-    ("01-encode-field", their_field_counts_characters, mistakes.field_counts_characters),
-    ("01-encode-field", their_field_is_little_endian, mistakes.field_is_little_endian),
-    ("01-encode-field", their_field_in_hex, mistakes.field_as_hex),
+    ("01-encode-field", their_field_counts_characters, "field_counts_characters"),
+    ("01-encode-field", their_field_is_little_endian, "field_is_little_endian"),
+    ("01-encode-field", their_field_in_hex, "field_as_hex"),
     ("01-decode-order", [6, 4, 1, 2, 5, 3], [6, 4, 2, 5, 1, 3]),
     ("01-decode-order", (4, 1, 2, 3, 5, 6), [4, 6, 2, 5, 3, 1]),
     ("01-delimiter", their_csv, search.SENTENCES["marks"]),
@@ -405,12 +405,12 @@ VARIANTS: list[tuple[str, Any, Any]] = [
     ("01-delimiter", their_typeless_stream, search.SENTENCES["lengths"]),
     ("01-bug-hunt", {"ключ": "тест"}, {"café": "2,50 €"}),
     ("01-bug-hunt", {"": b"\xff"}, {"": ""}),
-    ("01-snapshot", (their_pickle, records_by_class), mistakes.snapshot_by_pickle),
-    ("01-snapshot", _good_stream_with(their_loose_decoder), mistakes.decode_slices_unchecked),
-    ("01-run-snapshots", their_updating_run, mistakes.run_updates_the_state),
-    ("01-run-snapshots", their_run_with_copies, mistakes.run_keeps_a_copy),
-    ("01-run-snapshots", their_run_with_literals, mistakes.run_evals),
-    ("01-run-snapshots", their_run_with_a_pickler, mistakes.run_pickles),
+    ("01-snapshot", (their_pickle, records_by_class), "snapshot_by_pickle"),
+    ("01-snapshot", _good_stream_with(their_loose_decoder), "decode_slices_unchecked"),
+    ("01-run-snapshots", their_updating_run, "run_updates_the_state"),
+    ("01-run-snapshots", their_run_with_copies, "run_keeps_a_copy"),
+    ("01-run-snapshots", their_run_with_literals, "run_evals"),
+    ("01-run-snapshots", their_run_with_a_pickler, "run_pickles"),
 ]
 
 # ---- 02-segment ---------------------------------------------------------------------------------

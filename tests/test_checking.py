@@ -15,10 +15,12 @@ import pytest
 
 import kvlib
 from kvlib import naive
-from kvlib.lessons import check, hint, mistakes, search, solution, words
+from kvlib.lessons import check, checking, hint, search, solution, words
 from kvlib.lessons.catalogue import EXERCISES, find
 from kvlib.lessons.checking import _examine
 from kvlib.lessons.exercise import Case, Exercise
+from kvlib.lessons.exercises.encode.encode_field import field_counts_characters
+from kvlib.lessons.exercises.interviews import KEEPSAKE, keeps
 from kvlib.lessons.guard import Beginning, Stopped, Watch, run, same
 from kvlib.lessons.result import Note, Picture, Result, short
 from kvlib.lessons.solutions import encode_field
@@ -338,7 +340,7 @@ def test_a_mistake_that_explains_little_is_not_named() -> None:
 
     def odd(value: Any) -> bytes:
         if value == "é":
-            return mistakes.field_counts_characters(value)
+            return bytes(field_counts_characters.answer(value))
         return b"?" if len(value) > 1 else encode_field(value)
 
     text = said(odd)
@@ -384,8 +386,11 @@ def test_the_first_wrong_item_of_bytes_is_pictured() -> None:
 # -------------------------------------------------------------------------------------- large cases
 
 
-def test_a_slow_answer_is_stopped_by_the_solutions_own_time() -> None:
+def test_a_slow_answer_is_stopped_by_the_solutions_own_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """All small cases are right; the large one is about time, and says so without a time."""
+    monkeypatch.setattr(checking, "AT_LEAST", 0.1)
     exercise = an_exercise(sum, [1], large=lambda: [Case((list(range(1000)),), "a long list")])
 
     def slow(numbers: list[int]) -> int:
@@ -407,6 +412,42 @@ def test_a_large_case_can_be_wrong_or_raise() -> None:
     assert "What is different when there is much of it?" in wrong.words[1]
     raising = _examine(exercise, None, (lambda numbers: bytes([len(numbers)])[0],))
     assert "What came: ValueError" in raising.words[1]
+
+
+def test_an_answer_spoils_only_its_own_large_case() -> None:
+    """It may do what it likes with what it is given: whoever is checked next gets it anew."""
+    exercise = an_exercise(sum, [1], large=lambda: [Case(([9] * 300,), "a long list")])
+
+    def spoiling(numbers: list[int]) -> int:
+        return sum(numbers.pop() for _ in range(len(numbers))) if len(numbers) > 1 else 1
+
+    for function in (spoiling, spoiling, sum):
+        assert _examine(exercise, None, (function,)).passed
+
+
+def test_the_clear_version_is_timed_once() -> None:
+    """Who mends an answer and checks it again doesn't wait for that once more."""
+    asked = []
+
+    def clear(number: int) -> int:
+        asked.append(number)
+        return number
+
+    exercise = an_exercise(clear, 1, large=lambda: [Case((1000,), "a large number")])
+    for _ in range(3):
+        assert _examine(exercise, None, (lambda number: number,)).passed
+    assert asked.count(1000) == 1
+
+
+def test_a_value_that_an_answer_falls_over_is_no_value_that_it_kept() -> None:
+    """The look for objects that never became bytes comes back, whatever the answer does then."""
+
+    def falling(operations: Any) -> Any:
+        assert ("put", "a", KEEPSAKE) not in operations
+        return EXERCISES["01-run-snapshots"].solution[0](operations)
+
+    assert not keeps(falling, [("put", "a", KEEPSAKE), ("get", "a")])
+    assert not check("01-run-snapshots", falling).came
 
 
 # ------------------------------------------------------------------------------------------- guards
@@ -567,8 +608,13 @@ def test_callables_of_every_sort_are_answers() -> None:
         def __call__(self, value: Any) -> bytes:
             return encode_field(value)
 
+    class Forgetful(Encoder):
+        def __call__(self, value: Any) -> bytes:
+            raise LookupError(value)
+
     for answer in (Encoder().encode, Encoder(), functools.partial(encode_field)):
         assert check(FIELD, answer).passed
+    assert re.search(r"in your line \d+: raise LookupError", said(Forgetful()))
     assert "A NoneType" not in said(print)
     assert "ValueError: max() " in said(max)
 
@@ -655,7 +701,7 @@ def test_html_holds_what_a_learner_wrote_as_text() -> None:
 
 def test_html_has_the_words_and_the_mark() -> None:
     """The picture is the views' own, with the wrong byte marked; no script, no id."""
-    html = check(FIELD, mistakes.field_counts_characters).html()
+    html = check(FIELD, field_counts_characters.answer).html()
     assert "class=wrong" in html or " wrong" in html
     assert "offset 4" in html
     assert "<script" not in html
@@ -663,9 +709,9 @@ def test_html_has_the_words_and_the_mark() -> None:
 
 
 def test_a_right_result_requires_nothing() -> None:
-    """`require` is for grading: silent, or an AssertionError with the text."""
+    """`require` is for grading: it gives the result, or an AssertionError with the text."""
     result = check("01-length", 14)
-    result.require()
+    assert result.require() is result
     assert repr(result).startswith("01-length: right\n")
     untried = check("01-length", ...)
     assert "<strong>01-length: not tried yet</strong>" in untried.html()
@@ -701,7 +747,7 @@ def test_a_note_shows_itself() -> None:
 
 def test_long_values_are_cut_and_addresses_left_out() -> None:
     """Both ends of a long value are there."""
-    assert short(b"a" * 1000).endswith("aaa' (1,003 characters)")
+    assert short(b"a" * 1000).endswith("aaa' (1,003 characters as Python writes it)")
     assert short(object()) == "<object object>"
 
 

@@ -52,6 +52,7 @@ shutil.copytree("source/kvlib", "release/kvlib")
 def nbgrader(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str = NBGRADER) -> None:
     """Put something else in nbgrader's place."""
     (folder / "fake" / "nbgrader").mkdir(parents=True)
+    (folder / "fake" / "nbgrader" / "__init__.py").touch()  # else a real one comes first
     (folder / "fake" / "nbgrader" / "__main__.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(folder / "fake"))
 

@@ -8,10 +8,13 @@ import pytest
 
 import kvlib
 from kvlib import views
-from kvlib.lessons import check, log_mistakes, powercut, solutions
-from kvlib.lessons.log import EVERYWHERE, LOG, PUBLISH_ORDER, RECOVER
+from kvlib.lessons import check, powercut, solutions
+from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.exercises.log import recover_mistakes
+from kvlib.lessons.exercises.log.recover import EVERYWHERE, LOG
 
 Recover = Callable[[bytes], object]
+PUBLISH_ORDER, RECOVER = EXERCISES["03-publish-order"], EXERCISES["03-recover"]
 WAYS: list[Any] = ["missing", "zeros", "garbage"]
 
 
@@ -32,10 +35,10 @@ def test_the_solution_is_right_wherever_the_crash_explorer_cuts(lost: Any) -> No
 @pytest.mark.parametrize(
     "recover",
     [
-        log_mistakes.recover_raises_when_torn,
-        log_mistakes.recover_gives_up,
-        log_mistakes.recover_drops_one_too_many,
-        log_mistakes.recover_takes_what_is_there,
+        recover_mistakes.recover_raises_when_torn.answer,
+        recover_mistakes.recover_gives_up.answer,
+        recover_mistakes.recover_drops_one_too_many.answer,
+        recover_mistakes.recover_takes_what_is_there.answer,
     ],
 )
 def test_what_the_check_sends_to_the_crash_explorer_is_seen_there(recover: Recover) -> None:

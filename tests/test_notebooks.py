@@ -21,10 +21,11 @@ import pytest
 import kvlib
 import notebook_tool
 from kvlib import judge
-from kvlib.lessons import encode, solutions
+from kvlib.lessons import solutions
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.editions import checked
+from kvlib.lessons.editions import WIDGET_VIEW, checked
 from kvlib.lessons.exercise import Exercise
+from kvlib.lessons.exercises.encode import bug_hunt
 from kvlib.lessons.glossary import WORDS, Word, glossary, is_form
 from kvlib.log import encode_put
 from notebook_tool import CELL_METADATA, NOTEBOOK_METADATA, NOTEBOOKS, Cell, Notebook, tags
@@ -424,7 +425,7 @@ def only_what_is_needed_is_stored(notebook: Notebook) -> Iterator[str]:
         if unknown := cell["metadata"].keys() - CELL_METADATA:
             yield f"{cell['id']}: {', '.join(sorted(unknown))} in its metadata"
         for output in cell.get("outputs", []):
-            if notebook_tool.WIDGET_VIEW in output.get("data", {}):
+            if WIDGET_VIEW in output.get("data", {}):
                 yield f"{cell['id']}: the view of a widget"
 
 
@@ -445,7 +446,7 @@ def _(notebook: Notebook) -> None:
 
 @breaks(only_what_is_needed_is_stored)
 def _(notebook: Notebook) -> None:
-    data = {notebook_tool.WIDGET_VIEW: {"model_id": "1"}}
+    data = {WIDGET_VIEW: {"model_id": "1"}}
     find(notebook, "model-more")["outputs"] = [{"output_type": "display_data", "data": data}]
 
 
@@ -1031,9 +1032,9 @@ def test_bug_that_is_hunted_is_the_one_that_is_shown(records: dict[Any, Any]) ->
     shown: dict[str, Any] = {}
     for name in ["encode-bug-hunt-encode", "encode-bug-hunt-decode"]:
         exec(find(notebook, name)["source"], shown)
-    stream = encode.their_encode(records)
+    stream = bug_hunt.their_encode(records)
     assert shown["their_encode"](records) == stream
-    assert shown["their_decode"](stream) == encode.their_decode(stream)
+    assert shown["their_decode"](stream) == bug_hunt.their_decode(stream)
 
 
 def test_words_are_in_the_glossary_once() -> None:

@@ -3,7 +3,9 @@
 from itertools import permutations
 from typing import Any
 
-from kvlib.lessons import check
+import pytest
+
+from kvlib.lessons import check, checking
 from kvlib.lessons.catalogue import EXERCISES
 from right_segments import (
     headers_by_struct,
@@ -49,8 +51,9 @@ def test_a_wrong_answer_of_many_names_its_operation() -> None:
     assert "answer to operation 0, ('get', 'a'): ''" in repr(result)
 
 
-def test_a_slow_join_is_told_so() -> None:
+def test_a_slow_join_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that looks for each segment among all others is right, up to some thousands of them."""
+    monkeypatch.setattr(checking, "AT_LEAST", 0.4)
 
     def join(segments: list[bytes]) -> bytes:
         join_by_class(segments)

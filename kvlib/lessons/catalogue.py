@@ -3,8 +3,8 @@
 from difflib import get_close_matches
 from typing import Final
 
-from kvlib.lessons import encode, log, segment
 from kvlib.lessons.exercise import Exercise
+from kvlib.lessons.exercises import encode, log, segment
 
 EXERCISES: Final[dict[str, Exercise]] = {
     exercise.name: exercise for exercise in (*encode.EXERCISES, *segment.EXERCISES, *log.EXERCISES)

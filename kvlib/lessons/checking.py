@@ -3,8 +3,9 @@
 import inspect
 import linecache
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from functools import cache, lru_cache
 from textwrap import indent
 from types import CodeType
 from typing import Any, Final, NamedTuple
@@ -26,10 +27,11 @@ Functions = tuple[Function, ...]
 
 
 class Seen(NamedTuple):
-    """A case, and what became of it."""
+    """A case, what became of it, and whether that is right."""
 
     case: Case
     outcome: Outcome
+    right: bool
 
 
 def check(name: str, answer: object) -> Result:
@@ -89,9 +91,14 @@ def assemble(exercise: Exercise, order: Sequence[int]) -> Function:
     body = "\n".join(exercise.lines[number - 1] for number in order)
     source, place = f"{exercise.head}\n{indent(body, '    ')}\n", f"<{exercise.name} {order}>"
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
+    return _defined(exercise.solution[0].__name__, source, place)
+
+
+@lru_cache  # each wrong order is looked at in many cases
+def _defined(name: str, source: str, place: str) -> Function:
     namespace: dict[str, Any] = {"__name__": place}
     exec(compile(source, place, "exec"), namespace)  # our own lines, in the learner's order
-    function: Function = namespace[exercise.solution[0].__name__]
+    function: Function = namespace[name]
     return function
 
 
@@ -100,15 +107,15 @@ def assemble(exercise: Exercise, order: Sequence[int]) -> Function:
 
 def _examine(exercise: Exercise, answer: object, functions: Functions) -> Result:
     seen = list(_small(exercise, functions))
-    failed = next((one for one in seen if not is_right(exercise, *one)), None)
+    failed = next((one for one in seen if not one.right), None)
     if failed and _is_untried(exercise, functions, failed):
         return Result(exercise.name, "not tried yet")
     if failed:
         return _explained(exercise, answer, functions, seen, failed)
     return (
         _forbidden(exercise, functions)
-        or _large(exercise, functions)
         or _probed(exercise, functions)
+        or _large(exercise, functions)
         or Result(
             exercise.name,
             "right",
@@ -129,10 +136,11 @@ def _small(exercise: Exercise, functions: Functions) -> Iterator[Seen]:
         if wrong not in (None, case.of):
             return
         outcome = run(functions[case.of], case.arguments, codes=_codes(exercise))
-        yield Seen(case, outcome)
+        right = is_right(exercise, case, outcome)
+        yield Seen(case, outcome, right)
         if outcome.kind == "endless":
             return
-        if wrong is None and not is_right(exercise, case, outcome):
+        if wrong is None and not right:
             wrong = case.of
 
 
@@ -197,7 +205,7 @@ def _one(of_each: Sequence[Any], number: int) -> Any:
 def _explained(
     exercise: Exercise, answer: object, functions: Functions, seen: list[Seen], failed: Seen
 ) -> Result:
-    case, outcome = failed
+    case, outcome, _ = failed
     known = recognise(exercise, [one for one in seen if one.case.of == case.of], failed)
     again = run(functions[case.of], case.arguments, codes=_codes(exercise))
     wanted = None if case.refused else expected(exercise, case)
@@ -220,16 +228,16 @@ def _explained(
 
 def recognise(exercise: Exercise, seen: Sequence[Seen], failed: Seen) -> Mistake | None:
     """The mistake that behaves as the answer does: in the failing case, and in most others."""
-    wrong = [one for one in seen if not is_right(exercise, *one)]
+    wrong = sum(not one.right for one in seen)
     best, most = None, 0
     for mistake in exercise.mistakes:
         if mistake.of != failed.case.of or not _behaves(exercise, mistake, failed):
             continue
-        if sum(_behaves(exercise, mistake, one) for one in wrong) * 2 < len(wrong):
+        agreeing = [one for one in seen if _behaves(exercise, mistake, one)]
+        if sum(not one.right for one in agreeing) * 2 < wrong:
             continue  # it explains less than half
-        agreeing = sum(_behaves(exercise, mistake, one) for one in seen)
-        if agreeing > most:
-            best, most = mistake, agreeing
+        if len(agreeing) > most:
+            best, most = mistake, len(agreeing)
     return best
 
 
@@ -318,16 +326,34 @@ def _forbidden(exercise: Exercise, functions: Functions) -> Result | None:
 
 
 def _large(exercise: Exercise, functions: Functions) -> Result | None:
-    for case in exercise.large() if exercise.large else ():
-        start = time.process_time()
-        wanted = run(exercise.solution[case.of], case.arguments, lines=UNLIMITED, copy=False)
-        limit = max(AT_LEAST, SLOWER * (time.process_time() - start))
-        arguments = case.arguments
-        outcome = run(functions[case.of], arguments, lines=UNLIMITED, seconds=limit, copy=False)
-        if not _agrees(exercise, case, outcome, wanted.value):
+    if exercise.large is None:
+        return None
+    clear = _clear_version(exercise.large, exercise.solution)
+    for case, (wanted, seconds) in zip(exercise.large(), clear, strict=True):
+        limit = max(AT_LEAST, SLOWER * seconds)
+        outcome = _timed(functions, case, limit)
+        if not _agrees(exercise, case, outcome, wanted):
             said = words.about_large(exercise, case, outcome)
             return _wrong(exercise, *said, printed=outcome.printed)
     return None
+
+
+@cache  # who mends an answer and checks it again need not wait for this again
+def _clear_version(
+    large: Callable[[], Sequence[Case]], solution: Functions
+) -> list[tuple[Any, float]]:
+    """What the solution gives for each large case, and the seconds that it takes."""
+    found = []
+    for case in large():  # made anew, because an answer may spoil its own
+        start = time.process_time()
+        outcome = _timed(solution, case)
+        found.append((outcome.value, time.process_time() - start))
+    return found
+
+
+def _timed(functions: Functions, case: Case, seconds: float = float("inf")) -> Outcome:
+    function = functions[case.of]
+    return run(function, case.arguments, lines=UNLIMITED, seconds=seconds, copy=False)
 
 
 def _probed(exercise: Exercise, functions: Functions) -> Result | None:

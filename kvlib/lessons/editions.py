@@ -262,15 +262,16 @@ def execute(notebook: Notebook) -> Notebook:
     Raises:
         EditionError: a cell has failed.
     """
-    from nbclient import NotebookClient  # takes a second, and who only reads doesn't need it
     from nbclient.exceptions import CellExecutionError
+
+    from kvlib.lessons.kernel import Client  # takes a second, and who only reads doesn't need it
 
     notebook = deepcopy(notebook)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as ipython,
     ):
-        client = NotebookClient(
+        client = Client(
             notebook,
             coalesce_streams=True,  # how prints are grouped into messages depends on the clock
             kernel_name="python3",

@@ -46,6 +46,11 @@ class Mistake:
     of: int = 0
 
 
+def mistake(sentence: str, of: int = 0) -> Callable[[Function], Mistake]:
+    """Make a Mistake of the wrong function that this stands above."""
+    return lambda answer: Mistake(answer, sentence, of=of)
+
+
 @dataclass(frozen=True)
 class Exercise:
     """An exercise.

@@ -43,7 +43,7 @@ rights: it can read, change and send whatever you can. Do it where there is noth
 a virtual machine or a container."""
 
 if TYPE_CHECKING:
-    from nbclient import NotebookClient
+    from kvlib.lessons.kernel import Client
 
 Notebook = nbformat.NotebookNode
 Cell = nbformat.NotebookNode
@@ -197,13 +197,13 @@ def _state(cells: Sequence[Cell], nonce: str) -> str:
 
 def run(notebook: Notebook, seconds: float) -> str:
     """Run all cells, whatever fails in them; what has ended it early, or ""."""
-    from nbclient import NotebookClient  # takes a second
+    from kvlib.lessons.kernel import Client  # takes a second
 
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as ipython,
     ):
-        client = NotebookClient(
+        client = Client(
             notebook,
             allow_errors=True,
             interrupt_on_timeout=True,
@@ -217,7 +217,7 @@ def run(notebook: Notebook, seconds: float) -> str:
         return asyncio.run(_run(client, ipython, seconds))
 
 
-async def _run(client: "NotebookClient", ipython: str, seconds: float) -> str:
+async def _run(client: "Client", ipython: str, seconds: float) -> str:
     env = {**os.environ, "IPYTHONDIR": ipython}  # a start-up file is nobody's answer
     async with client.async_setup_kernel(env=env, stderr=subprocess.DEVNULL):
         try:

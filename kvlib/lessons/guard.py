@@ -65,7 +65,7 @@ class Watch:
     ) -> None:
         self.lines, self.until = lines, time.process_time() + seconds
         self.codes, self.tools = codes, tools
-        self.home = getattr(function, "__globals__", {}).get("__name__")
+        self.home = getattr(function, "__module__", None)
         self.why: Literal["", "endless", "library", "forbidden"] = ""
         self.called, self.line = "", ""
 

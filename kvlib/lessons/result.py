@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from kvlib.views import html
 from kvlib.views.dumps import dump
@@ -75,10 +75,11 @@ class Result:
         """Whether the answer is right."""
         return self.state == "right"
 
-    def require(self) -> None:
-        """Raise an AssertionError with the text if the answer is not right: for grading."""
+    def require(self) -> Self:
+        """The result itself; an AssertionError with its text if it is not right: for grading."""
         if not self.passed:
             raise AssertionError(repr(self))
+        return self
 
     @property
     def headline(self) -> str:
@@ -192,4 +193,4 @@ def short(value: object, limit: int = SHOWN) -> str:
     text = re.sub(r" at 0x[0-9A-Fa-f]+", "", text)
     if len(text) <= limit:
         return text
-    return f"{text[: limit - 40]} … {text[-20:]} ({len(text):,} characters)"
+    return f"{text[: limit - 40]} … {text[-20:]} ({len(text):,} characters as Python writes it)"

@@ -1,7 +1,8 @@
 """The clear version of each exercise: one function, or one for each that is asked for.
 
-What a check compares with, what `solution` shows, and what the solved notebooks are made of; so
-each stands alone, as it would in a cell. Nothing here is used by kvlib.
+What a check compares with, what `solution` shows, and what the solved notebooks are made of. So
+each stands alone, as it would in a cell, and what several need is written out in each of them: that
+is on purpose. Nothing here is used by kvlib.
 """
 
 # Exercises hand over whatever the task says: str and bytes, tuples that begin with a name.

@@ -1,0 +1,122 @@
+"""01-delimiter: a format that can't be confused."""
+
+from typing import Final
+
+from kvlib.encoding import encode_field, encode_snapshot
+from kvlib.lessons import search, solutions
+from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.shared import Item, Records, data_of, u32
+
+
+@mistake(search.SENTENCES["marks"])
+def with_delimiters(records: Records) -> bytes:
+    """Ends keys and values with one character each."""
+    return b"".join(data_of(key) + b"=" + data_of(value) + b";" for key, value in records.items())
+
+
+@mistake(search.SENTENCES["marks"])
+def with_long_delimiters(records: Records) -> bytes:
+    """Ends them with two, as if that were safer."""
+    return b"".join(data_of(key) + b"->" + data_of(value) + b"||" for key, value in records.items())
+
+
+@mistake(search.SENTENCES["marks"])
+def with_escaped_delimiters_only(records: Records) -> bytes:
+    """Escapes the delimiters, and not the escape."""
+
+    def escaped(item: Item) -> bytes:
+        return data_of(item).replace(b"=", b"\\=").replace(b";", b"\\;")
+
+    return b"".join(escaped(key) + b"=" + escaped(value) + b";" for key, value in records.items())
+
+
+@mistake(search.SENTENCES["lengths"])
+def with_decimal_lengths(records: Records) -> bytes:
+    """Writes lengths as digits, and nothing that ends them."""
+    items = [data_of(item) for record in records.items() for item in record]
+    return b"".join(str(len(item)).encode() + item for item in items)
+
+
+@mistake(search.SENTENCES["lengths"])
+def with_lengths_modulo_256(records: Records) -> bytes:
+    """Writes the last byte of the length only."""
+    items = [data_of(item) for record in records.items() for item in record]
+    return b"".join(bytes([len(item) % 256]) + item for item in items)
+
+
+@mistake(search.REFUSED["lengths"])
+def with_lengths_of_one_byte(records: Records) -> bytes:
+    """Writes lengths that end at 255; a ValueError from 256 on."""
+    items = [data_of(item) for record in records.items() for item in record]
+    return b"".join(bytes([len(item)]) + item for item in items)
+
+
+@mistake(search.SENTENCES["characters"])
+def with_ascii_only(records: Records) -> bytes:
+    """Writes a question mark for what is not ASCII."""
+    return repr(records).encode("ascii", "replace")
+
+
+@mistake(search.SENTENCES["types"])
+def without_types(records: Records) -> bytes:
+    """Writes lengths, and not what the data is."""
+    items = [data_of(item) for record in records.items() for item in record]
+    return b"".join(u32(len(item)) + item for item in items)
+
+
+@mistake(search.REFUSED["types"])
+def with_text_only(records: Records) -> bytes:
+    """Takes texts only; an AttributeError for bytes."""
+    items = [item for record in records.items() for item in record]
+    return b"".join(u32(len(item.encode())) + item.encode() for item in items)
+
+
+def _is_bytes(stream: bytes, records: object) -> bool:
+    return True
+
+
+EXERCISE: Final = Exercise(
+    name="01-delimiter",
+    kind="function",
+    objective="judge whether a format can be confused by what it stores",
+    task=(
+        "Write `encode(records)`: any bytes you like, so that different records never give the "
+        "same bytes. Keys and values are str or bytes. The check tries to confuse it."
+    ),
+    stub="""\
+def encode(records):
+    raise NotImplementedError  # YOUR CODE HERE""",
+    names=("encode",),
+    solution=(solutions.encode,),
+    cases=(
+        Case(({},), "a store with nothing in it"),
+        Case(({"a": "1"},), "one record"),
+        Case(({"a": "1", "b": "2"},), "two records"),
+    ),
+    read=(_is_bytes,),
+    probe=search.break_encoder,
+    mistakes=(
+        with_delimiters,
+        with_long_delimiters,
+        with_escaped_delimiters_only,
+        with_decimal_lengths,
+        with_lengths_modulo_256,
+        with_lengths_of_one_byte,
+        with_ascii_only,
+        without_types,
+        with_text_only,
+    ),
+    hints=(
+        "What tells the reader where a key ends? If that can occur in a key, it can be confused.",
+        "A reader that never searches in the data can't be confused. What must it know first?",
+        "Write the length in a fixed number of bytes before each key and value, and before that "
+        "one byte for the type.",
+    ),
+    why=(
+        "Of some thousand small stores no two have the same bytes. What stands before the data, "
+        "and is written in a fixed number of bytes, can't be confused with it."
+    ),
+    points=3,
+    minutes=8,
+    own={"encode_snapshot": encode_snapshot, "encode_field": encode_field},
+)

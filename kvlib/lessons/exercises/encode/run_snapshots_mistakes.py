@@ -1,0 +1,180 @@
+"""Wrong answers to 01-run-snapshots."""
+
+import pickle
+from typing import Any, Final
+
+from kvlib.lessons.exercises.encode.delimiter import with_delimiters
+from kvlib.lessons.exercises.encode.encode_field import field_counts_characters
+from kvlib.lessons.exercises.encode.snapshot_mistakes import (
+    read,
+    records_of,
+    snapshot_counts_characters,
+    stream_of,
+)
+from kvlib.lessons.exercises.interviews import (
+    EVALUATED,
+    MISSING_KEY,
+    PICKLED,
+    UNTYPED,
+    Machine,
+    as_text,
+    mistakes_of,
+    undelimited,
+    without_empty,
+)
+from kvlib.lessons.exercises.shared import Item, Records
+
+KEPT: Final = (
+    "The value that came back is the very object that was put in: it never became bytes. Keep "
+    "under each path one `bytes`, as a file would hold it."
+)
+
+
+class _Snapshots(Machine):
+    """Keeps what it encodes under its path."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved: dict[str, Any] = {}
+
+    def encode(self, items: Records) -> Any:
+        return stream_of(items)
+
+    def decode(self, saved: Any) -> Records:
+        return records_of(read(saved)[0])
+
+    def serialize(self, path: str) -> None:
+        self.saved[path] = self.encode(self.items)
+
+    def deserialize(self, path: str) -> None:
+        self.items = self.decode(self.saved[path])
+
+
+class _RunUpdatesTheState(_Snapshots):
+    """Leaves in the state what was put after the snapshot."""
+
+    sentence = (
+        "After `deserialize` there is more than was saved. What of the old state must be left?"
+    )
+
+    def deserialize(self, path: str) -> None:
+        self.items.update(self.decode(self.saved[path]))
+
+
+class _RunKeepsTheDictItself(_Snapshots):
+    """Keeps the state, which goes on changing."""
+
+    sentence = (
+        "A put after `serialize` changes what was saved: both are the same dict. What would a "
+        "file hold?"
+    )
+
+    def encode(self, items: Records) -> Any:
+        return items
+
+    def decode(self, saved: Any) -> Any:
+        return saved
+
+
+class _RunKeepsACopy(_Snapshots):
+    """Keeps a dict, and no bytes."""
+
+    sentence = KEPT
+
+    def encode(self, items: Records) -> Any:
+        return dict(items)
+
+    def decode(self, saved: Any) -> Records:
+        return dict(saved)
+
+
+class _RunPickles(_Snapshots):
+    """Lets Python write the bytes."""
+
+    sentence = PICKLED
+
+    def encode(self, items: Records) -> Any:
+        return pickle.dumps(items)
+
+    def decode(self, saved: Any) -> Records:
+        return dict(pickle.loads(saved))
+
+
+class _RunEvals(_Snapshots):
+    """Lets Python run the bytes."""
+
+    sentence = EVALUATED
+
+    def encode(self, items: Records) -> Any:
+        return repr(items).encode()
+
+    def decode(self, saved: Any) -> Records:
+        return dict(eval(saved))
+
+
+class _RunDelimits(_Snapshots):
+    """Goes back to delimiters."""
+
+    sentence = (
+        "The value is cut at a character that your format uses as a mark. How could the reader "
+        "know where it ends without searching in it?"
+    )
+
+    def encode(self, items: Records) -> Any:
+        return with_delimiters.answer(items)
+
+    def decode(self, saved: Any) -> Records:
+        return undelimited(saved.decode())
+
+
+class _RunForgetsTypes(_Snapshots):
+    """Brings everything back as a text."""
+
+    sentence = UNTYPED
+
+    def decode(self, saved: Any) -> Records:
+        return {as_text(key): as_text(value) for key, value in super().decode(saved).items()}
+
+
+class _RunCountsCharacters(_Snapshots):
+    """Measures texts, and not their bytes."""
+
+    sentence = field_counts_characters.sentence
+
+    def encode(self, items: Records) -> Any:
+        return snapshot_counts_characters.answer(items)
+
+
+class _RunLosesEmptyValues(_Snapshots):
+    """Takes an empty value for none."""
+
+    sentence = "A record whose value is empty is gone. What does `if value` say of an empty text?"
+
+    def encode(self, items: Records) -> Any:
+        return super().encode(without_empty(items))
+
+
+class _RunInsistsOnKeys(_Snapshots):
+    """Raises a KeyError for a key that isn't there."""
+
+    sentence = MISSING_KEY
+
+    def get(self, key: Item) -> None:
+        self.results.append(self.items[key])
+
+    def delete(self, key: Item) -> None:
+        del self.items[key]
+
+
+MISTAKES: Final = mistakes_of(
+    _RunUpdatesTheState,
+    _RunKeepsTheDictItself,
+    _RunKeepsACopy,
+    _RunPickles,
+    _RunEvals,
+    _RunDelimits,
+    _RunForgetsTypes,
+    _RunCountsCharacters,
+    _RunLosesEmptyValues,
+    _RunInsistsOnKeys,
+)

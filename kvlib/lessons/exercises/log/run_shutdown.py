@@ -1,0 +1,121 @@
+"""03-run-shutdown: the interview about what outlives a program."""
+
+from typing import Final
+
+from kvlib import store
+from kvlib.judge import run_shutdown
+from kvlib.lessons import solutions
+from kvlib.lessons.exercise import Case, Exercise, Finding, Function
+from kvlib.lessons.exercises.interviews import (
+    FORBIDDEN,
+    KEEPSAKE,
+    Operation,
+    get,
+    gets,
+    keeps,
+    operation_of,
+)
+from kvlib.lessons.exercises.log.run_shutdown_mistakes import MISTAKES, SHUT_DOWN
+from kvlib.lessons.exercises.shared import Item
+
+OFF: Final = ("shutdown",)
+ON: Final = ("restore",)
+
+
+def _set(key: Item = "a", value: Item = "1") -> Operation:
+    return ("set", key, value)
+
+
+def _case(about: str, *operations: Operation) -> Case:
+    return Case((list(operations),), about)
+
+
+def _large_shutdowns() -> list[Case]:
+    sets = [_set(f"key {number}", b"v" * 50) for number in range(1_000)]
+    operations = [*sets, *[OFF, ON] * 10, *gets(98_000, keys=1_000)]
+    return [Case((operations,), "100,000 operations on 1,000 records")]
+
+
+def _never_written(functions: tuple[Function, ...]) -> Finding | None:
+    if not keeps(functions[0], [_set("a", KEEPSAKE), OFF, ON, get()]):
+        return None
+    asked = 'run_shutdown([("set", "a", "two words"), ("shutdown",), ("restore",), ("get", "a")])'
+    return Finding(asked, f"{[KEEPSAKE]}, the same object", SHUT_DOWN)
+
+
+EXERCISE: Final = Exercise(
+    name="03-run-shutdown",
+    kind="function",
+    objective="bring a store back from nothing but the bytes that it wrote",
+    task=(
+        "Write `run_shutdown(operations)`: a list of tuples goes in, the list of what each `get` "
+        "gave comes out. `set key value`, `get key` (None if it is missing), `shutdown` (all is "
+        "written as one `bytes`, and memory is cleared), `restore` (memory becomes exactly what "
+        "the last shutdown wrote, and empty if there was none). Keys and values are str or bytes; "
+        "up to 100,000 operations. `kvlib.encode_snapshot` may write the bytes at first."
+    ),
+    stub="""\
+def run_shutdown(operations):
+    raise NotImplementedError  # YOUR CODE HERE""",
+    names=("run_shutdown",),
+    solution=(solutions.run_shutdown,),
+    cases=(
+        _case("no operations, and no results"),
+        _case("a key that was never set", get()),
+        _case("one record", _set(), get()),
+        _case("an empty value", _set("a", ""), get()),
+        _case("memory after a shutdown", _set(), OFF, get()),
+        _case("a restore with nothing written", ON, get()),
+        _case("a restore with nothing written, and something in memory", _set(), ON, get()),
+        _case("one record that comes back", _set(), OFF, ON, get()),
+        _case("an empty value that comes back", _set("a", ""), OFF, ON, get()),
+        _case("an empty key that comes back", _set("", "1"), OFF, ON, get("")),
+        _case("a record that was set after the shutdown", OFF, _set(), ON, get()),
+        _case("a second shutdown, with nothing in memory", _set(), OFF, OFF, ON, get()),
+        _case("two restores of one shutdown", _set(), OFF, ON, ON, get()),
+        _case("a character of two bytes", _set("é", "x"), OFF, ON, get("é")),
+        _case("delimiters in a value", _set("a", "=;"), OFF, ON, get()),
+        _case("bytes", _set(b"1", b"x"), OFF, ON, get(b"1")),
+        _case(
+            "a text and bytes that look alike",
+            _set("1", "x"),
+            _set(b"1", b"y"),
+            OFF,
+            ON,
+            get("1"),
+            get(b"1"),
+        ),
+        _case("bytes that are no text", _set("a", b"\xff\0"), OFF, ON, get()),
+        _case(
+            "all the delimiters that one thinks of",
+            _set("a|b:c\0", "v1|v2:ok\n\\"),
+            OFF,
+            ON,
+            get("a|b:c\0"),
+        ),
+        _case("a value of 300 bytes", _set("a", "x" * 300), OFF, ON, get()),
+    ),
+    item=operation_of,
+    large=_large_shutdowns,
+    probe=_never_written,
+    forbidden=FORBIDDEN,
+    mistakes=MISTAKES,
+    hints=(
+        '`memory = {}`, `written = b""`, and one loop with an `if` for each operation. What does '
+        "each of them do to these two?",
+        "Make the bytes of a dict, and a dict of the bytes, in two functions of their own: that is "
+        "notebook 1. Then shutdown and restore take two lines each.",
+        "`restore` begins with an empty dict, whatever was in memory, and the bytes at the start "
+        "are those of no records.",
+    ),
+    why="Only bytes outlive the program; and whatever came after the last shutdown is gone.",
+    points=4,
+    minutes=15,
+    own={
+        "judge.run_shutdown": run_shutdown,
+        "Store.shutdown": store.Store.shutdown,
+        "Store.restore": store.Store.restore,
+        "Store.serialize": store.Store.serialize,
+        "DurableStore.put": store.DurableStore.put,
+    },
+)
