@@ -13,8 +13,8 @@ class Client(NotebookClient):
     """nbclient's, but for a kernel that dies before it was ready: then it starts another.
 
     A kernel is told its ports by who looked that they are free, and takes them a second later. In
-    between another program may have taken one, and it dies; of 600 that started
-    three at a time, two did. JupyterLab starts another then, and so does this.
+    between another program may have taken one, and it dies: of 600 that started three at a time,
+    two did. JupyterLab starts another then, and so does this.
     """
 
     @asynccontextmanager
