@@ -22,7 +22,8 @@ from kvlib.recovery import State, read
 from kvlib.salvage import report, salvage
 from kvlib.snapshot import HEAD_BYTES, LOG, segment_name
 from kvlib.views.layout import Region, format_of, guess, walk, walk_directory
-from kvlib.views.text import count, lines
+from kvlib.views.text import lines
+from kvlib.wording import count
 
 OK, DAMAGED, FAILED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 STATUS = """exit status:

@@ -1,4 +1,4 @@
-"""Cuts and flips. `python tests/test_cuts.py` writes the goldens of their texts anew."""
+"""The crash explorer. `python tests/test_cuts.py` writes the goldens of its texts anew."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,19 +9,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kvlib
-from kvlib import CorruptionError, MemoryDisk, MissingError, naive
+from explored import (
+    BARE,
+    BEGUN,
+    FILES,
+    FRAMES,
+    LOG,
+    MUTATIONS,
+    Odd,
+    forgiving,
+    frames_of,
+    pairs,
+    raising,
+    replayed,
+    told,
+    verdicts,
+    whole_frames,
+)
+from golden import check_golden, check_none_is_left, check_width, write
+from kvlib import CorruptionError, MemoryDisk, MissingError
 from kvlib.disk import Place
 from kvlib.encoding import Item
-from kvlib.views.cuts import Lost, crash, flips
-from kvlib.views.film import Film, Moment, Outcome
-from kvlib.views.text import COLUMNS, width
+from kvlib.views.cuts import Lost, crash
+from kvlib.views.film import Film, Outcome
+from kvlib.views.flips import flips
+from kvlib.views.text import COLUMNS
 from vocabulary import (
     FIELDS,
     HEAD_END,
     delete,
     disk_of,
-    every_flip,
-    field,
     files_of,
     flip_bit,
     frame,
@@ -29,27 +46,7 @@ from vocabulary import (
     store_files,
 )
 
-GOLDENS = Path(__file__).parent / "goldens" / "cuts"
 LOSSES: tuple[Lost, ...] = ("missing", "zeros", "garbage")
-
-# A value that ends in zeros: where they are lost and zeros stand there, nothing is lost.
-MUTATIONS: list[tuple[bytes, dict[Item, Item]]] = [
-    (put("café", "2,50 €"), {"café": "2,50 €"}),
-    (put("thé", b"3\0\0"), {"café": "2,50 €", "thé": b"3\0\0"}),
-    (delete("café"), {"thé": b"3\0\0"}),
-]
-
-
-def frames_of(*payloads: bytes, first: int = 2, salt: int = 0) -> list[bytes]:
-    """A frame around each payload."""
-    return [frame(b"M", first + at, payload, salt) for at, payload in enumerate(payloads)]
-
-
-FRAMES = frames_of(*(payload for payload, _ in MUTATIONS))
-BARE = b"".join(FRAMES)
-FILES = store_files({}, *FRAMES)
-LOG = FILES["log"]
-BEGUN = store_files({"old": "1"}, *FRAMES, frame(b"C", 5, b""), generation=1)
 
 
 def stairs(start: int, *frames: bytes, before: Item | None = None) -> list[tuple[int, object]]:
@@ -71,19 +68,6 @@ SUBJECTS: dict[str, tuple[Place | bytes | bytearray, bytes, int, list[tuple[int,
         stairs(HEAD_END, *FRAMES, frame(b"C", 5, b""), before="1"),
     ),
 }
-
-
-def verdicts(film: Film, strip: int = 0) -> list[str]:
-    """The verdict of each moment."""
-    return [moment.outcomes[strip].verdict for moment in film.moments]
-
-
-def check_width(film: Film) -> None:
-    """No line is too wide."""
-    assert max(map(width, repr(film).split("\n"))) <= COLUMNS
-
-
-# ------------------------------------------------------------------------------------------- cuts
 
 
 @pytest.mark.parametrize("lost", LOSSES)
@@ -213,57 +197,52 @@ def test_what_a_log_goes_on_from_must_be_at_hand() -> None:
     assert verdicts(crash(compacted["log"]))[-1] == "right"
 
 
+def test_a_log_that_is_too_long_is_not_replayed() -> None:
+    """Its size is looked at first: each of its states would be kept, and there may be many."""
+    disk = MemoryDisk()
+    with kvlib.open(disk, sync="never") as store:
+        for number in range(100):
+            store[f"{number}"] = ""
+    for source in (disk, disk.read("log"), b"x" * 50_000_000):
+        with pytest.raises(ValueError, match=r"^too long: [0-9,]+ bytes, at most 1,024 are "):
+            crash(source)
+        with pytest.raises(ValueError, match=r"^too long: [0-9,]+ bytes, at most 1,024 are "):
+            flips(source)
+
+
+@pytest.mark.parametrize("as_path", [str, Path])
+def test_a_log_can_be_given_by_its_file(tmp_path: Path, as_path: Callable[[Path], Path]) -> None:
+    """Its bytes are cut, and flipped; what is damaged is a log all the same, and so is refused."""
+    file = tmp_path / "log"
+    file.write_bytes(LOG)
+    assert repr(crash(as_path(file))) == repr(crash(LOG))
+    assert repr(flips(as_path(file))) == repr(flips(LOG))
+    file.write_bytes(flip_bit(LOG, 3))
+    for view in (crash, flips):
+        with pytest.raises(CorruptionError, match="offset 0: "):
+            view(as_path(file))
+
+
 def test_what_cannot_be_cut_is_refused(tmp_path: Path) -> None:
     """Damage, a place without a store, too many bytes, another kind of loss."""
     with pytest.raises(CorruptionError, match="log: offset 49: checksum"):
         crash(flip_bit(LOG, 8 * 60))
-    with pytest.raises(CorruptionError, match="offset 0: the data ends 17 bytes short"):
-        crash(b"")
-    with pytest.raises(MissingError, match=r"no store at .*nothing"):
-        crash(tmp_path / "nothing")
+    with pytest.raises(CorruptionError, match="offset 0: the data ends 12 bytes short") as caught:
+        crash(b"hello")
+    assert caught.value.__notes__ == [
+        "crash cuts the log of a store, or whole frames; these bytes are neither."
+    ]
+    with pytest.raises(MissingError, match=r"no store at .*log"):
+        crash(tmp_path)
     with pytest.raises(
-        ValueError, match=r"1,042 bytes, at most 1,024 are .*: take fewer or shorter"
+        ValueError, match=r"too long: 1,042 bytes, at most 1,024 are .*: take fewer or shorter"
     ):
         crash(frame(b"M", 1, put("k", b"v" * 1013)))
     with pytest.raises(ValueError, match="lost is 'some', expected one of missing, zeros, garbage"):
         crash(LOG, lost="some")  # type: ignore[arg-type]  # the mistake that is tested
-    with pytest.raises(TypeError, match="a place is a path or a Disk, not int"):
-        crash(5)  # type: ignore[arg-type]  # the mistake that is tested
 
 
 # --------------------------------------------------------------------------- the learner's recovery
-
-
-def whole_frames(data: bytes) -> Iterator[bytes]:
-    """The payloads of the frames that are whole; nobody looks at a checksum."""
-    at = 0
-    while at + 17 <= len(data):
-        end = at + 17 + int.from_bytes(data[at + 4 : at + 8], "big")
-        if end > len(data):
-            return
-        yield data[at + 17 : end]
-        at = end
-
-
-def pairs(payload: bytes) -> dict[Item, Item | None]:
-    """What a payload of one mutation says, read by hand."""
-    length = int.from_bytes(payload[2:6], "big")
-    key, rest = payload[6 : 6 + length].decode(), payload[6 + length :]
-    value = rest[5:].decode() if rest[:1] == b"s" else rest[5:]
-    return {key: value if payload[:1] == b"P" else None}
-
-
-def replayed(payloads: Iterator[bytes]) -> dict[Item, Item]:
-    """The mutations applied to nothing."""
-    items: dict[Item, Item | None] = {}
-    for payload in payloads:
-        items |= pairs(payload)
-    return {key: value for key, value in items.items() if value is not None}
-
-
-def forgiving(data: bytes) -> dict[Item, Item]:
-    """Reads up to the first frame that is not whole."""
-    return replayed(whole_frames(data))
 
 
 def trusting(data: bytes) -> dict[Item, Item]:
@@ -362,25 +341,6 @@ class Silent(Exception):
         raise KeyError("no text")
 
 
-class Odd:
-    def __repr__(self) -> str:
-        raise ValueError("no repr")
-
-    def __eq__(self, other: object) -> bool:
-        raise ValueError("no comparison")
-
-    __hash__ = None  # type: ignore[assignment]  # as Python itself does for such a class
-
-
-def raising(error: BaseException) -> Callable[[bytes], object]:
-    """A function that raises it."""
-
-    def recover(data: bytes) -> object:
-        raise error
-
-    return recover
-
-
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -466,205 +426,26 @@ def test_what_a_function_prints_and_keeps_does_no_harm(capsys: pytest.CaptureFix
     assert capsys.readouterr() == ("", "")
 
 
-# -------------------------------------------------------------------------------------------- flips
-
-
-def check_flips(film: Film, data: bytes, read: Callable[[bytes], object], strip: int = 0) -> None:
-    """Each moment says what `read` makes of the flipped bytes."""
-    sound = read(data)
-    assert len(film.moments) == 8 * len(data)
-    for bit, (moment, spoilt) in enumerate(zip(film.moments, every_flip(data), strict=True)):
-        assert moment.label == f"{bit // 8}.{7 - bit % 8}"
-        (picture,) = moment.pictures
-        assert picture.layout.data == spoilt
-        assert [*map(tuple, picture.marks)] == [(bit // 8, bit // 8 + 1, "flipped")]
-        try:
-            expected = "right" if read(spoilt) == sound else "wrong"
-        except kvlib.KvlibError as error:
-            expected = "refused"
-            assert str(error).removeprefix("log: ") == told(moment)
-        assert moment.outcomes[strip].verdict == expected
-    check_width(film)
-
-
-def told(moment: Moment) -> str:
-    """What is said of kvlib's answer, in the note or below the bytes, in one line."""
-    note, layout = dict(moment.notes)["kvlib"], moment.pictures[0].layout
-    if note == "an error: the reason stands below the bytes":
-        note = f"offset {layout.stopped_at}: {layout.reason}"
-    return " ".join(note.split())
-
-
-STREAM = kvlib.encode_snapshot({"café": "2,50 €", b"k": ""})
-SEALED = BEGUN["0000000000000001.00000000.segment"]
-
-
-def fields_by_hand(data: bytes) -> list[Item]:
-    """Field behind field."""
-    values, at = [], 0
-    while at < len(data):
-        value, at = kvlib.decode_field(data, at)
-        values.append(value)
-    return values
-
-
-def sealed_by_hand(data: bytes) -> object:
-    """What a store's only segment holds."""
-    disk = disk_of(BEGUN | {"0000000000000001.00000000.segment": data})
-    return dict(kvlib.open(disk, read_only=True))
-
-
-@pytest.mark.parametrize(
-    ("data", "read"),
-    [
-        (field("café"), fields_by_hand),
-        (field("café") + field(b"\0"), fields_by_hand),
-        (STREAM, kvlib.decode_snapshot),
-        (kvlib.split(STREAM, 99)[0], lambda data: kvlib.join([data])),
-        (frame(b"M", 3, put("k", "v")), kvlib.unseal),
-        (
-            frame(b"M", 3, b"x") + frame(b"C", 9, b""),
-            lambda data: (kvlib.unseal(data), kvlib.unseal(data, 18)),
-        ),
-    ],
-    ids=["field", "record", "snapshot", "segment", "frame", "frames"],
-)
-def test_every_flip_is_read_by_its_decoder(data: bytes, read: Callable[[bytes], object]) -> None:
-    """Verdict, text of the error, bytes and mark of each bit."""
-    if read(data) == STREAM:  # a total of 3 is no error for a segment alone, as one of 3
-        found = verdicts(flips(data))
-        assert found[:64].count("refused") == 33
-        assert {*found[64:]} == {"wrong"}
-    else:
-        check_flips(flips(data), data, read)
-
-
-def test_no_flip_of_a_sealed_file_passes() -> None:
-    """Each is refused, as a store refuses it."""
-    film = flips(SEALED)
-    assert {*verdicts(film)} == {"refused"}
-    for spoilt, moment in zip(every_flip(SEALED), film.moments, strict=True):
-        with pytest.raises(kvlib.KvlibError) as caught:
-            sealed_by_hand(spoilt)
-        assert str(caught.value).split(": ", 1)[1] in told(moment)
-    with pytest.raises(CorruptionError, match="offset 51: bytes behind the frame"):
-        flips(SEALED + b"\0")
-
-
-def test_flips_in_mutations_are_read() -> None:
-    """An operation that becomes none is refused; a letter that becomes another is not."""
-    film = flips(put("k", "v"))
-    assert verdicts(film)[:8] == ["refused"] * 8
-    assert film.moments[-1].outcomes[0] == ("wrong", "wrong: another result")
-
-
-@pytest.mark.parametrize("closed", [False, True])
-def test_a_log_refuses_what_a_later_frame_vouches_for(closed: bool) -> None:
-    """All flips but those of the last frame, which looks like a crash and is reported as one."""
-    frames = [*FRAMES, frame(b"C", 5, b"")][: 3 + closed]
-    data = store_files({}, *frames)["log"]
-    film = flips(data)
-    last = 8 * len(frames[-1])
-    assert {*verdicts(film)[:-last]} == {"refused"}
-    same, another = (
-        Outcome("right", "harmless: the same; reported as a torn tail"),
-        Outcome("wrong", "wrong: 1 record added; reported as a torn tail"),
-    )
-    assert {moment.outcomes[0] for moment in film.moments[-last:]} == {same if closed else another}
-    check_flips(
-        film, data, lambda log: dict(kvlib.open(disk_of(FILES | {"log": log}), read_only=True))
-    )
-    assert len([*film.runs(0)]) < 25
-
-
-def test_the_flips_of_a_place_are_those_of_its_log() -> None:
-    """Its other files are at hand, and a span of the bytes is chosen."""
-    film = flips(disk_of(BEGUN), start=HEAD_END, end=HEAD_END + 4)
-    assert [film.moments[0].label, film.moments[-1].label] == ["49.7", "52.0"]
-    assert dict(film.moments[0].notes)["byte"].endswith(", of frame[0].crc")
-    assert [run.outcome.words for run in film.runs(0)] == [
-        "refused at offset 49: checksum …, but the bytes give …"
-    ]
-
-
-def test_a_learners_reader_stands_above() -> None:
-    """A reader that looks at no checksum gives wrong records; kvlib refuses."""
-    data = frame(b"M", 3, put("k", "v"))
-    film = flips(data, forgiving)
-    assert film.strips == ("yours", "kvlib")
-    assert film.moments[-1].outcomes[0] == ("wrong", "wrong: 1 value changed")
-    assert {*verdicts(film, 1)} == {"refused"}
-    assert verdicts(film)[:32] == ["right"] * 32
-    assert film.moments[0].outcomes[0].words == "harmless: the same"
-    check_width(film)
-
-
-def test_bytes_of_another_format_are_read_by_the_learner_alone() -> None:
-    """Nothing is said in kvlib's name, also where they look like a format of kvlib's."""
-    for items in ({"tea": "hot"}, {"cabs": "1"}):  # a b behind four bytes looks like a snapshot
-        film = flips(naive.encode_counted(items), naive.decode_counted)
-        assert film.strips == ("yours",)
-        assert {*verdicts(film)} == {"refused", "wrong", "right"}
-        assert "," not in dict(film.moments[0].notes)["byte"]  # nobody knows what a byte is
-    film = flips(b"\1\2", lambda data: (data[0] & 1, Odd()))
-    assert {*verdicts(film)} == {"wrong"}
-    assert dict(film.moments[0].notes)["yours"] == "<ValueError while it was turned into text>"
-
-
-def test_what_cannot_be_flipped_is_refused() -> None:
-    """Bytes that nobody reads, too many, none."""
-    with pytest.raises(ValueError, match=r"kvlib has no format .*: give format or read"):
-        flips(b"hello")
-    with pytest.raises(CorruptionError, match="the data goes on"):
-        flips(STREAM + b"?")
-    with pytest.raises(CorruptionError, match="the data goes on"):
-        flips(STREAM + b"?", forgiving, format="snapshot")
-    with pytest.raises(ValueError, match="read fails on the bytes as they are, with ValueError: x"):
-        flips(STREAM, raising(ValueError("x")))
-    with pytest.raises(ValueError, match="257 bytes to flip, expected 1 to 256: choose them with"):
-        flips(field(b"v" * 252))
-    with pytest.raises(ValueError, match="0 bytes to flip"):
-        flips(STREAM, start=5, end=5)
-    with pytest.raises(ValueError, match="1,025 bytes, at most 1,024"):
-        flips(field(b"v" * 1020), start=0, end=4)
-    with pytest.raises(ValueError, match="format 'tar' is none of"):
-        flips(STREAM, format="tar")
-
-
-def test_a_long_span_has_its_moments() -> None:
-    """256 bytes are 2,048 moments."""
-    assert len(flips(field(b"v" * 251)).moments) == 2048
-
-
 # ------------------------------------------------------------------------------------------ goldens
 
 PICTURES: dict[str, Callable[[], Film]] = {
     "crash": lambda: crash(LOG),
     "crash_garbage": lambda: crash(LOG, lost="garbage"),
     "crash_yours": lambda: crash(BARE, trusting),
-    "flips": lambda: flips(LOG),
-    "flips_yours": lambda: flips(BARE, forgiving, end=20),
-    "flips_naive": lambda: flips(naive.encode_counted({"tea": "hot"}), naive.decode_counted),
 }
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_film_looks_as_it_did(name: str) -> None:
     """Each text is its golden."""
-    film = PICTURES[name]()
-    assert f"{film!r}\n" == (GOLDENS / f"{name}.txt").read_text(encoding="utf-8")
-    check_width(film)
+    check_golden("cuts", PICTURES, name)
+    check_width(PICTURES[name]())
 
 
 def test_each_golden_has_a_film() -> None:
     """None is left behind."""
-    assert {path.stem for path in GOLDENS.glob("*.txt")} == {*PICTURES}
+    check_none_is_left("cuts", PICTURES)
 
 
 if __name__ == "__main__":
-    GOLDENS.mkdir(exist_ok=True)
-    for path in GOLDENS.glob("*.txt"):
-        path.unlink()
-    for name, picture in PICTURES.items():
-        text = f"{picture()!r}\n"
-        (GOLDENS / f"{name}.txt").write_text(text, encoding="utf-8", newline="\n")
+    write("cuts", PICTURES)

@@ -179,7 +179,9 @@ def test_layouts_can_be_given() -> None:
 
 def test_mistakes_of_the_caller() -> None:
     """Two kinds of things; more than a page can show; an unknown format."""
-    with pytest.raises(TypeError, match="of bytes and bytes, or of two places"):
+    with pytest.raises(
+        TypeError, match="diff takes two states of one thing: bytes or files, or else two stores"
+    ):
         diff(b"", MemoryDisk())
     with pytest.raises(
         ValueError, match="2,049 bytes before and after, a diff shows at most 2,048"

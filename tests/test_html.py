@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kvlib
+from explored import LOG
 from kvlib import MemoryDisk, views
 from kvlib.views import dump, html
 from kvlib.views.layout import FORMATS, dissect
@@ -153,6 +154,24 @@ def test_a_table_can_stand_alone() -> None:
         ("L bad new", ["00", "00", "05"]),
         ("G unread new", ["63"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "format", "name"),
+    [
+        (kvlib.split(kvlib.encode_snapshot({"café": "2,50 €"}), 20)[1], "segment", "piece"),
+        (kvlib.seal(b"S", 3, b"anything"), "frame", "payload"),
+        (LOG[:-3], "log", "tail.payload"),
+    ],
+)
+def test_what_is_not_taken_apart_is_said_to_be(data: bytes, format: str, name: str) -> None:
+    """A segment's piece of the stream and a payload are bytes like others, and no gap."""
+    layout = dissect(data, format=format)
+    leaf = list(layout.root.leaves())[-1]
+    assert (leaf.kind, leaf.name.removeprefix("frame[0].")) == ("raw", name)
+    text = html.bytes_table(html.draw(layout))
+    assert '<span class="R">R</span>\N{NO-BREAK SPACE}raw, not taken apart' in text
+    assert ">G</span>" not in text
 
 
 @pytest.mark.parametrize("size", [0, 100, BLOCK])

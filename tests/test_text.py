@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import kvlib
+from golden import check_golden, check_none_is_left, write
 from kvlib import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.views import dump
@@ -20,7 +21,6 @@ from kvlib.views.layout import dissect, dissect_directory, walk
 from kvlib.views.text import COLUMNS, fit, lines, width
 from vocabulary import AWKWARD, FIELDS, LONG, MAPPINGS
 
-GOLDENS = Path(__file__).parent / "goldens"
 CODE = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -90,8 +90,8 @@ PICTURES: dict[str, Callable[[], object]] = {
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_dump_looks_as_it_did(name: str) -> None:
     """Each picture is its golden, and no line of it is too wide."""
+    check_golden("", PICTURES, name)
     text = str(PICTURES[name]())
-    assert text + "\n" == (GOLDENS / f"{name}.txt").read_text(encoding="utf-8")
     for line in CODE.sub("", text.replace("\\x1b", "\x1b")).split("\n"):
         assert width(line) <= COLUMNS
         assert line == line.rstrip()
@@ -99,7 +99,7 @@ def test_a_dump_looks_as_it_did(name: str) -> None:
 
 def test_each_golden_has_a_picture() -> None:
     """None is left behind."""
-    assert {path.stem for path in GOLDENS.glob("*.txt")} == {*PICTURES}
+    check_none_is_left("", PICTURES)
 
 
 @given(st.binary(min_size=1, max_size=1024))
@@ -214,12 +214,17 @@ def test_a_store_is_dumped_file_by_file(tmp_path: Path) -> None:
         assert shown._repr_mimebundle_()["text/html"].count('class="kvlib bytes"') == 2
 
 
-def test_only_bytes_have_a_dump() -> None:
-    """A str is refused with a word about what it lacks."""
-    with pytest.raises(TypeError, match="a dump is of bytes, not of str"):
-        dump("text")
-    with pytest.raises(TypeError, match="a dump is of bytes, not of int"):
-        dump(7)  # type: ignore[call-overload]  # the mistake that is tested
+def test_a_file_is_dumped_under_its_name(tmp_path: Path) -> None:
+    """As the command prints it; a store's file is what its name says, also if it is damaged."""
+    file = tmp_path / "log"
+    for data in (LOG, spoil(LOG, 0, 0)):
+        file.write_bytes(data)
+        assert repr(dump(file)) == repr(dump(str(file))) == repr(dump(data, "log", "log"))
+    assert repr(dump(file, "unknown", "")) == repr(dump(spoil(LOG, 0, 0), "unknown"))
+
+
+def test_a_bytearray_is_bytes() -> None:
+    """Bytes of either type; and only formats that there are."""
     with pytest.raises(ValueError, match="none of field"):
         dump(b"", format="json")
     assert repr(dump(bytearray(SNAPSHOT))) == repr(dump(SNAPSHOT))
@@ -249,8 +254,4 @@ def test_the_engine_does_not_load_the_views() -> None:
 
 
 if __name__ == "__main__":
-    for path in GOLDENS.glob("*.txt"):
-        path.unlink()
-    for name, picture in PICTURES.items():
-        text = f"{picture()}\n"
-        (GOLDENS / f"{name}.txt").write_text(text, encoding="utf-8", newline="\n")
+    write("", PICTURES)

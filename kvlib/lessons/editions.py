@@ -273,6 +273,7 @@ def execute(notebook: Notebook) -> Notebook:
     ):
         client = Client(
             notebook,
+            extra_arguments=["--log-level=ERROR"],  # no warning that other users might listen
             coalesce_streams=True,  # how prints are grouped into messages depends on the clock
             kernel_name="python3",
             record_timing=False,

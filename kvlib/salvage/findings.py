@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from kvlib.encoding import Item
 from kvlib.snapshot import LOG
+from kvlib.wording import count
 
 COLUMNS: Final = 80
 INDENT: Final = "    "
@@ -92,8 +93,3 @@ def _listed(title: str, findings: tuple[Finding, ...]) -> Iterator[str]:
         yield f"  {finding.place}"
         plain = finding.reason.encode("ascii", "backslashreplace").decode()
         yield from textwrap.wrap(plain, COLUMNS, initial_indent=INDENT, subsequent_indent=INDENT)
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun, which is a regular one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

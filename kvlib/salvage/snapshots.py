@@ -10,9 +10,10 @@ from zlib import crc32
 from kvlib import segments
 from kvlib.encoding import COUNT, Item, decode_field, decode_snapshot
 from kvlib.errors import CorruptionError
-from kvlib.salvage.findings import Finding, Found, count
+from kvlib.salvage.findings import Finding, Found
 from kvlib.salvage.source import Source
 from kvlib.snapshot import OVERHEAD, Head, load_segment, segment_name
+from kvlib.wording import count
 
 
 def newest(source: Source, flaw: Finding) -> Found:

@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kvlib.views.curves import compactions, overhead
-from kvlib.views.cuts import crash, flips
+from kvlib.views.cuts import crash
 from kvlib.views.diff import diff
 from kvlib.views.dumps import Dump, dump
 from kvlib.views.film import Film
+from kvlib.views.flips import flips
 from kvlib.views.lengths import lengths
 from kvlib.views.shown import explain, register
 from kvlib.views.steps import steps

@@ -16,7 +16,9 @@ from kvlib.encoding import Item
 from kvlib.errors import check_int
 from kvlib.frame import PREAMBLE, SEGMENT, seal
 from kvlib.store import DurableStore, Status
-from kvlib.views.text import count, hanging
+from kvlib.views import given
+from kvlib.views.text import hanging
+from kvlib.wording import count
 
 CHART: Final = "application/vnd.vegalite.v5+json"  # the one that JupyterLab 4 draws
 INKS: Final = ("#009E73", "#D55E00")  # 3:1 or more on white, and on the dark theme's #333333
@@ -153,10 +155,11 @@ def compactions(
     replay is looked at behind each put, before the compaction that it may cause.
 
     Raises ValueError for a threshold above `puts`, which would never compact, and for more
-    compactions than anybody would wait for.
+    compactions than anybody would wait for; TypeError for what are no numbers.
     """
     check_int("keys", keys, 1, 10**6)
     check_int("puts", puts, 1, 10**6)
+    given.check_kind("thresholds", thresholds, Iterable, "is a list of ints")
     chosen = sorted({check_int("a threshold", threshold, 1, puts) for threshold in thresholds})
     if not chosen:
         raise ValueError("no threshold is given")
@@ -190,7 +193,7 @@ def _compacted(keys: int, puts: int, threshold: int) -> tuple[Number, ...]:
 
 
 def overhead(
-    stream: bytes | Mapping[Item, Item],
+    stream: bytes | bytearray | Mapping[Item, Item],
     sizes: Iterable[int] = (16, 32, 64, 128, 256, 1024, 4096, 16384),
 ) -> Curves:
     """How many bytes of headers segments add to each byte of a stream, bare and sealed.
@@ -198,9 +201,14 @@ def overhead(
     Args:
         stream: a snapshot stream, or the records of one. Not empty.
         sizes: the largest bare segments, in bytes, 9 or more each.
+
+    ValueError for no bytes and for sizes that segments can't have; TypeError for anything else.
     """
-    data = bytes(stream) if isinstance(stream, bytes) else encoding.encode_snapshot(stream)
-    chosen = sorted(set(sizes))
+    expected = "takes a snapshot stream, or records, as a dict or a store"
+    given.check_kind("overhead", stream, (bytes, bytearray, Mapping), expected)
+    given.check_kind("sizes", sizes, Iterable, "is a list of ints")
+    data = encoding.encode_snapshot(stream) if isinstance(stream, Mapping) else bytes(stream)
+    chosen = sorted({segments.check_size(size) for size in sizes})
     if not data or not chosen:
         raise ValueError("there is no byte to split" if chosen else "no segment size is given")
     columns = ("max_segment_size", "segments", "bare", "sealed")

@@ -5,7 +5,7 @@ from functools import partial
 from html import escape
 
 from kvlib import naive
-from kvlib.views import html
+from kvlib.views import given, html
 from kvlib.views.layout import Layout, Region, replay
 from kvlib.views.regions import group
 from kvlib.views.text import hanging, lines
@@ -37,7 +37,15 @@ def delimiters(
         between: the delimiter behind the key. With a function of your own it can't be typed, and
             is that of the default.
         after: the delimiter behind the value; likewise.
+
+    TypeError if a function is none, or can't be called so, and for what is not a str.
     """
+    for name, text in (("key", key), ("value", value), ("between", between), ("after", after)):
+        given.check_kind(name, text, str, "is a str")
+    if encode is not None:
+        given.check_function("encode", encode, "record")
+    if decode is not None:
+        given.check_function("decode", decode, "data")
     if encode is None and decode is None:
         fields = {"key": key, "value": value, "between": between, "after": after}
         return Explorer(_cut_at_delimiters, fields)
@@ -74,7 +82,7 @@ def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> 
     if not isinstance(data, (bytes, bytearray)):
         raise TypeError(f"your encoder gave {type(data).__name__}, not bytes")
     data = bytes(data)
-    whole = Region(0, len(data), "gap", "bytes", len(data), "bytes, as they are written")
+    whole = Region(0, len(data), "raw", "bytes", len(data), "bytes, as they are written")
     layout = Layout("the bytes", data, group("data", [whole]))
     try:
         got = decode(data)

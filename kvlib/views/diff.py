@@ -11,14 +11,15 @@ from itertools import takewhile
 from typing import Final, NamedTuple
 
 from kvlib import snapshot
-from kvlib.disk import Disk, Path, as_disk
+from kvlib.disk import Disk, Place
 from kvlib.encoding import Item
+from kvlib.views import given
 from kvlib.views.film import Film, Mark, Moment, Outcome, Picture, Verdict
 from kvlib.views.layout import Layout, Region, check, dissect, dissect_directory
-from kvlib.views.text import COLUMNS, WORDS, count, fit, meaning
+from kvlib.views.text import COLUMNS, WORDS, fit, meaning
+from kvlib.wording import count
 
-Bytes = bytes | bytearray | Layout
-Place = Disk | Path
+State = bytes | bytearray | Layout | Place
 Name = tuple[str, Item | int | None, int]  # what it is, its key or sequence, the first or a later
 Named = dict[Name, Region]
 
@@ -41,15 +42,16 @@ class Difference(NamedTuple):
     verdict: Verdict = "told"
 
 
-def diff(before: Bytes | Place, after: Bytes | Place, *, format: str | None = None) -> Film:
+def diff(before: State, after: State, *, format: str | None = None) -> Film:
     """What differs between two states of a log, a segment, a snapshot stream, or a whole store.
 
     Args:
-        before: bytes, a layout, or the place of a store: a Disk or the path of a directory.
+        before: bytes, a layout, the path of a file, or a store's place: a Disk or a directory.
         after: the same kind of thing, later.
         format: of bytes, one of FORMATS; by default what those before look like.
 
-    TypeError for two different kinds of things, ValueError if more than 2,048 bytes are to show.
+    TypeError for two different kinds of things, MissingError if nothing is at a path, ValueError if
+    more than 2,048 bytes are to show.
     """
     pairs = list(map(_titled, _pairs(before, after, format)))
     found = [(pair, one) for pair in pairs for one in _differences(pair, len(pairs) > 1)]
@@ -82,19 +84,25 @@ def _check_size(pairs: list[Pair]) -> None:
 # ---------------------------------------------------------------------------- what is compared
 
 
-def _pairs(before: Bytes | Place, after: Bytes | Place, format: str | None) -> Iterator[Pair]:
-    if isinstance(before, Bytes) and isinstance(after, Bytes):
-        data = before.data if isinstance(before, Layout) else bytes(before)
-        format = check(data, format)
-        yield Pair(_dissected(before, format), _dissected(after, format))
-    elif isinstance(before, Bytes) or isinstance(after, Bytes):
-        raise TypeError("a diff is of bytes and bytes, or of two places of a store")
+def _pairs(before: State, after: State, format: str | None) -> Iterator[Pair]:
+    old, new = _taken(before), _taken(after)
+    if not isinstance(old, Disk) and not isinstance(new, Disk):
+        format = check(old.data, old.format(format) if isinstance(old, given.File) else format)
+        yield Pair(_dissected(old, format), _dissected(new, format))
+    elif isinstance(old, Disk) and isinstance(new, Disk):
+        yield from _files(old, new)
     else:
-        yield from _files(as_disk(before), as_disk(after))
+        raise TypeError("diff takes two states of one thing: bytes or files, or else two stores")
 
 
-def _dissected(state: Bytes, format: str) -> Layout:
-    return state if isinstance(state, Layout) else dissect(bytes(state), format=format)
+def _taken(state: State) -> Layout | given.File | Disk:
+    return state if isinstance(state, Layout) else given.taken(state, "diff")
+
+
+def _dissected(state: Layout | given.File, format: str) -> Layout:
+    if isinstance(state, Layout):
+        return state
+    return dissect(state.data, format=format, source=state.name)
 
 
 def _files(before: Disk, after: Disk) -> Iterator[Pair]:
@@ -274,7 +282,7 @@ def _summary(region: Region) -> str:
 
 def _value(region: Region, raw: bytes) -> str:
     leaf = list(region.leaves())[-1]
-    if leaf.value is None or (leaf.kind == "gap" and leaf.value == len(raw)):
+    if leaf.value is None or (leaf.kind == "raw" and leaf.value == len(raw)):
         text = f"{WORDS[leaf.status]} {raw.hex(' ').upper() or 'nothing'}".lstrip()
     else:
         text = repr(leaf.value) if region.children else meaning(replace(leaf, note="")).rstrip()

@@ -1,15 +1,18 @@
 """Bytes that show themselves: what a notebook's cell ends with."""
 
-import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import overload
 
 from kvlib.disk import Disk, Place
-from kvlib.errors import FormatError
+from kvlib.errors import FormatError, MissingError, check_int
+from kvlib.snapshot import LOG
+from kvlib.views import given
 from kvlib.views.html import Drawing, as_html, bytes_table, bytes_view, drawing
 from kvlib.views.layout import Layout, check, dissect_directory, replay, walk
 from kvlib.views.regions import Region, Span
-from kvlib.views.text import BLOCK, ROW, count, lines
+from kvlib.views.text import BLOCK, ROW, lines
+from kvlib.wording import count
 
 __all__ = ["Dump", "as_html", "dump"]
 
@@ -19,7 +22,7 @@ class Dump:
 
     def __init__(
         self,
-        data: bytes | bytearray | Layout,
+        data: bytes | Layout,
         format: str | None,
         source: str | None,
         limit: int | None,
@@ -28,9 +31,7 @@ class Dump:
         if isinstance(data, Layout):
             source = data.source if source is None else source
             data = data.data
-        if not isinstance(data, (bytes, bytearray)):
-            raise TypeError(f"a dump is of bytes, not of {type(data).__name__}")
-        self._data = bytes(data)
+        self._data = data
         self._format = check(self._data, format)
         self._source, self._limit = source, limit
 
@@ -85,8 +86,10 @@ class Dump:
 class StoreDump:
     """The files of a store, one after the other, as `kvlib dump` prints them. Made by `dump`."""
 
-    def __init__(self, place: Place, limit: int | None) -> None:
-        self._files = [Dump(file, None, None, limit) for file in dissect_directory(place)]
+    def __init__(self, disk: Disk, limit: int | None) -> None:
+        self._files = [Dump(file, None, None, limit) for file in dissect_directory(disk)]
+        if not self._files:
+            raise MissingError(f"no store at {disk.path(LOG)}")
 
     def __repr__(self) -> str:
         return "\n\n".join(map(repr, self._files))
@@ -104,7 +107,9 @@ def dump(
     limit: int | None = BLOCK,
 ) -> Dump: ...
 @overload
-def dump(data: Place, *, limit: int | None = BLOCK) -> StoreDump: ...
+def dump(
+    data: Place, format: str | None = None, source: str | None = None, limit: int | None = BLOCK
+) -> Dump | StoreDump: ...
 def dump(
     data: bytes | bytearray | Layout | Place,
     format: str | None = None,
@@ -114,16 +119,25 @@ def dump(
     """Every byte of `data`, labelled.
 
     Args:
-        data: any bytes, a layout of them, or the place of a store, all of whose files are shown.
+        data: any bytes, a layout of them, or the path of a file of them; or the place of a store,
+            all of whose files are shown.
         format: what they are, one of FORMATS; by default what they look like.
-        source: a title.
+        source: a title; by default a file's name.
         limit: leave out what is more, but not what is around a flaw; None: show everything.
+
+    Raises:
+        MissingError: nothing is at that path, or no store.
+        TypeError: `data` is none of these. ValueError: there is no such format.
     """
-    if isinstance(data, (os.PathLike, Disk)) or (isinstance(data, str) and os.path.isdir(data)):
-        return StoreDump(data, limit)
-    if isinstance(data, str):
-        raise TypeError("a dump is of bytes, not of str; and no folder has this name")
-    return Dump(data, format, source, limit)
+    if limit is not None:
+        check_int("limit", limit, 0, sys.maxsize)
+    if isinstance(data, Layout):
+        return Dump(data, format, source, limit)
+    found = given.taken(data, "dump")
+    if not isinstance(found, given.File):
+        return StoreDump(found, limit)
+    name = found.name if source is None else source
+    return Dump(found.data, found.format(format), name, limit)
 
 
 def _two_windows(size: int, limit: int, middle: int) -> list[Span]:

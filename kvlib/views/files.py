@@ -85,7 +85,7 @@ def _frame(data: bytes, found: Frame, name: str) -> Iterator[Region]:
         yield header
         yield from mutations(data, start, found.end, name + ".")
     else:
-        payload = Region(start, found.end, "gap", name + ".payload", len(found.payload), "bytes")
+        payload = Region(start, found.end, "raw", name + ".payload", len(found.payload), "bytes")
         yield group(name, [*header.children, payload][: 4 + bool(found.payload)], header.note)
 
 
@@ -120,7 +120,7 @@ def _log(data: bytes) -> Iterator[Region]:
         yield from _frame(data, found, name)
         at = found.end
     if at < len(data):
-        table = [*FRAME, Part("payload", "gap", len(data))]
+        table = [*FRAME, Part("payload", "raw", len(data))]
         yield group("tail", broken(data, at, len(data), table, "tail.", at, TORN))
         try:
             frame.unseal(data, at, head.salt)
@@ -141,7 +141,7 @@ def _sealed(data: bytes) -> Iterator[Region]:
     if found.end == len(data):
         yield from _segment(data, start)
         return
-    yield Region(start, found.end, "gap", "payload", len(found.payload), "bytes")
+    yield Region(start, found.end, "raw", "payload", len(found.payload), "bytes")
     yield Region(found.end, len(data), "gap", "trailing", status="bad")
     raise CorruptionError(None, found.end, f"{len(data) - found.end} bytes after the frame")
 
@@ -158,7 +158,7 @@ def _segment(data: bytes, base: int = 0) -> Iterator[Region]:
     if total == 1 and _is_snapshot(data[base:]):
         yield from snapshot_stream(data, base)
     elif base < len(data):
-        yield Region(base, len(data), "gap", "piece", len(data) - base, "bytes of the stream")
+        yield Region(base, len(data), "raw", "piece", len(data) - base, "bytes of the stream")
 
 
 def _is_snapshot(stream: bytes) -> bool:

@@ -20,10 +20,12 @@ from typing import Final, NamedTuple
 from kvlib.errors import FormatError
 from kvlib.views.layout import Layout, replay
 from kvlib.views.regions import Region, Span
-from kvlib.views.text import COLOURS, ROW, SHOWN, Entry, count, entries, flaw, meaning
+from kvlib.views.text import COLOURS, ROW, SHOWN, Entry, entries, flaw, meaning
+from kvlib.wording import count
 
 WAIT: Final = "Run this cell to make it interactive."
 LETTERS: Final[dict[str, str]] = {kind[0].upper(): kind for kind in COLOURS}
+SAID: Final = {"raw": "raw, not taken apart"}  # of a kind whose word alone says too little
 STATUSES: Final = {
     "bad": "reading stops here",
     "torn": "torn off by a crash",
@@ -268,7 +270,7 @@ def legend(drawings: Iterable[Drawing]) -> str:
         letters.update(piece.letter for piece in made.pieces)
         signs.update(piece.status for _, piece in _placed(made))
         words.update(word for _, _, word in made.marks)
-    items = [(letter, letter, kind) for letter, kind in LETTERS.items() if letter in letters]
+    items = [(key, key, SAID.get(kind, kind)) for key, kind in LETTERS.items() if key in letters]
     items += [(sign, SIGNS[sign], text) for sign, text in STATUSES.items() if sign in signs]
     items += [(word, "00", word) for word in sorted(words)]
     spans = [

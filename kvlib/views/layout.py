@@ -206,7 +206,7 @@ def format_of(name: str) -> str:
 
 def check(data: bytes, format: str | None) -> str:
     """`format` itself, or a guess if it is None. ValueError if there is no such format."""
-    if format is not None and format not in FORMATS:
+    if format is not None and format not in [*FORMATS]:  # a list finds what has no hash, too
         raise ValueError(f"format {format!r} is none of {', '.join(FORMATS)}")
     return format or guess(data)
 

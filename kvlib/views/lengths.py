@@ -1,12 +1,14 @@
 """The Length lab: a byte of a length, turned through all its values, and what a reader answers."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Final
 
 from kvlib import encoding, frame, log, naive
 from kvlib.errors import CorruptionError, check_int
+from kvlib.views import given
 from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
 from kvlib.views.layout import Layout, Region, dissect, guess
 from kvlib.views.regions import Kind, Status, group
@@ -37,17 +39,22 @@ def lengths(
         format: "counted" (of kvlib.naive), "snapshot", "field", "record", "mutations" or "frame";
             by default what the bytes look like.
 
-    ValueError for another format, for more bytes, if `at` is in no length, and for another `last`.
+    Raises:
+        ValueError: another format, more bytes, an `at` that is in no length, another `last`.
+        TypeError: `data` are no bytes, or `read` is no function of the bytes alone.
     """
-    if not isinstance(data, (bytes, bytearray)):
-        raise TypeError(f"a length lab is of bytes, not of {type(data).__name__}")
+    given.check_kind("lengths", data, (bytes, bytearray), "takes bytes, such as b's\\0\\0\\0\\1k'")
+    if read is not None:
+        given.check_function("read", read, "data")
+    data = bytes(data)
     if len(data) > LIMIT:
-        raise ValueError(f"{len(data)} bytes, a length lab has at most {LIMIT}: take fewer records")
+        reason = f"too long: {len(data):,} bytes, a length lab has at most {LIMIT}"
+        raise ValueError(f"{reason}: take fewer records")
     format = _check(data, format)
     at = _place(data, at, format)
     check_int("last", last, data[at], 255)
     name, real = READERS[format]
-    readers = {YOURS: read, name: real} if read else {name: real}
+    readers = {name: real} if read is None else {YOURS: read, name: real}
     try:
         truth: object = real(data)
     except Exception:  # spoilt before: then no answer is right
@@ -105,7 +112,7 @@ def _check(data: bytes, format: str | None) -> str:
         format = guess(data)
         if format not in READERS or not _reads(format, data):
             format = "counted" if format == "unknown" or _reads("counted", data) else format
-    if format not in READERS:
+    if format not in [*READERS]:  # a list finds what has no hash, too
         raise ValueError(f"no length lab for the format {format!r}, only for {', '.join(READERS)}")
     return format
 
@@ -122,10 +129,10 @@ def _place(data: bytes, at: int | None, format: str) -> int:
     found = [leaf for leaf in layout_of(data, format).root.leaves() if leaf.kind == "length"]
     offsets = [offset for leaf in found for offset in range(leaf.start, leaf.end)]
     if not offsets:
-        raise ValueError("there is no length in these bytes")
+        raise ValueError("there is no length in these bytes: give a field, records or a frame")
     if at is None:
         return found[0].end - 1
-    if at not in offsets:
+    if check_int("at", at, -sys.maxsize, sys.maxsize) not in offsets:
         raise ValueError(f"no length at offset {at}; bytes of lengths are at {offsets}")
     return at
 

@@ -18,6 +18,7 @@ Kind = Literal[
     "sequence",
     "delimiter",
     "group",
+    "raw",
     "gap",
 ]
 Status = Literal["ok", "bad", "torn", "unread"]
@@ -29,7 +30,8 @@ class Region:
     """A piece of the data, data[start:end], and what it means.
 
     Attributes:
-        kind: what sort of piece; a "group" has children, a "gap" is not taken apart any further.
+        kind: what sort of piece. A "group" has children; "raw" is not taken apart any further, such
+            as a segment's piece of the stream; a "gap" is missing, too much, or behind a flaw.
         name: its path, such as "record[3].key.length".
         value: what the engine decoded it to; None if it did not.
         note: a few words that go on from the value: 5 "bytes of data".
@@ -152,7 +154,7 @@ def broken(
         if at == stop:
             break
         status = marks[(stop > offset) + (at > offset)]
-        if status == "ok" and part.kind != "gap":
+        if status == "ok":
             regions.append(leaf(data, at, part, prefix))
         else:
             regions.append(Region(at, stop, part.kind, prefix + part.name, status=status))

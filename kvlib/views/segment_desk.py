@@ -8,17 +8,19 @@ from typing import Final
 from kvlib import encoding, segments
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError
-from kvlib.views import html
+from kvlib.views import given, html
 from kvlib.views.film import Mark
 from kvlib.views.layout import Layout, dissect, replay
-from kvlib.views.text import count, hanging, lines
+from kvlib.views.text import hanging, lines
 from kvlib.views.widgets import Choice, Explorer, Screen
+from kvlib.wording import count
 
 Source = Mapping[Item, Item] | Sequence[bytes]
 
 LIMIT: Final = 8
 NOTHING: Final = "nothing"
 FLIP: Final = "flip bit"
+EXPECTED: Final = "takes records, as a dict or a store, or a list of segments, each bytes"
 
 
 def desk(source: Source, *, max_segment_size: int = 16, other: Source | None = None) -> Explorer:
@@ -29,7 +31,7 @@ def desk(source: Source, *, max_segment_size: int = 16, other: Source | None = N
         max_segment_size: of the segments of records, in bytes.
         other: another snapshot, records or segments.
 
-    ValueError for more than 8 segments a snapshot.
+    ValueError for more than 8 segments a snapshot; TypeError for what is neither.
     """
     own, others = _cards("segment", source, max_segment_size), {}
     if other is not None:
@@ -50,6 +52,9 @@ def desk(source: Source, *, max_segment_size: int = 16, other: Source | None = N
 def _cards(title: str, source: Source, max_segment_size: int) -> dict[str, bytes]:
     if isinstance(source, Mapping):
         source = segments.split(encoding.encode_snapshot(source), max_segment_size)
+    given.check_kind("desk", source, (list, tuple), EXPECTED)
+    for segment in source:
+        given.check_kind("desk", segment, (bytes, bytearray), EXPECTED)
     if not 0 < len(source) <= LIMIT:
         reason = f"{count(len(source), 'segment')}, a desk has room for 1 to {LIMIT}"
         raise ValueError(f"{reason}: choose another max_segment_size, or other records")

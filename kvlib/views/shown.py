@@ -26,7 +26,8 @@ from kvlib.store import DurableStore, Status, Store
 from kvlib.views.dumps import Dump, dump
 from kvlib.views.layout import FORMATS, Layout, dissect, dissect_directory
 from kvlib.views.regions import FRAME_NOTES
-from kvlib.views.text import COLUMNS, ROW, count, fit, hanging
+from kvlib.views.text import COLUMNS, ROW, fit, hanging
+from kvlib.wording import count
 
 FIRST: Final = 5  # records that a store's table shows
 CELL: Final = 60  # columns of a key or a value there

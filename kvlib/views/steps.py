@@ -4,17 +4,20 @@ The store is a real one, on a disk that knows which of its bytes and names an fs
 After each operation recovery is asked what it makes of those alone, on a copy.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, Literal, TypedDict, Unpack
 
 from kvlib.crash import CrashDisk, Image, boot
 from kvlib.encoding import Item
 from kvlib.recovery import State, read
 from kvlib.snapshot import LOG
-from kvlib.store import DurableStore
+from kvlib.store import DurableStore, Status
+from kvlib.views import given
 from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
 from kvlib.views.layout import Layout, dissect_directory
-from kvlib.views.text import COLUMNS, count, fit
+from kvlib.views.text import COLUMNS, fit
+from kvlib.wording import count
 
 Operation = tuple[Any, ...]
 Note = tuple[str, str]
@@ -24,10 +27,20 @@ MOST_BYTES: Final = 1024  # of each file
 SEGMENTS: Final = 2  # files of a snapshot that are shown
 RECORDS: Final = 16  # lines of memory
 LABEL: Final = 24  # columns
+EXPECTED: Final = "takes a list of operations such as ('put', 'k', 'v'), for a new store in memory"
 STATE: Final = 48
 
 
-def steps(operations: Iterable[Operation], **options: Any) -> Film:
+class Options(TypedDict, total=False):
+    """Those of `kvlib.open` that a new store in memory can have."""
+
+    sync: Literal["always", "never"] | int
+    max_segment_size: int
+    threshold: int
+    policy: Callable[[Status], bool] | None
+
+
+def steps(operations: Iterable[Operation], **options: Unpack[Options]) -> Film:
     """Carry out `operations` on a new store in memory, one after the other.
 
     At each moment the power goes on a copy: all is lost that no fsync has made safe. Right is a
@@ -41,11 +54,11 @@ def steps(operations: Iterable[Operation], **options: Any) -> Film:
 
     Raises:
         TypeError, ValueError: for an operation that is none, that the store refuses, or that lets a
-            file grow above 1,024 bytes; it says which one, counted from 0.
+            file grow above 1,024 bytes; it says which one, counted from 0. For an option that is
+            none, too.
     """
-    listed = list(operations)
-    if len(listed) > MOST:
-        raise ValueError(f"{len(listed)} operations, at most {MOST} are shown one by one")
+    _check_options(options)
+    listed = _listed(operations)
     stage = _Stage(options)
     moments = [stage.opened("open")]
     for number, operation in enumerate(listed):
@@ -59,10 +72,28 @@ def steps(operations: Iterable[Operation], **options: Any) -> Film:
     return Film(caption, "operation", ("recovery",), tuple(moments), min(1, len(listed)))
 
 
+def _check_options(options: Options) -> None:
+    for name in options.keys() - Options.__annotations__.keys():
+        known = ", ".join(Options.__annotations__)
+        raise TypeError(f"steps has no option {name!r}, only {known}")
+    if (policy := options.get("policy")) is not None:
+        given.check_function("policy", policy, "status")
+
+
+def _listed(operations: Iterable[Operation]) -> list[Operation]:
+    given.check_kind("steps", operations, Iterable, EXPECTED)
+    if isinstance(operations, (str, bytes, bytearray, Mapping)):  # they can be iterated over, too
+        given.check_kind("steps", operations, (), EXPECTED)
+    listed = list(islice(operations, MOST + 1))
+    if len(listed) > MOST:
+        raise ValueError(f"more than {MOST} operations, which is all there is room for: take fewer")
+    return listed
+
+
 class _Stage:
     """A store and its disk, and what they were when they were looked at last."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: Options) -> None:
         self._options = options
         self._crashes = 0
         self._disk = CrashDisk()

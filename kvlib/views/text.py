@@ -23,6 +23,7 @@ import hexdump
 
 from kvlib.errors import FormatError, TornError
 from kvlib.views.regions import Kind, Region, Span, Status
+from kvlib.wording import count
 
 Paint = Callable[[str, Kind, Status], str]
 
@@ -35,7 +36,7 @@ SHOWN: Final = 8  # bytes on a region's line: a sequence number, whole
 # those 256 that terminals have.
 COLOURS: Final[dict[Kind, int]] = {
     "magic": 253, "header": 214, "checksum": 253, "length": 74, "sequence": 214, "tag": 175,
-    "key": 227, "value": 36, "delimiter": 253, "gap": 250,
+    "key": 227, "value": 36, "delimiter": 253, "raw": 253, "gap": 250,
 }  # fmt: skip
 STYLES: Final = {"bad": "97;41", "torn": "2", "unread": "2"}  # white on red, and dim
 WORDS: Final = {"ok": "", "bad": "", "torn": "torn", "unread": "not read"}
@@ -86,11 +87,6 @@ def lines(
     deque(rest, 0)  # to their end, where the flaw is
     if flaws:
         yield from ("", *flaws)
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun, which is a regular one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _left_out(number: int) -> Iterator[str]:

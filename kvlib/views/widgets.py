@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import ipywidgets
 
+from kvlib.views import given
 from kvlib.views.dumps import as_html, dump
 from kvlib.views.text import hanging
 
@@ -130,5 +131,11 @@ def explore(show: Callable[..., object], **controls: Choice) -> Explorer:
     A str makes a text field, an int a number field from 0 on, a range one with its bounds that
     starts at the first, a list a menu, a bool a box to tick. What `show` gives is dumped if it is
     bytes, shown as it is if it is a str, else by its repr; an exception by its message.
+
+    TypeError if `show` is no function, ValueError for a range or a list with nothing in it.
     """
+    given.check_callable("show", show, *controls)
+    for name, choice in controls.items():
+        if isinstance(choice, (range, list)) and not choice:
+            raise ValueError(f"{name} has nothing to choose from: {choice!r}")
     return Explorer(show, controls)

@@ -1,0 +1,193 @@
+"""The flip explorer: every bit of some bytes flipped, one at a time, and read again.
+
+At each position kvlib's own decoder, or its recovery, is asked what it makes of the bytes, and so
+is the learner's reader, if there is one. Nothing is shown that was not answered.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from kvlib import encoding, frame, log, segments, snapshot
+from kvlib.disk import Place
+from kvlib.encoding import Item
+from kvlib.errors import CorruptionError, FormatError, check_int
+from kvlib.views import asking, given
+from kvlib.views.asking import ANSWER, Answer, Reader
+from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.layout import check, dissect
+from kvlib.views.subjects import Subject, check_size, log_alone, log_of_store
+from kvlib.views.text import fit
+from kvlib.wording import count
+
+MOST_FLIPPED: Final = 256  # bytes, 8 moments each
+
+
+def flips(
+    data: Place | bytes | bytearray,
+    read: Callable[[bytes], object] | None = None,
+    *,
+    format: str | None = None,
+    start: int = 0,
+    end: int | None = None,
+) -> Film:
+    """Every bit of `data` is flipped, one at a time, and each time the bytes are read again.
+
+    Right is the same result as without the flip. Another result and no error is wrong. A position
+    is labelled by byte and bit: "57.7" is the highest bit of byte 57, which stands leftmost.
+
+    Args:
+        data: bytes of any of kvlib's formats, at most 1,024, or the path of a file of such; or a
+            store's place, for its log.
+        read: a function of yours that reads the bytes; its results are compared with ==. What it
+            raises or prints is caught, as in `crash`. Of bytes that kvlib can't read, it alone is
+            asked.
+        format: what the bytes are, one of layout.FORMATS; by default what they look like.
+        start: flip only the bits of data[start:end], at most 256 bytes.
+        end: see start.
+
+    Raises:
+        FormatError: kvlib can't read the bytes even as they are, and `read` is not given.
+        MissingError: nothing is at that path.
+        ValueError: no bytes, or too many; or nobody can read them as they are.
+        TypeError: `data` is none of these, or `read` is no function of the bytes alone.
+    """
+    if read is not None:
+        given.check_function("read", read, "data")
+    subject = _subject(data, format, read is not None)
+    span = _span(len(subject.data), start, end)
+    readers = asking.readers(None if subject.format == "unknown" else subject.read, read)
+    sound = {name: asking.ask(reader, subject.data, "no flip") for name, reader in readers.items()}
+    if error := next((answer.error for answer in sound.values() if answer.error), None):
+        raise ValueError(f"read fails on the bytes as they are, with {fit(error, ANSWER)}")
+    names = _names(subject)
+    moments = tuple(
+        _flip(subject, readers, sound, at, bit, names[at])
+        for at in span
+        for bit in range(7, -1, -1)
+    )
+    caption = f"Each bit of {count(len(span), 'byte')} is flipped, one at a time, and the "
+    caption += f"{count(len(subject.data), 'byte')} are read again. "
+    caption += asking.totals(readers, moments)
+    first = asking.first_wrong(moments, len(moments) // 2)
+    return Film(caption, "flipped bit", tuple(readers), moments, first)
+
+
+def _span(size: int, start: int, end: int | None) -> range:
+    for name, edge in (("start", start), ("end", size if end is None else end)):
+        check_int(name, edge, -sys.maxsize, sys.maxsize)
+    span = range(*slice(start, end).indices(size))
+    if not 0 < len(span) <= MOST_FLIPPED:
+        reason = f"{len(span)} bytes to flip, expected 1 to {MOST_FLIPPED}"
+        raise ValueError(f"{reason}: choose them with start and end")
+    return span
+
+
+def _flip(
+    subject: Subject,
+    readers: dict[str, Reader],
+    sound: dict[str, Answer],
+    at: int,
+    bit: int,
+    name: str,
+) -> Moment:
+    byte = subject.data[at] ^ 1 << bit
+    spoilt = subject.data[:at] + bytes([byte]) + subject.data[at + 1 :]
+    layout = dissect(spoilt, format=subject.format, source=subject.source)
+    label = f"{at}.{bit}"
+    answers = {who: asking.ask(read, spoilt, f"bit {label}") for who, read in readers.items()}
+    outcomes = tuple(_compare(answer, sound[who]) for who, answer in answers.items())
+    changed = f"it was {subject.data[at]:02X}" + f", of {name}" * bool(name)
+    notes = [(who, asking.told(answer, layout)) for who, answer in answers.items()]
+    picture = Picture(layout, marks=(Mark(at, at + 1, "flipped"),))
+    return Moment(label, outcomes, (picture,), (("byte", changed), *notes))
+
+
+def _names(subject: Subject) -> list[str]:
+    """For each byte what it is, as long as it is sound; of an unknown format that is not known."""
+    names: list[str] = []
+    if subject.format == "unknown":
+        return [""] * len(subject.data)
+    layout = dissect(subject.data, format=subject.format)
+    for leaf in layout.root.leaves():
+        names += [leaf.name] * (leaf.end - leaf.start)
+    return names
+
+
+def _compare(answer: Answer, sound: Answer) -> Outcome:
+    if answer.error:
+        return Outcome("refused", answer.refusal)
+    tail = "; reported as a torn tail" if answer.dropped > sound.dropped else ""
+    if asking.same(answer.value, sound.value):
+        return Outcome("right", f"harmless: the same{tail}")
+    if isinstance(answer.value, dict) and isinstance(sound.value, dict):
+        return Outcome("wrong", asking.difference(sound.value, answer.value) + tail)
+    return Outcome("wrong", "wrong: another result")
+
+
+# -------------------------------------------------------------------------------- what is flipped
+
+
+def _subject(data: Place | bytes | bytearray, format: str | None, optional: bool) -> Subject:
+    source = given.taken(data, "flips")
+    if not isinstance(source, given.File):
+        return log_of_store(source)
+    data = source.data
+    check_size(data)
+    known = check(data, source.format(format))
+    try:
+        if known == "log":
+            return log_alone(data)
+        if known == "unknown" and not optional:
+            raise ValueError("kvlib has no format that these bytes look like: give format or read")
+        if known != "unknown":
+            DECODERS[known](data)
+    except FormatError:
+        if format is not None or not optional:
+            raise
+        known = "unknown"  # it looked like one of kvlib's, but is one of the learner's
+    return Subject(data, source.name or "data", known, _decoding(known))
+
+
+def _fields(data: bytes) -> list[Item]:
+    values: list[Item] = []
+    at = 0
+    while at < len(data) or not values:
+        value, at = encoding.decode_field(data, at)
+        values.append(value)
+    return values
+
+
+def _frames(data: bytes) -> list[frame.Frame]:
+    found = [frame.unseal(data)]
+    while found[-1].end < len(data):
+        found.append(frame.unseal(data, found[-1].end))
+    return found
+
+
+def _sealed(data: bytes) -> frame.Frame:
+    found = snapshot.unseal_first(data, frame.SEGMENT)
+    if found.end < len(data):
+        raise CorruptionError(None, found.end, "bytes behind the frame")
+    return found
+
+
+DECODERS: Final[Mapping[str, Callable[[bytes], object]]] = {
+    "field": _fields,
+    "record": _fields,
+    "mutations": log.decode_mutations,
+    "snapshot": encoding.decode_snapshot,
+    "segment": lambda data: (segments.decode_header(data), data[segments.HEADER.size :]),
+    "frame": _frames,
+    "sealed": _sealed,
+}
+
+
+def _decoding(format: str) -> Reader:
+    def read(data: bytes) -> Answer:
+        try:
+            return Answer(DECODERS[format](data))
+        except FormatError as error:
+            return asking.refusal(error)
+
+    return read
