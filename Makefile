@@ -140,7 +140,7 @@ classroom: $(VENV)/classroom-ready  ## make the teacher's editions, see docs/tea
 classroom-check: $(VENV)/classroom-ready  ## let nbgrader grade a class that we know
 	$(RUN) -m pytest tests/classroom
 
-notebooks: $(READY)  ## run the notebooks and clean what is stored with them
+notebooks: $(READY)  ## run the notebooks, write their glossaries, and clean what is stored with them
 	$(RUN) tests/notebook_tool.py
 
 crash: $(READY)  ## cut the power at every moment, in every way; a table goes to build/crash.json
