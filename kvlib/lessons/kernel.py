@@ -20,12 +20,14 @@ class Client(NotebookClient):
     @asynccontextmanager
     async def async_setup_kernel(self, **options: Any) -> AsyncGenerator[None]:
         """Start it; RuntimeError if the third has died as well."""
+        left = ATTEMPTS
         async with AsyncExitStack() as kernel:
-            for left in reversed(range(ATTEMPTS)):
+            while True:
                 try:
                     await kernel.enter_async_context(super().async_setup_kernel(**options))
                     break
                 except RuntimeError:
+                    left -= 1
                     if not left:
                         raise
             yield
