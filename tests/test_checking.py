@@ -746,8 +746,10 @@ def test_a_note_shows_itself() -> None:
 
 
 def test_long_values_are_cut_and_addresses_left_out() -> None:
-    """Both ends of a long value are there."""
-    assert short(b"a" * 1000).endswith("aaa' (1,003 characters as Python writes it)")
+    """Both ends of a long value are there, and its length in its own units, if it has any."""
+    assert short(b"a" * 1000).endswith("aaa' (1,000 bytes)")
+    assert short("\n" * 1000).endswith("\\n' (1,000 characters)")
+    assert short(["a" * 1000]).endswith("aaa'] (1,004 characters as Python writes it)")
     assert short(object()) == "<object object>"
 
 

@@ -11,6 +11,7 @@ from kvlib.views import html
 from kvlib.views.dumps import dump
 from kvlib.views.layout import Layout
 from kvlib.views.text import COLUMNS, width
+from kvlib.wording import count
 
 State = Literal["right", "wrong", "not tried yet"]
 HEADLINES: Final = {"right": "right", "wrong": "not yet", "not tried yet": "not tried yet"}
@@ -193,4 +194,13 @@ def short(value: object, limit: int = SHOWN) -> str:
     text = re.sub(r" at 0x[0-9A-Fa-f]+", "", text)
     if len(text) <= limit:
         return text
-    return f"{text[: limit - 40]} … {text[-20:]} ({len(text):,} characters as Python writes it)"
+    return f"{text[: limit - 40]} … {text[-20:]} ({_size(value, text)})"
+
+
+def _size(value: object, text: str) -> str:
+    """How long a value is, in its own units if it has any."""
+    if isinstance(value, bytes):
+        return count(len(value), "byte")
+    if isinstance(value, str):
+        return count(len(value), "character")
+    return f"{count(len(text), 'character')} as Python writes it"
