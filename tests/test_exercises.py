@@ -177,7 +177,7 @@ def test_a_check_says_the_same_each_time(exercise: Exercise) -> None:
         first = checked(exercise.name, at)._repr_mimebundle_()
         again = check(exercise.name, with_mistake(exercise, mistake))
         assert first == again._repr_mimebundle_()
-        assert first["text/html"].startswith('<div class="kvlib result">')
+        assert first["text/html"].startswith('<div class="kvlib result mathjax_ignore">')
         assert exercise.name in first["text/html"]
 
 
@@ -195,6 +195,16 @@ def test_the_data_of_an_exercise_is_whole(exercise: Exercise) -> None:
 
 
 ORDERS = [one for one in EXERCISES.values() if one.kind == "order"]
+
+
+@pytest.mark.parametrize("exercise", ALL)
+def test_a_solution_can_be_pasted(exercise: Exercise) -> None:
+    """It stands alone in a cell: what it imports or uses of its module comes with it."""
+    namespace: dict[str, Any] = {}
+    exec(solution(exercise.name).code, namespace)
+    if exercise.kind in ("function", "functions"):
+        made = tuple(namespace[function.__name__] for function in exercise.solution)
+        assert check(exercise.name, made if len(made) > 1 else made[0]).passed
 
 
 @pytest.mark.parametrize("exercise", [pytest.param(one, id=one.name) for one in ORDERS])

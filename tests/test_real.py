@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -208,6 +209,7 @@ def live_on(disk: FullDisk) -> tuple[DurableStore | None, list[Items]]:
     return store, allowed
 
 
+@cache
 def rooms(*, reuses: bool) -> range:
     """Every number of bytes after which a disk can become full during LIFE."""
     disk = FullDisk(10**6, reuses=reuses)

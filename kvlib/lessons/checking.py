@@ -1,6 +1,5 @@
 """An answer meets its cases: which is the smallest that fails, and what mistake is that?"""
 
-import inspect
 import linecache
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from kvlib.lessons.exercise import Case, Exercise, Function, Mistake
 from kvlib.lessons.guard import Outcome, run, same
 from kvlib.lessons.result import Note, Picture, Result
 from kvlib.lessons.rules import END, RULES
+from kvlib.lessons.source import code_of
 from kvlib.views.layout import dissect
 
 UNLIMITED: Final = 10**15
@@ -70,8 +70,7 @@ def solution(name: str) -> Note:
         said.append(f"So the order is {list(exercise.order)}.")
     if exercise.own:
         said.append(f"kvlib's own: {', '.join(f'`kvlib.{own}??`' for own in exercise.own)}")
-    code = "\n\n".join(inspect.getsource(function).rstrip() for function in exercise.solution)
-    return Note(f"{name}, a solution", tuple(said), code)
+    return Note(f"{name}, a solution", tuple(said), code_of(exercise.solution))
 
 
 # ---------------------------------------------------------------------------------------- answers

@@ -10,24 +10,22 @@ An exercise's cells are known by their ids, and all else of them comes from its 
 learner's notebooks say nothing of nbgrader. The same notebooks give the same bytes.
 """
 
-import ast
-import inspect
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from symtable import symtable
 from typing import Any, Final
 
 import nbformat
 
 from kvlib.lessons.catalogue import EXERCISES, find
-from kvlib.lessons.exercise import Exercise, Function
+from kvlib.lessons.exercise import Exercise
+from kvlib.lessons.source import code_of
 
 COURSE: Final = "kvlib"  # the name of the course, and of its one assignment
 SECONDS: Final = 120  # that a cell may take
@@ -202,55 +200,6 @@ def solved(exercise: Exercise) -> str:
         names = ((name, function.__name__) for name, function in pairs)
         given = [f"{name} = {its}" for name, its in names if name != its]
     return "\n\n\n".join([code, *filter(None, ["\n".join(given)])])
-
-
-def code_of(functions: Sequence[Function]) -> str:
-    """The functions' source, below what it uses of its module: imports, and helpers."""
-    module = inspect.getsource(sys.modules[functions[0].__module__])
-    pieces = {node: _lines_of(module, node) for node in ast.parse(module).body}
-    used = _all_used({function.__name__ for function in functions}, pieces.values())
-    imports = [one for node in pieces for one in _import_of(node, used)]
-    others = [
-        piece
-        for node, piece in pieces.items()
-        if not isinstance(node, ast.Import | ast.ImportFrom) and _gives(piece) & used
-    ]
-    return "\n\n\n".join([*filter(None, ["\n".join(imports)]), *others])
-
-
-def _all_used(names: set[str], pieces: Collection[str]) -> set[str]:
-    """The names, those that they use, those that these use, and so on."""
-    more = names.union(*(_uses(piece) for piece in pieces if _gives(piece) & names))
-    return names if more == names else _all_used(more, pieces)
-
-
-def _lines_of(module: str, node: ast.stmt) -> str:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(one.lineno for one in decorators)])
-    return "\n".join(module.splitlines()[first - 1 : node.end_lineno])
-
-
-def _gives(piece: str) -> set[str]:
-    """The names that a statement of a module gives to something."""
-    symbols = symtable(piece, "", "exec").get_symbols()
-    return {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
-
-
-def _uses(piece: str) -> set[str]:
-    """The names of its module that a statement uses, also deep within a function."""
-    tables = [symtable(piece, "", "exec")]
-    for table in tables:
-        tables += table.get_children()
-    return {one.get_name() for table in tables for one in table.get_symbols() if one.is_global()}
-
-
-def _import_of(node: ast.stmt, used: set[str]) -> Iterator[str]:
-    """An import, of those names only that are used."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        names = [(alias, alias.asname or alias.name.partition(".")[0]) for alias in node.names]
-        node.names = [alias for alias, name in names if name in used]
-        if node.names:
-            yield ast.unparse(node)
 
 
 # ---------------------------------------------------------------------------------------- running

@@ -19,6 +19,7 @@ SHOWN: Final = 200  # characters of a value
 PICTURED: Final = 256  # bytes of a picture
 STYLE: Final = (
     "<style>.kvlib .wrong{outline:3px solid #d55e00}.kvlib pre{white-space:pre-wrap}"
+    ".kvlib.result pre{padding-left:8px}.kvlib code{overflow-wrap:anywhere}"
     ".kvlib.result>p:first-of-type{border-left:4px solid #0072b2;padding-left:8px}</style>"
 )
 
@@ -88,13 +89,13 @@ class Result:
         return f"{self.name}: {HEADLINES[self.state]}"
 
     def paragraphs(self) -> Iterator[str]:
-        """The words, from the picture's to what to do next."""
-        if self.picture and self.picture.where():
-            yield self.picture.where()
+        """The words, the picture's last: it stands below them."""
         yield from self.words
         if self.printed.strip():
             shown = short(self.printed.strip()[:SHOWN])
             yield f"It also printed: {shown}{'…' * (len(self.printed) > SHOWN)}"
+        if self.picture and self.picture.where():
+            yield self.picture.where()
 
     def lines(self) -> Iterator[str]:
         """The text, in 80 columns but for what the learner wrote."""
@@ -103,12 +104,12 @@ class Result:
             yield from _hanging("  asked  ", self.asked)
         if self.came:
             yield from _hanging("  came   ", self.came)
-        if self.picture:
-            yield ""
-            yield from dump(self.picture.layout, limit=PICTURED).lines()
         if self.state != "not tried yet":
             for paragraph in self.paragraphs():
                 yield from ("", *_hanging("", paragraph))
+        if self.picture:
+            yield ""
+            yield from dump(self.picture.layout, limit=PICTURED).lines()
         if self.then:
             yield from ("", f"Next: {self.then}")
 
@@ -125,10 +126,10 @@ class Result:
             body.append(f"<p>asked <code>{escape(self.asked)}</code>")
         if self.came:
             body.append(f"<br>came <code>{escape(self.came)}</code>")
-        if self.picture:
-            body.append(_drawn(self.picture))
         if self.state != "not tried yet":
             body += [f"<p>{_with_code(paragraph)}" for paragraph in self.paragraphs()]
+        if self.picture:
+            body.append(_drawn(self.picture))
         if self.then:
             body.append(f"<p>Next: <code>{escape(self.then)}</code>")
         return html.root("result", "".join(body))

@@ -300,7 +300,7 @@ def root(
         scripts: files in static/, which are run as one.
     """
     style = "".join(_static(file) for file in ("view.css", *styles))
-    classes = f"kvlib {name}".strip()
+    classes = " ".join(filter(None, ["kvlib", name, "mathjax_ignore"]))
     html = f'<div class="{classes}"><style>{style}</style>{body}'
     if data is not None:
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")

@@ -160,6 +160,7 @@ class Lab:
         self._context = context
         self._opened = 0
         context.set_default_timeout(SECONDS * 1000)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.route(lambda url: not is_here(url), lambda route: route.abort())
         context.on("request", lambda request: self._see(request.url))
         context.on("console", lambda line: self._hear(line.type, line.text))
@@ -348,6 +349,76 @@ def screenshot_all(page: Page, name: str) -> list[Path]:
         pictures.append(screenshot(page, f"{name}-{number}"))
     page.set_viewport_size(size)
     return pictures
+
+
+# ------------------------------------------------------------------------------------- one cell
+
+# A cell as its file would have it, and whether it runs; `active` is the one that is chosen.
+CELL = """(id) => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    const index = id === "active" ? notebook.activeCellIndex
+        : notebook.widgets.findIndex(({ model }) => model.id === id);
+    const { model } = notebook.widgets[index];
+    return { ...model.toJSON(), index, running: model.executionState === "running" };
+}"""
+# The number of an earlier run would look like that of the next one.
+FORGET = """(id) => {
+    const { widgets } = jupyterapp.shell.currentWidget.content;
+    widgets.find(({ model }) => model.id === id).model.executionCount = null;
+}"""
+HAS_RUN = f"(id) => {{ const cell = ({CELL})(id); return cell.execution_count && !cell.running; }}"
+
+
+def read_cell(page: Page, name: str = "active") -> dict[str, Any]:
+    """Give the cell with this id, or the active one, as its file would have it, and its index."""
+    found: dict[str, Any] = page.evaluate(CELL, name)
+    return found
+
+
+def outputs_of(page: Page, name: str) -> Locator:
+    """Find the outputs of the cell with this id."""
+    return outputs(page, read_cell(page, name)["index"])
+
+
+def editor_of(page: Page, name: str = "active") -> Locator:
+    """Find where the source of a cell is written."""
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    return cells.nth(read_cell(page, name)["index"]).locator(".cm-content")
+
+
+def write(page: Page, name: str, source: str, *, paste: bool = False) -> None:
+    """Write this in place of what a cell holds, key by key; several lines come from the clipboard.
+
+    JupyterLab would indent those lines again, if they were typed.
+    """
+    editor_of(page, name).click()
+    page.keyboard.press("ControlOrMeta+A")
+    if paste or "\n" in source:
+        page.evaluate("(text) => navigator.clipboard.writeText(text)", source)
+        page.keyboard.press("ControlOrMeta+V")
+    else:
+        page.keyboard.type(source)
+    assert read_cell(page, name)["source"] == source
+
+
+def add_below(page: Page) -> str:
+    """Add a cell of one's own below the active one, with B, and begin to write; give its id."""
+    before = read_cell(page)["index"]
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.wait_for_function(f"(before) => ({CELL})('active').index === before + 1", arg=before)
+    page.keyboard.press("Enter")
+    expect(editor_of(page)).to_be_focused()
+    name: str = read_cell(page)["id"]
+    return name
+
+
+def run_cell(page: Page, name: str, keys: str = "Shift+Enter") -> None:
+    """Run the cell with this id, which is the active one, and wait until it has run."""
+    assert read_cell(page)["id"] == name
+    page.evaluate(FORGET, name)
+    page.keyboard.press(keys)
+    page.wait_for_function(HAS_RUN, arg=name)
 
 
 # ------------------------------------------------------------------------------------------ laws

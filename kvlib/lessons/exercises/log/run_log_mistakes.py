@@ -74,8 +74,8 @@ class _LogCompactsLate(_Store):
     """Compacts after the threshold, and not on it."""
 
     sentence = (
-        "The log holds as many records as the threshold, and there is no snapshot yet. Is it "
-        "*more than*, or *as many or more*?"
+        "The log holds as many records as the threshold, and there is no snapshot yet. Does it "
+        "have to be more than the threshold, or is as many enough?"
     )
 
     def is_due(self) -> bool:

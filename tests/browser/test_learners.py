@@ -1,0 +1,374 @@
+"""Three learners go through the exercises of each notebook, in JupyterLab and by their keyboard.
+
+One has every answer right; one makes a mistake in each, reads what is said of it, and mends it; one
+asks for the hints and the solution, and copies that from the page. Afterwards the notebook still
+runs from top to bottom, and axe-core finds no fault in what the exercises have shown.
+"""
+
+import linecache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from browser.lab import (
+    ROOT,
+    THEMES,
+    Lab,
+    add_below,
+    change_theme,
+    editor_of,
+    errors,
+    outputs_of,
+    read,
+    read_cell,
+    run_all,
+    run_cell,
+    violations,
+    write,
+)
+from kvlib.lessons import check
+from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.checking import expected
+from kvlib.lessons.editions import solved
+from kvlib.lessons.exercise import Exercise
+from kvlib.lessons.guard import Outcome
+from kvlib.lessons.result import Picture, Result
+from kvlib.lessons.words import about_outcome
+from right_answers import RIGHT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[one.stem for one in NOTEBOOKS])
+
+# ------------------------------------------------------------------------ what a learner gets wrong
+
+Write = Callable[[Exercise], str]
+
+
+class Slip(NamedTuple):
+    """A wrong answer, and what is meant for it.
+
+    Attributes:
+        written: what is in the stub's cell then.
+        known: the answer of the exercise's mistake that it is, a function by its name; or what
+            comes of it, if it is one that can be made in any exercise.
+    """
+
+    written: Write
+    known: object
+
+
+def says(value: str) -> Write:
+    """The value that is asked for is this one."""
+    return lambda exercise: f"{exercise.names[0]} = {value}"
+
+
+def instead(*changes: tuple[str, str]) -> Write:
+    """The solution, but the first of each two pieces is written as the second."""
+
+    def changed(exercise: Exercise) -> str:
+        source = solved(exercise)
+        for right, wrong in changes:
+            assert right in source, f"{exercise.name}: no {right!r} is in its solution"
+            source = source.replace(right, wrong, 1)
+        return source
+
+    return changed
+
+
+def as_it_was(exercise: Exercise) -> str:
+    """The code with the bug: the line that marks the stub is gone, and no other one is touched."""
+    lines = exercise.stub.splitlines()
+    return "\n".join(line for line in lines if "NotImplementedError" not in line)
+
+
+FIELD = 'tag + len(data).to_bytes(4, "big") + data'
+HEADER = 'index.to_bytes(4, "big") + len(pieces).to_bytes(4, "big")'
+PRINTED = Outcome("gave", None, printed="what it made")
+NOTHING = Outcome("gave", None)
+ENDLESS = Outcome("endless")
+
+stands_still = instead(("key, offset =", "key, _ ="), ("[key], offset =", "[key], _ ="))
+keeps_the_dict = instead(("= encode(state)", "= state"), ("decode(saved", "(saved"))
+takes_them_as_they_lie = instead(("sorted(saved[arguments[0]])", "saved[arguments[0]]"))
+
+SLIPS: dict[str, list[Slip]] = {
+    "01-length": [Slip(says('"14"'), Outcome("gave", "14")), Slip(says("7"), 7)],
+    "01-encode-field": [
+        Slip(instead((f"return {FIELD}", f"print({FIELD})")), PRINTED),
+        Slip(instead(("len(data)", "len(value)")), "field_counts_characters"),
+    ],
+    "01-decode-order": [Slip(says("[6, 4, 2, 3, 1, 5]"), [6, 4, 2, 3, 1, 5])],
+    "01-delimiter": [Slip(instead((FIELD, 'data + b";"')), "with_delimiters")],
+    "01-bug-hunt": [Slip(says('{"café": "2,50 €"}'), {"café": "2,50 €"})],
+    "01-snapshot": [
+        Slip(instead(("len(records)", "(2 * len(records))")), "snapshot_counts_fields")
+    ],
+    "01-run-snapshots": [
+        Slip(stands_still, ENDLESS),
+        Slip(keeps_the_dict, "run_keeps_the_dict_itself"),
+    ],
+    "02-count": [Slip(says("120 / 12"), Outcome("gave", 10.0)), Slip(says("120 // 20"), 6)],
+    "02-header": [
+        Slip(instead((HEADER, HEADER.replace("big", "little"))), "header_is_little_endian")
+    ],
+    "02-join-order": [Slip(says("[4, 6, 2, 1, 5, 3]"), [4, 6, 2, 1, 5, 3])],
+    "02-split": [Slip(instead((" - 8", ""), ("size < 1", "size < 9")), "cut_forgets_the_header")],
+    "02-bug-hunt": [Slip(as_it_was, "hunt_not_mended")],
+    "02-split-join": [Slip(instead(("[index.to", "[(index + 1).to")), "split_counts_from_1")],
+    "02-run-segments": [Slip(takes_them_as_they_lie, "run_joins_in_storage_order")],
+    "03-run-shutdown": [Slip(instead(("memory, offset = {}, 0", "offset = 0")), "shutdown_merges")],
+    "03-torn": [Slip(says('{"tea": "3", "pie": "2"}'), {"tea": "3", "pie": "2"})],
+    "03-replay": [
+        Slip(instead(("    return items", "")), NOTHING),
+        Slip(instead(("items.pop(key, None)", "del items[key]")), "replay_insists_on_keys"),
+    ],
+    "03-publish-order": [Slip(says("[2, 6, 8, 4, 3, 7, 1, 5]"), [2, 6, 8, 4, 3, 7, 1, 5])],
+    "03-bug-hunt": [Slip(as_it_was, "append_behind_the_tail")],
+    "03-recover": [Slip(instead(("refuse_damage(offset, sequence)", "")), "recover_forgives")],
+    "03-run-log": [Slip(instead((">= compact", "> compact")), "log_compacts_late")],
+}
+
+
+def sentence_for(exercise: Exercise, known: object) -> str:
+    """What the exercise says of its own mistake, or any exercise of what came."""
+    if isinstance(known, Outcome):
+        case = exercise.cases[0]
+        return next(about_outcome(exercise, case, known, expected(exercise, case)))
+    named = [(getattr(one.answer, "__name__", one.answer), one) for one in exercise.mistakes]
+    return next(one.sentence for name, one in named if name == known)
+
+
+def checked_here(exercise: Exercise, setup: str, source: str) -> Result:
+    """What the check says of this source, in the process of this test."""
+    place, names = f"<{exercise.name}>", dict[str, Any]()
+    linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
+    exec(setup, names)
+    exec(compile(source, place, "exec"), names)
+    return check(exercise.name, eval(exercise.handed, names))
+
+
+# -------------------------------------------------------------------------------- what learners do
+
+
+def begin(lab: Lab, notebook: Path) -> tuple[Page, list[Exercise]]:
+    """Open a copy, run the cell that all others need; the page, and the notebook's exercises."""
+    page = lab.open(notebook)
+    setup = setup_of(page)["id"]
+    editor_of(page, setup).click()
+    run_cell(page, setup)
+    return page, [one for one in EXERCISES.values() if one.name[:2] == notebook.name[:2]]
+
+
+def setup_of(page: Page) -> dict[str, Any]:
+    """The cell with the imports."""
+    cells: list[dict[str, Any]] = read(page)["cells"]
+    return next(cell for cell in cells if "setup" in cell["metadata"].get("tags", []))
+
+
+def answer(page: Page, exercise: Exercise, source: str) -> None:
+    """Write this into the stub's cell, run it, and then the check, where Shift+Enter has led."""
+    write(page, exercise.cells[0], source)
+    run_stub_and_check(page, exercise)
+
+
+def run_stub_and_check(page: Page, exercise: Exercise) -> None:
+    """Press Shift+Enter twice, in the stub's cell."""
+    stub, check = exercise.cells
+    run_cell(page, stub)
+    assert errors(read_cell(page, stub)) == [], read_cell(page, stub)["source"]
+    run_cell(page, check)
+
+
+def ask(page: Page, name: str, call: str) -> str:
+    """Paste a call into a cell of one's own, run it there, and read what it says."""
+    write(page, name, call, paste=True)
+    run_cell(page, name, "ControlOrMeta+Enter")
+    return said(page, name)
+
+
+def ask_for_everything(page: Page, exercise: Exercise) -> tuple[list[str], str]:
+    """Ask below the check for a hint, then for what each says is next; hints and the solution."""
+    editor_of(page, exercise.cells[1]).click()
+    name, hints, call = add_below(page), list[str](), f'hint("{exercise.name}", 1)'
+    while not call.startswith("solution("):
+        hints.append(ask(page, name, call))
+        call = hints[-1].partition("Next: ")[2]
+    ask(page, name, call)
+    return hints, copy_solution(page, exercise, name)
+
+
+def copy_solution(page: Page, exercise: Exercise, name: str) -> str:
+    """What is to be typed, after the solution that is shown under a cell: its code, copied.
+
+    Where a value is asked for it is what the code gives; where an order, what the words say.
+    """
+    if exercise.kind == "order":
+        return f"order = {said(page, name).partition('So the order is ')[2].partition('.')[0]}"
+    drawn(page, name).locator("pre code").evaluate("(it) => getSelection().selectAllChildren(it)")
+    page.keyboard.press("ControlOrMeta+C")
+    code: str = page.evaluate("() => navigator.clipboard.readText()")
+    if exercise.kind == "predict":
+        code += f"\n\n\n{exercise.names[0]} = {code.partition('def ')[2].partition('(')[0]}()"
+    return code
+
+
+def in_another_style(exercise: Exercise) -> str:
+    """A right answer as somebody else writes it."""
+    right: Any = RIGHT[exercise.name][0]
+    if exercise.kind == "predict":
+        return f"{exercise.names[0]} = {right!r}"
+    if exercise.kind == "order":
+        return solved(replace(exercise, order=tuple(right)))
+    functions = (right,) if exercise.kind == "function" else tuple(right)
+    return solved(replace(exercise, solution=functions))
+
+
+# ---------------------------------------------------------------------------- what they get to read
+
+
+def drawn(page: Page, name: str) -> Locator:
+    """What is drawn under a cell: a result, a hint or a solution."""
+    return outputs_of(page, name).locator(".kvlib.result")
+
+
+def said(page: Page, name: str) -> str:
+    """The words that can be read there, in one line."""
+    return in_one_line(drawn(page, name).inner_text())
+
+
+def text_of(page: Page, name: str) -> str:
+    """What stands there where nothing is drawn, such as in a terminal."""
+    (output,) = read_cell(page, name)["outputs"]
+    return "".join(output["data"]["text/plain"])
+
+
+def in_one_line(text: str) -> str:
+    """The words of a text as they are drawn: without backticks, and with one space between two."""
+    return " ".join(text.replace("`", "").split())
+
+
+def assert_right(page: Page, exercise: Exercise) -> None:
+    """Both forms of the check say so, and what to keep of it."""
+    for read_there in (
+        said(page, exercise.cells[1]),
+        in_one_line(text_of(page, exercise.cells[1])),
+    ):
+        assert read_there.startswith(f"{exercise.name}: right "), read_there
+        assert in_one_line(exercise.why) in read_there
+
+
+def assert_shows(page: Page, exercise: Exercise, result: Result) -> None:
+    """Both forms of the check say what this one says: the smallest case, what came, the words."""
+    check = exercise.cells[1]
+    assert text_of(page, check) == repr(result)
+    shown = said(page, check)
+    for text in (result.headline, result.asked, result.came, *result.paragraphs(), result.then):
+        assert in_one_line(text) in shown
+    assert result.asked
+    assert drawn(page, check).evaluate("(it) => it.scrollWidth <= it.clientWidth"), "text is cut"
+    if result.picture:
+        assert_pictures(drawn(page, check), result.picture)
+
+
+def assert_pictures(output: Locator, picture: Picture) -> None:
+    """The bytes are drawn, and the one that is wrong is outlined, but for one that is missing."""
+    runs = output.locator(".grid b").evaluate_all(
+        "(all) => all.map((one) => [one.textContent, getComputedStyle(one).outlineStyle])"
+    )
+    data, outlined = b"", list[int]()
+    for digits, outline in runs:
+        start, data = len(data), data + bytes.fromhex(digits)
+        outlined += range(start, len(data)) if outline == "solid" else ()
+    assert data == picture.layout.data
+    assert outlined == [at for at in [picture.wrong] if at in range(len(data))]
+
+
+def assert_own_bytes_are_marked(exercise: Exercise, result: Result) -> None:
+    """Where bytes come out, they are the picture, and the first wrong one is known."""
+    if any(exercise.format):
+        assert result.picture
+        assert result.picture.layout.source == "your bytes"
+        assert result.picture.wrong is not None
+
+
+def telling_lines(exercise: Exercise, code: str) -> list[str]:
+    """What no hint may say: a line of the solution, the order, or the value."""
+    lines = [line.strip() for line in code.removeprefix("order = ").splitlines()]
+    value = [repr(exercise.solution[0]())] if exercise.kind == "predict" else []
+    return value + [in_one_line(line) for line in lines if len(line) > 14]
+
+
+def judge(page: Page, themes: Iterable[str] = THEMES) -> None:
+    """Let axe-core look at the results and solutions, in both themes; the last one stays."""
+    for theme in themes:
+        change_theme(page, theme)
+        faults = violations(page, ".kvlib.result")
+        assert not faults, "\n\n".join([theme, *faults])
+
+
+def run_to_the_end(page: Page, exercises: Sequence[Exercise]) -> None:
+    """Run All: no cell fails, each answer is still right, and all can be read."""
+    run_all(page)
+    for exercise in exercises:
+        assert_right(page, exercise)
+    judge(page, reversed(THEMES))
+
+
+# ------------------------------------------------------------------------------------------- paths
+
+
+@each_notebook
+def test_right_answers_are_told_so(lab: Lab, notebook: Path) -> None:
+    """In another style than the solution's, each exercise at the first attempt."""
+    page, exercises = begin(lab, notebook)
+    for exercise in exercises:
+        answer(page, exercise, in_another_style(exercise))
+        assert_right(page, exercise)
+    run_to_the_end(page, exercises)
+
+
+@each_notebook
+def test_mistakes_are_explained_and_can_be_mended(lab: Lab, notebook: Path) -> None:
+    """Each meets its own sentence and the learner's own bytes; the next answer, in the same
+    kernel, is right.
+    """
+    page, exercises = begin(lab, notebook)
+    setup = setup_of(page)["source"]
+    for exercise in exercises:
+        for slip in SLIPS[exercise.name]:
+            source = slip.written(exercise)
+            answer(page, exercise, source)
+            result = checked_here(exercise, setup, source)
+            assert_shows(page, exercise, result)
+            assert in_one_line(sentence_for(exercise, slip.known)) in said(page, exercise.cells[1])
+        assert_own_bytes_are_marked(exercise, result)
+    judge(page)
+    for exercise in exercises:
+        answer(page, exercise, solved(exercise))
+        assert_right(page, exercise)
+    run_to_the_end(page, exercises)
+
+
+@each_notebook
+def test_hints_lead_on_and_the_solution_can_be_copied(lab: Lab, notebook: Path) -> None:
+    """From "not tried yet" over three hints to the solution: what the page shows of it is right."""
+    page, exercises = begin(lab, notebook)
+    for exercise in exercises:
+        editor_of(page, exercise.cells[0]).click()
+        run_stub_and_check(page, exercise)
+        assert text_of(page, exercise.cells[1]) == f"{exercise.name}: not tried yet"
+        assert said(page, exercise.cells[1]) == f"{exercise.name}: not tried yet"
+    judge(page)
+    for exercise in exercises:
+        hints, code = ask_for_everything(page, exercise)
+        for hint, meant in zip(hints, exercise.hints, strict=True):
+            assert in_one_line(meant) in hint
+        for hint in hints[:2]:
+            assert not [line for line in telling_lines(exercise, code) if line in hint]
+        answer(page, exercise, code)
+        assert_right(page, exercise)
+    run_to_the_end(page, exercises)
