@@ -228,7 +228,8 @@ def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
         return "That is a list. Bytes are joined with `+`, or `bytes(...)` makes them of numbers."
     if inspect.isgenerator(value):
         return (
-            "The word `yield` makes it a generator, which has not run yet: collect, and `return`."
+            "`yield`, or a `for` between parentheses, makes it a generator, which has not run "
+            "yet: collect what it gives, and `return` that."
         )
     if inspect.iscoroutine(value):
         return (
