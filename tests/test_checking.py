@@ -138,7 +138,7 @@ STRANGE = [
     (printing, ["printed its result and returned nothing"]),
     (printing_much, ["returned nothing", "It also printed: 'xxx"]),
     (forgetful, ["gave None", "`return` on each way"]),
-    (generating, ["came <generator object generating>", "`yield` makes it a generator"]),
+    (generating, ["came <generator object generating>", "makes it a generator"]),
     (waiting, ["`async def` makes it a coroutine"]),
     (unset, ["NameError", "in your line", "return tag + value", "before any line has set it"]),
     (badly_typed, ["TypeError: can't concat int to bytes, in your line", "Read the error"]),

@@ -33,10 +33,10 @@ from browser.lab import (
 from kvlib.lessons import check
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.checking import expected
-from kvlib.lessons.editions import solved
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.guard import Outcome
 from kvlib.lessons.result import Picture, Result
+from kvlib.lessons.source import solved
 from kvlib.lessons.words import about_outcome
 from right_answers import RIGHT
 
@@ -204,15 +204,13 @@ def ask_for_everything(page: Page, exercise: Exercise) -> tuple[list[str], str]:
 def copy_solution(page: Page, exercise: Exercise, name: str) -> str:
     """What is to be typed, after the solution that is shown under a cell: its code, copied.
 
-    Where a value is asked for it is what the code gives; where an order, what the words say.
+    Where an order is asked for it is what the words say.
     """
     if exercise.kind == "order":
         return f"order = {said(page, name).partition('So the order is ')[2].partition('.')[0]}"
     drawn(page, name).locator("pre code").evaluate("(it) => getSelection().selectAllChildren(it)")
     page.keyboard.press("ControlOrMeta+C")
     code: str = page.evaluate("() => navigator.clipboard.readText()")
-    if exercise.kind == "predict":
-        code += f"\n\n\n{exercise.names[0]} = {code.partition('def ')[2].partition('(')[0]}()"
     return code
 
 

@@ -671,7 +671,7 @@ def test_views_that_did_not_run_read_as_tables(lab: Lab, notebook: Any) -> None:
     for number, cell in enumerate(read(page)["cells"]):
         for shown, stored in zip(outputs(page, number).all(), cell.get("outputs", []), strict=True):
             html = "".join(stored.get("data", {}).get("text/html", ""))
-            if re.search('class="kvlib (bytes|film)"', html):
+            if re.search(r'class="kvlib (bytes|film)\b', html):
                 found += 1
                 assert_reads(shown, html)
             elif "application/vnd.jupyter.widget-view+json" in stored.get("data", {}):
