@@ -83,6 +83,7 @@ def test_no_difference_means_the_same_bytes(before: bytes, after: bytes, name: s
         assert (words(film) == ["no difference"]) == (before == second)
 
 
+@pytest.mark.no_cover
 @given(MAPPINGS, MAPPINGS)
 def test_the_marks_are_where_bytes_differ(
     before: dict[Item, Item], after: dict[Item, Item]

@@ -208,6 +208,7 @@ def test_an_experiment_takes_little_room() -> None:
         assert len(text.encode()) <= most
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", FILMS)
 def test_a_page_is_complete_before_its_script_runs(name: str) -> None:
     """Every outcome, the first moment's bytes and notes; no ids; the same each time; not large."""

@@ -712,6 +712,7 @@ def written() -> set[tuple[Field, Field]]:
     return {(key, value) for key, value in pairs if value is not None}
 
 
+@pytest.mark.no_cover
 def mutants(count: int, seed: int) -> Iterator[dict[str, bytes]]:
     """Damaged stores: bits flipped, bytes set, cut, doubled, swapped, zeroed; files lost, mixed."""
     chance = random.Random(seed)
