@@ -83,7 +83,6 @@ def test_no_difference_means_the_same_bytes(before: bytes, after: bytes, name: s
         assert (words(film) == ["no difference"]) == (before == second)
 
 
-@pytest.mark.no_cover
 @given(MAPPINGS, MAPPINGS)
 def test_the_marks_are_where_bytes_differ(
     before: dict[Item, Item], after: dict[Item, Item]
@@ -100,6 +99,7 @@ def test_the_marks_are_where_bytes_differ(
             assert held[0] != held[1]
 
 
+@pytest.mark.no_cover
 def test_every_flipped_bit_is_shown_where_it_is() -> None:
     """The byte lies in a mark of the first picture; what the engine says then comes last."""
     data = store().read("log")

@@ -208,7 +208,6 @@ def test_an_experiment_takes_little_room() -> None:
         assert len(text.encode()) <= most
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", FILMS)
 def test_a_page_is_complete_before_its_script_runs(name: str) -> None:
     """Every outcome, the first moment's bytes and notes; no ids; the same each time; not large."""
@@ -231,6 +230,7 @@ def test_a_page_is_complete_before_its_script_runs(name: str) -> None:
         assert f"{heading}{note}" in reader.text
 
 
+@pytest.mark.no_cover
 def test_what_is_too_much_is_left_out_and_said() -> None:
     """The slider keeps the moments around its start; what has no room even then is text."""
     played = FILMS["flips"]()

@@ -441,8 +441,6 @@ def test_run_snapshots_agrees_with_a_dict() -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.no_cover
-@pytest.mark.no_cover
 def test_run_segments_agrees_with_a_dict() -> None:
     """2,000 random lists of exercise 2, shuffled at random, give what dicts and arithmetic give."""
     for seed in range(LISTS):
@@ -452,6 +450,7 @@ def test_run_segments_agrees_with_a_dict() -> None:
         assert judge.run_segments(size, operations) == expected_of_snapshots(operations, size), seed
 
 
+@pytest.mark.no_cover
 def test_run_log_agrees_with_a_dict() -> None:
     """2,000 random lists of exercise 3 give what a dict and a list of records give."""
     for seed in range(LISTS):
@@ -462,6 +461,7 @@ def test_run_log_agrees_with_a_dict() -> None:
         assert judge.run_log(threshold, operations) == expected, seed
 
 
+@pytest.mark.no_cover
 def test_run_shutdown_agrees_with_a_dict() -> None:
     """2,000 random lists of exercise 4 give what two dicts give."""
     for seed in range(LISTS):
@@ -758,13 +758,13 @@ LIVE = 5_000 * (9 + 189)  # bytes of keys and values: 990,000
 STREAM = 4 + LIVE + 5_000 * 10
 
 
-@pytest.mark.no_cover
 def test_ten_thousand_operations_on_a_million_bytes_finish() -> None:
     """Exercise 1 at its limits, with fifty snapshots of everything."""
     saves: Operations = [("serialize", "p"), ("deserialize", "p")] * 50
     assert judge.run_snapshots([*RECORDS, *saves, *GETS]) == [b"v" * 189] * 4_900
 
 
+@pytest.mark.no_cover
 def test_a_million_segments_finish() -> None:
     """Exercise 2 at its limits: the smallest segments, turned back to front."""
     backwards = list(range(STREAM - 1, -1, -1))

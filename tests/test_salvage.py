@@ -712,7 +712,6 @@ def written() -> set[tuple[Field, Field]]:
     return {(key, value) for key, value in pairs if value is not None}
 
 
-@pytest.mark.no_cover
 def mutants(count: int, seed: int) -> Iterator[dict[str, bytes]]:
     """Damaged stores: bits flipped, bytes set, cut, doubled, swapped, zeroed; files lost, mixed."""
     chance = random.Random(seed)
@@ -746,6 +745,7 @@ def mutants(count: int, seed: int) -> Iterator[dict[str, bytes]]:
         yield files
 
 
+@pytest.mark.no_cover
 def test_any_damage_gives_a_result_or_an_error_of_ours() -> None:
     """5,000 damaged stores: no other exception, no record that was never written, and what is
     called complete is what opening gives.
