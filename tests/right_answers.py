@@ -270,6 +270,18 @@ def their_field_in_hex(value: Any) -> str:
     return field_by_struct(value).hex()
 
 
+def their_field_with_a_long_length(value: Any) -> bytes:
+    """A struct with the wrong letter."""
+    data = value.encode() if isinstance(value, str) else value
+    return struct.pack(">cQ", b"s" if isinstance(value, str) else b"b", len(data)) + data
+
+
+def their_field_of_zeros(value: Any) -> bytes:
+    """As many zeros as the length says."""
+    field = field_by_struct(value)
+    return field[:1] + b"\0" * len(field[5:]) + field[5:]
+
+
 def their_csv(records: Records) -> bytes:
     """A line a record."""
     lines = [f"{key},{value}" for key, value in records.items()]
@@ -396,6 +408,8 @@ VARIANTS: list[tuple[str, Any, Any]] = [
     ("01-encode-field", their_field_counts_characters, "field_counts_characters"),
     ("01-encode-field", their_field_is_little_endian, "field_is_little_endian"),
     ("01-encode-field", their_field_in_hex, "field_as_hex"),
+    ("01-encode-field", their_field_with_a_long_length, "field_has_a_long_length"),
+    ("01-encode-field", their_field_of_zeros, "field_has_zeros_for_a_length"),
     ("01-decode-order", [6, 4, 1, 2, 5, 3], [6, 4, 2, 5, 1, 3]),
     ("01-decode-order", (4, 1, 2, 3, 5, 6), [4, 6, 2, 5, 3, 1]),
     ("01-delimiter", their_csv, search.SENTENCES["marks"]),

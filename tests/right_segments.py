@@ -280,6 +280,31 @@ def their_cut_of_what_is_left(stream: bytes, limit: int) -> list[bytes]:
     return pieces
 
 
+def their_endless_cut(stream: bytes, limit: int) -> list[bytes]:
+    """Nothing is left of nothing, and no limit is looked at: a piece of no byte never ends."""
+    pieces = []
+    while stream:
+        pieces.append(stream[: limit - 8])
+        stream = stream[limit - 8 :]
+    return pieces
+
+
+def their_cut_without_a_check(stream: bytes, limit: int) -> list[bytes]:
+    """Nothing is left of nothing, and a limit below 8 gives nothing as well."""
+    offsets = range(0, len(stream), limit - 8)
+    return [stream[at:][: limit - 8] for at in offsets]
+
+
+def their_cut_into_numbers(stream: bytes, limit: int) -> list[list[int]]:
+    """Bytes taken one by one, and no limit looked at."""
+    return [[*stream[at : at + limit - 8]] for at in range(0, len(stream), limit - 8)]
+
+
+def their_cut_into_numbers_of_nothing(stream: bytes, limit: int) -> list[list[int]]:
+    """The same, with an empty one for nothing."""
+    return their_cut_into_numbers(stream, limit) or [[]]
+
+
 def their_early_return(stream: bytes, limit: int) -> list[bytes]:
     """Out of the loop."""
     if limit < 9:
@@ -384,6 +409,10 @@ VARIANTS: list[tuple[str, Any, Any]] = [
     ("02-split", their_cut_of_the_limit, "cut_forgets_the_header"),
     ("02-split", their_cut_by_zip, "cut_drops_the_last"),
     ("02-split", their_cut_of_what_is_left, "cut_gives_none_for_empty"),
+    ("02-split", their_endless_cut, "cut_gives_none_for_empty"),
+    ("02-split", their_cut_without_a_check, "cut_gives_none_and_trusts_the_limit"),
+    ("02-split", their_cut_into_numbers, "cut_gives_numbers_and_none_for_empty"),
+    ("02-split", their_cut_into_numbers_of_nothing, "cut_gives_numbers"),
     ("02-split", their_early_return, "cut_truncates"),
     ("02-bug-hunt", their_mended_list, "hunt_removes_what_is_empty"),
     ("02-bug-hunt", their_true_division, "hunt_rounds_down"),

@@ -243,6 +243,11 @@ def test_hints_are_numbered_1_to_3(number: Any) -> None:
         hint(FIELD, number)
 
 
+def test_the_first_hint_needs_no_number() -> None:
+    """Who asks for a hint gets it, and is told how to ask for the next."""
+    assert hint(FIELD) == hint(FIELD, 1)
+
+
 # -------------------------------------------------------------------------------- what functions do
 
 

@@ -26,12 +26,11 @@ from kvlib.lessons.editions import (
     page,
     require_right,
     solve,
-    solved,
     source,
 )
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.guide import renewed
-from kvlib.lessons.source import code_of
+from kvlib.lessons.source import code_of, solved
 from small_notebooks import read, small, write_all
 
 ROOT = Path(__file__).resolve().parent.parent

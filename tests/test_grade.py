@@ -8,11 +8,12 @@ from nbformat.v4 import new_code_cell
 from kvlib.lessons import grade
 from kvlib.lessons.__main__ import main
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.editions import Notebook, solve, solved
+from kvlib.lessons.editions import Notebook, solve
 from kvlib.lessons.grade import (
     HIDDEN,
     MISSING,
     RIGHT,
+    UNREAD,
     UNTRIED,
     WRONG,
     Mark,
@@ -23,6 +24,7 @@ from kvlib.lessons.grade import (
     prepare,
     table,
 )
+from kvlib.lessons.source import solved
 from kvlib.lessons.tell import tell
 from small_notebooks import small, write_all
 
@@ -139,6 +141,18 @@ def test_a_hidden_test_can_fail_what_is_right(tmp_path: Path) -> None:
     assert [mark.points for mark in marks] == [0, 0, WORTH["01-decode-order"]]
 
 
+def test_a_hidden_test_runs_only_if_the_answer_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a wrong answer stays wrong, however long a hidden test would take with it."""
+    monkeypatch.setattr(grade, "CELL_SECONDS", 5.0)
+    notebook = handed_in(length_stub="prediction = 7", decode_order_stub="order = [6,4,2,5,3,1]")
+    write_all(tmp_path / "work", {"one.ipynb": notebook})
+    hidden = dict.fromkeys(("01-length", "01-decode-order"), "while True:\n    pass")
+    marks = grade_notebook(tmp_path / "work" / "one.ipynb", hidden)
+    assert [mark.state for mark in marks] == [WRONG, UNTRIED, "stopped after 5 seconds"]
+
+
 def test_an_endless_cell_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is interrupted, and what follows is still looked at."""
     monkeypatch.setattr(grade, "CELL_SECONDS", 5.0)
@@ -230,14 +244,45 @@ def test_table_shows_points_and_why_there_are_none() -> None:
     assert lines[-1] == "! 小林, 01-length: no answer"
 
 
+def test_exercises_of_one_fate_share_a_line() -> None:
+    """A learner's, below the table, in the order of the exercises."""
+    fates = {"01-length": UNREAD, "01-encode-field": "no answer", "02-count": UNREAD}
+    assert table(marks(anna=fates)).splitlines()[-2:] == [
+        f"! anna, 01-length, 02-count: {UNREAD}",
+        "! anna, 01-encode-field: no answer",
+    ]
+
+
+def test_what_cannot_be_read_is_not_what_was_not_handed_in(tmp_path: Path) -> None:
+    """It stands for the notebook whose number its name has, or for all; an answer says more."""
+    for name in ("anna/02_segment copy.ipynb", "anna/01.ipynb", "0123.ipynb"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    one = handed_in(length_stub="prediction = 14", decode_order_stub="order = [1, 2, 3, 4, 5, 6]")
+    write_all(tmp_path / "anna" / "copies", {"01.ipynb": one})
+    found = grade.grade(collect(tmp_path), {}, say=lambda line: None)
+    assert {mark.state for mark in found["0123"].values()} == {UNREAD}
+    states = {name: mark.state for name, mark in found["anna"].items()}
+    assert [states[name] for name in NAMES] == [RIGHT, UNREAD, WRONG]
+    assert (states["02-count"], states["03-torn"]) == (UNREAD, MISSING)
+
+
 def test_csv_is_exercise_by_learner() -> None:
-    """With the points that there are, and sums; a name is no formula."""
-    rows = list(csv.reader(io.StringIO(as_csv(marks(**{"anna": SOME, "=2+2": {}})))))
+    """The points that there are, and sums; behind all of them, what became of each exercise."""
+    rows = list(csv.reader(io.StringIO(as_csv(marks(anna=SOME, boris={})))))
     worth = sum(exercise.points for exercise in EXERCISES.values())
-    assert rows[0] == ["exercise", "points", "anna", "'=2+2"]
-    assert rows[1] == ["01-length", "1", "1", "0"]
-    assert rows[-1] == ["total", f"{worth}", "1", "0"]
+    assert rows[0] == ["exercise", "points", "anna", "boris", "anna: state", "boris: state"]
+    assert rows[1] == ["01-length", "1", "1", "0", RIGHT, MISSING]
+    assert [row[4] for row in rows[1:5]] == [RIGHT, WRONG, UNTRIED, MISSING]
+    assert rows[-1] == ["total", f"{worth}", "1", "0", "", ""]
     assert len(rows) == len(EXERCISES) + 2
+
+
+def test_nothing_in_the_csv_is_a_formula() -> None:
+    """Neither a learner's name nor a state."""
+    rows = list(csv.reader(io.StringIO(as_csv(marks(**{"=2+2": {"01-length": "@now"}})))))
+    assert rows[0][2:] == ["'=2+2", "'=2+2: state"]
+    assert rows[1][2:] == ["0", "'@now"]
 
 
 # ------------------------------------------------------------------------------------- the command
@@ -260,8 +305,9 @@ def test_command_grades_a_folder(folder: Path, capsys: pytest.CaptureFixture[str
     assert "anna, 01.ipynb: 1 points" in said
     assert "boris, boris.ipynb: can't be read as a notebook" in said
     written = (folder / "grades.csv").read_text(encoding="utf-8-sig")
-    assert "\n01-length,1,1,0\n" in written
-    assert written.splitlines()[-1].endswith(",1,0")
+    assert f"! boris, {', '.join(EXERCISES)}: {UNREAD}" in said
+    assert f"\n01-length,1,1,0,{RIGHT},{UNREAD}\n" in written
+    assert written.splitlines()[-1].endswith(",1,0,,")
 
 
 @pytest.mark.parametrize("answer", ["n", "", "yep", None])
@@ -296,7 +342,7 @@ def test_yes_runs_with_hidden_tests(
     (overlay / "01-length.py").write_text("assert prediction > 14")
     place = tmp_path / "here.csv"
     assert main(["grade", str(folder), "--overlay", str(overlay), "--csv", str(place)]) == 0
-    assert "\n01-length,1,0\n" in place.read_text(encoding="utf-8-sig")
+    assert f'\n01-length,1,0,"{HIDDEN}"\n' in place.read_text(encoding="utf-8-sig")
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

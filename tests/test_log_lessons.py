@@ -108,6 +108,24 @@ def test_a_wrong_order_is_met_with_the_image_that_a_crash_leaves(at: int) -> Non
 
 
 @pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ([("tea", "4"), ("pie", "2")], "list."),
+        ("tea 4 pie 2", "str."),
+        ('{"tea": "4", "pie": "2"}', "str. Leave the quotes out."),
+        (4, "int."),
+        (None, "NoneType."),
+        (verdicts, "function."),
+        (int, "type."),
+    ],
+)
+def test_what_comes_back_from_a_torn_log_is_a_dict(answer: object, kind: str) -> None:
+    """Another value is told what it is; that nothing is refused, only to who says so."""
+    words = check("03-torn", answer).words
+    assert words == (f"It asks for a dict, and this is of type {kind}",)
+
+
+@pytest.mark.parametrize(
     ("name", "answer"),
     [
         ("03-run-shutdown", lambda operations: [""] * len(solutions.run_shutdown(operations))),

@@ -51,6 +51,24 @@ def test_a_wrong_answer_of_many_names_its_operation() -> None:
     assert "answer to operation 0, ('get', 'a'): ''" in repr(result)
 
 
+@pytest.mark.parametrize("kind", [bytearray, bytes.hex])
+def test_a_piece_of_another_type_is_told_so(kind: Any) -> None:
+    """A list is right, and what is in it isn't bytes."""
+
+    def cut(stream: bytes, limit: int) -> list[Any]:
+        return [kind(piece) for piece in EXERCISES["02-split"].solution[0](stream, limit)]
+
+    first, second = check("02-split", cut).words
+    assert first.startswith("The first wrong one is item 0")
+    assert second == f"It should be bytes, and is of type {type(kind(b'')).__name__}."
+
+
+def test_a_piece_of_other_bytes_is_told_no_type() -> None:
+    """They are bytes already."""
+    words = check("02-split", lambda stream, limit: [b"?"]).words
+    assert words == ("The first wrong one is item 0 (counted from 0): b'?'.",)
+
+
 def test_a_slow_join_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that looks for each segment among all others is right, up to some thousands of them."""
     monkeypatch.setattr(checking, "AT_LEAST", 0.4)

@@ -16,7 +16,7 @@ from kvlib.lessons.exercise import Case, Exercise, Function, Mistake
 from kvlib.lessons.guard import Outcome, run, same
 from kvlib.lessons.result import Note, Picture, Result
 from kvlib.lessons.rules import END, RULES
-from kvlib.lessons.source import code_of
+from kvlib.lessons.source import code_of, solved
 from kvlib.views.layout import dissect
 
 UNLIMITED: Final = 10**15
@@ -53,8 +53,11 @@ def check(name: str, answer: object) -> Result:
     return _examine(exercise, answer, functions_of(exercise, answer))
 
 
-def hint(name: str, number: int) -> Note:
-    """The first, second or third hint; ValueError for another one."""
+def hint(name: str, number: int = 1) -> Note:
+    """The first, second or third hint; ValueError for another one.
+
+    Without a number it is the first.
+    """
     exercise = find(name)
     if number not in (1, 2, 3):
         raise ValueError(f"hints are numbered 1 to 3, not {number!r:.60}")
@@ -63,14 +66,18 @@ def hint(name: str, number: int) -> Note:
 
 
 def solution(name: str) -> Note:
-    """The clear version, and what kvlib has in its place."""
+    """The clear version, to be pasted into the stub's cell, and what kvlib has in its place.
+
+    Of an order it is the whole function; the words say the order.
+    """
     exercise = find(name)
-    said = [exercise.why]
+    said, code = [exercise.why], solved(exercise)
     if exercise.kind == "order":
+        code = code_of(exercise.solution)
         said.append(f"So the order is {list(exercise.order)}.")
     if exercise.own:
         said.append(f"kvlib's own: {', '.join(f'`kvlib.{own}??`' for own in exercise.own)}")
-    return Note(f"{name}, a solution", tuple(said), code_of(exercise.solution))
+    return Note(f"{name}, a solution", tuple(said), code)
 
 
 # ---------------------------------------------------------------------------------------- answers

@@ -25,7 +25,7 @@ import nbformat
 
 from kvlib.lessons.catalogue import EXERCISES, find
 from kvlib.lessons.exercise import Exercise
-from kvlib.lessons.source import code_of
+from kvlib.lessons.source import solved
 
 COURSE: Final = "kvlib"  # the name of the course, and of its one assignment
 SECONDS: Final = 120  # that a cell may take
@@ -186,20 +186,6 @@ def solve(notebook: Notebook) -> Notebook:
     for exercise, stub, _ in exercises_of(notebook):
         stub.source = solved(exercise)
     return notebook
-
-
-def solved(exercise: Exercise) -> str:
-    """The source of the stub's cell, solved."""
-    if exercise.kind == "order":
-        return f"{exercise.names[0]} = {list(exercise.order)}"
-    code = code_of(exercise.solution)
-    pairs = zip(exercise.names, exercise.solution, strict=True)
-    if exercise.kind == "predict":
-        given = [f"{name} = {function.__name__}()" for name, function in pairs]
-    else:
-        names = ((name, function.__name__) for name, function in pairs)
-        given = [f"{name} = {its}" for name, its in names if name != its]
-    return "\n\n\n".join([code, *filter(None, ["\n".join(given)])])
 
 
 # ---------------------------------------------------------------------------------------- running

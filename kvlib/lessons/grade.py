@@ -15,7 +15,7 @@ import re
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,7 +31,9 @@ CELL_SECONDS: Final = 60.0  # and one of its cells
 RIGHT, WRONG, UNTRIED = "right", "wrong", "not tried yet"
 HIDDEN: Final = "right, but not for a hidden test"
 MISSING: Final = "not handed in"
+UNREAD: Final = "can't be read as a notebook"
 DIED: Final = "its Python has died"
+RANKS: Final = {UNTRIED: 0, UNREAD: 1}  # of two without points, an answer says more than these
 SIGNS: Final = {WRONG: "0", UNTRIED: "-", MISSING: "."}
 LEGEND: Final = "0 not right   - not tried yet   . not handed in   ! see below"
 SILENT: Final = logging.getLogger("kvlib.lessons.grade")
@@ -100,7 +102,8 @@ def grade(
                 found += (own := grade_notebook(path, hidden, seconds=seconds))
                 say(f"{learner}, {path.name}: {sum(mark.points for mark in own)} points")
             except UnreadableError as error:
-                say(f"{learner}, {path.name}: can't be read as a notebook: {error}")
+                found += [Mark(one, UNREAD) for one in _expected(path)]
+                say(f"{learner}, {path.name}: {UNREAD}: {error}")
         marks[learner] = {
             name: _best(exercise, (one for one in found if one.exercise.name == name))
             for name, exercise in EXERCISES.items()
@@ -108,9 +111,20 @@ def grade(
     return marks
 
 
+def _expected(path: Path) -> list[Exercise]:
+    """What a file that can't be read may hold: a notebook's exercises, if its name has a number."""
+    number = re.split(r"\D", path.name)[0]
+    every = list(EXERCISES.values())
+    return [one for one in every if one.name.startswith(f"{number}-")] or every
+
+
 def _best(exercise: Exercise, marks: Iterable[Mark]) -> Mark:
     """Of several, as of a copy of a notebook, that with the most points."""
-    return max(marks, key=lambda mark: mark.points, default=Mark(exercise, MISSING))
+
+    def says(mark: Mark) -> tuple[int, int]:
+        return mark.points, RANKS.get(mark.state, len(RANKS))
+
+    return max(marks, key=says, default=Mark(exercise, MISSING))
 
 
 # ------------------------------------------------------------------------------------ one notebook
@@ -123,7 +137,13 @@ def grade_notebook(
     notebook = _read(path)
     nonce = secrets.token_hex(8)  # no output of a learner's can begin with it
     asked = prepare(notebook, hidden, nonce)
-    stopped = run(notebook, seconds)
+    checks = {id(hidden): cells[0] for _, cells in asked for hidden in cells[1:]}
+
+    def wanted(cell: Cell) -> bool:
+        """Not a hidden test of what is wrong already: it could only take long."""
+        return id(cell) not in checks or _told(checks[id(cell)], nonce) == RIGHT
+
+    stopped = run(notebook, seconds, wanted)
     return [Mark(one, _state(cells, nonce) or stopped or "no answer") for one, cells in asked]
 
 
@@ -183,20 +203,30 @@ def _question(exercise: Exercise, nonce: str) -> str:
 
 def _state(cells: Sequence[Cell], nonce: str) -> str:
     """What `tell` has told, and a hidden test after it; "" if one of them has told nothing."""
-    told, *hidden = ("".join(one.get("text", "") for one in cell.outputs) for cell in cells)
+    told, hidden = _told(cells[0], nonce), map(_printed, cells[1:])
     errors = {one.ename for cell in cells for one in cell.outputs if one.output_type == "error"}
     if "KeyboardInterrupt" in errors:
         return f"stopped after {CELL_SECONDS:.0f} seconds"
-    found = re.search(f"^{nonce}(.*)$", told, re.M)
-    if found is None:
-        return ""
-    if found[1] == RIGHT and not all(nonce in text for text in hidden):
+    if told == RIGHT and not all(nonce in text for text in hidden):
         return HIDDEN if errors else ""
-    return found[1]
+    return told
 
 
-def run(notebook: Notebook, seconds: float) -> str:
-    """Run all cells, whatever fails in them; what has ended it early, or ""."""
+def _told(cell: Cell, nonce: str) -> str:
+    """What `tell` has told there, or ""."""
+    found = re.search(f"^{nonce}(.*)$", _printed(cell), re.M)
+    return found[1] if found else ""
+
+
+def _printed(cell: Cell) -> str:
+    return "".join(one.get("text", "") for one in cell.outputs)
+
+
+def run(notebook: Notebook, seconds: float, wanted: Callable[[Cell], bool]) -> str:
+    """Run all cells that are wanted, whatever fails in them; what has ended it early, or "".
+
+    A cell is asked for when it is its turn: what the cells before it have printed is known then.
+    """
     from kvlib.lessons.kernel import Client  # takes a second
 
     with (
@@ -214,16 +244,19 @@ def run(notebook: Notebook, seconds: float) -> str:
             store_widget_state=False,
             timeout=round(CELL_SECONDS),
         )
-        return asyncio.run(_run(client, ipython, seconds))
+        return asyncio.run(_run(client, ipython, seconds, wanted))
 
 
-async def _run(client: "Client", ipython: str, seconds: float) -> str:
+async def _run(
+    client: "Client", ipython: str, seconds: float, wanted: Callable[[Cell], bool]
+) -> str:
     env = {**os.environ, "IPYTHONDIR": ipython}  # a start-up file is nobody's answer
     async with client.async_setup_kernel(env=env, stderr=subprocess.DEVNULL):
         try:
             async with asyncio.timeout(seconds) as limit:
                 for number, cell in enumerate(client.nb.cells):
-                    await client.async_execute_cell(cell, number)
+                    if wanted(cell):
+                        await client.async_execute_cell(cell, number)
         except (RuntimeError, TimeoutError):  # the first is nbclient's for a kernel that has died
             return f"stopped after {seconds:.0f} seconds" if limit.expired() else DIED
     return ""
@@ -244,13 +277,16 @@ def table(marks: Marks) -> str:
     rows.append(["total", f"{_worth()}", *(f"{_total(one)}" for one in marks.values())])
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     lines = [_line(row, widths) for row in rows]
-    notes = [
-        f"! {learner}, {name}: {mark.state}"
-        for learner, own in marks.items()
-        for name, mark in own.items()
-        if mark.state not in {RIGHT, *SIGNS}
-    ]
-    return "\n".join([*lines, "", LEGEND, *notes])
+    return "\n".join([*lines, "", LEGEND, *_notes(marks)])
+
+
+def _notes(marks: Marks) -> Iterator[str]:
+    """What no sign stands for: a line for each learner and state, with its exercises."""
+    for learner, own in marks.items():
+        for state in dict.fromkeys(mark.state for mark in own.values()):
+            if state not in {RIGHT, *SIGNS}:
+                names = (name for name, mark in own.items() if mark.state == state)
+                yield f"! {learner}, {', '.join(names)}: {state}"
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -260,19 +296,25 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def as_csv(marks: Marks) -> str:
-    """The points: a row for each exercise, a column for each learner."""
+    """A row for each exercise; a column of points for each learner, then one of states for each.
+
+    The numbers stand side by side, so that a spreadsheet can reckon with them as one block.
+    """
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["exercise", "points", *map(_harmless, marks)])
+    headings = [*marks, *(f"{learner}: state" for learner in marks)]
+    writer.writerow(["exercise", "points", *map(_harmless, headings)])
     for name, exercise in EXERCISES.items():
-        writer.writerow([name, exercise.points, *(own[name].points for own in marks.values())])
-    writer.writerow(["total", _worth(), *map(_total, marks.values())])
+        found = [own[name] for own in marks.values()]
+        states = (_harmless(one.state) for one in found)
+        writer.writerow([name, exercise.points, *(one.points for one in found), *states])
+    writer.writerow(["total", _worth(), *map(_total, marks.values()), *("" for _ in marks)])
     return file.getvalue()
 
 
-def _harmless(name: str) -> str:
-    """A learner's name as a text, even if a spreadsheet would take it for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t")) else name
+def _harmless(text: str) -> str:
+    """What a learner has a hand in as a text, even if a spreadsheet would see a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
 
 
 def _worth() -> int:

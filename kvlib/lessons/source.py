@@ -1,4 +1,4 @@
-"""A function's source, with what it needs of its module: so that it stands alone in a cell."""
+"""The solutions' source, with what it needs of its module: so that it stands alone in a cell."""
 
 import ast
 import inspect
@@ -6,7 +6,21 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from symtable import symtable
 
-from kvlib.lessons.exercise import Function
+from kvlib.lessons.exercise import Exercise, Function
+
+
+def solved(exercise: Exercise) -> str:
+    """The source of the stub's cell, solved."""
+    if exercise.kind == "order":
+        return f"{exercise.names[0]} = {list(exercise.order)}"
+    code = code_of(exercise.solution)
+    pairs = zip(exercise.names, exercise.solution, strict=True)
+    if exercise.kind == "predict":
+        given = [f"{name} = {function.__name__}()" for name, function in pairs]
+    else:
+        names = ((name, function.__name__) for name, function in pairs)
+        given = [f"{name} = {its}" for name, its in names if name != its]
+    return "\n\n\n".join([code, *filter(None, ["\n".join(given)])])
 
 
 def code_of(functions: Sequence[Function]) -> str:

@@ -217,7 +217,7 @@ def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
     value, needed = outcome.value, NAMES.get(type(wanted), f"a {type(wanted).__name__}")
     if exercise.kind == "predict":
         said = f"It asks for {needed}, and this is of type {type(value).__name__}."
-        return f"{said} Leave the quotes out." if type(value) is str else said
+        return f"{said} Leave the quotes out." if _only_quoted(value, wanted) else said
     if value is None:
         return PRINTED if outcome.printed else NOTHING
     if isinstance(wanted, bytes) and isinstance(value, (bytearray, memoryview)):
@@ -238,6 +238,11 @@ def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
     return f"It should give {needed}, and this is of type {type(value).__name__}."
 
 
+def _only_quoted(value: object, wanted: object) -> bool:
+    """Whether a text may be what is asked for, but for its quotes: a dict needs its braces."""
+    return type(value) is str and (type(wanted) is not dict or "{" in value)
+
+
 def _about_items(
     exercise: Exercise, case: Case, mine: list[Any], wanted: list[Any]
 ) -> Iterator[str]:
@@ -252,6 +257,8 @@ def _about_items(
         yield f"The list is too long: it goes on with {short(mine[at], 80)}."
     else:
         yield f"The first wrong one is {name}: {short(mine[at], 80)}."
+        if type(wanted[at]) is bytes and type(mine[at]) is not bytes:
+            yield f"It should be bytes, and is of type {type(mine[at]).__name__}."
 
 
 def about_large(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.editions import Notebooks, build, exercises_of, solved
+from kvlib.lessons.editions import Notebooks, build, exercises_of
+from kvlib.lessons.source import solved
 from small_notebooks import notebooks, read, write_all
 from test_packaging import missing_pins, pins, project
 

@@ -50,6 +50,21 @@ def field_has_a_short_length(value: Item) -> bytes:
     return tag_of(value) + bytes([len(data_of(value))]) + data_of(value)
 
 
+@mistake("The length takes eight bytes. How many does the format give it?")
+def field_has_a_long_length(value: Item) -> bytes:
+    """Writes the length in eight bytes."""
+    return tag_of(value) + len(data_of(value)).to_bytes(8, "big") + data_of(value)
+
+
+@mistake(
+    "`bytes(2)` is two bytes of 0, and not a byte of 2. Which method of int makes bytes of "
+    "a number?"
+)
+def field_has_zeros_for_a_length(value: Item) -> bytes:
+    """Takes a number of bytes for the byte of a number."""
+    return tag_of(value) + bytes(len(data_of(value))) + data_of(value)
+
+
 @mistake(
     "The length is written as digits, `0` being the byte 30. Which method of int makes "
     "bytes of a number?"
@@ -110,6 +125,8 @@ def encode_field(value):
         field_has_no_tag,
         field_is_always_text,
         field_has_a_short_length,
+        field_has_a_long_length,
+        field_has_zeros_for_a_length,
         field_writes_length_as_text,
         field_has_its_length_first,
         field_has_no_data,

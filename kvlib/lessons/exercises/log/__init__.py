@@ -1,4 +1,7 @@
-"""The exercises of notebook 3, in their order."""
+"""The exercises of notebook 3: the spine's, by kind as in the others, then the Workshop's in order.
+
+In the notebook `replay` comes before `torn`.
+"""
 
 from typing import Final
 
@@ -13,10 +16,10 @@ from kvlib.lessons.exercises.log import (
 )
 
 EXERCISES: Final = (
-    run_shutdown.EXERCISE,
     torn.EXERCISE,
     replay.EXERCISE,
     publish_order.EXERCISE,
+    run_shutdown.EXERCISE,
     bug_hunt.EXERCISE,
     recover.EXERCISE,
     run_log.EXERCISE,

@@ -1,5 +1,6 @@
 """03-torn: what comes back from a log that was cut."""
 
+import re
 from typing import Any, Final
 
 from kvlib.lessons import solutions
@@ -7,8 +8,23 @@ from kvlib.lessons.exercise import Case, Exercise, Mistake
 
 
 def _as_texts(found: Any) -> dict[str, str]:
-    """A dict with its values as they would be written; an empty one if it is no dict."""
-    return {str(key): str(value) for key, value in found.items()} if type(found) is dict else {}
+    """A dict with its keys and values as texts; an empty one if it is no dict."""
+    if type(found) is not dict:
+        return {}
+    return {_as_text(key): _as_text(value) for key, value in found.items()}
+
+
+def _as_text(value: Any) -> str:
+    return value.decode(errors="replace") if type(value) is bytes else str(value)
+
+
+def _speaks_of_refusing(found: Any) -> bool:
+    """Whether it is an error, or a text about one."""
+    if type(found) is str:
+        words = "refus|reject|error|exception|raise|corrupt|damage|invalid|fail"
+        return re.search(words, found.lower()) is not None
+    kind = found if isinstance(found, type) else type(found)
+    return issubclass(kind, BaseException)
 
 
 EXERCISE: Final = Exercise(
@@ -30,7 +46,7 @@ EXERCISE: Final = Exercise(
             "refused",
             "Recovery doesn't refuse this: a torn tail is what a crash leaves, and no damage. "
             "Write down the dict that it gives.",
-            lambda found: type(found) is not dict,
+            _speaks_of_refusing,
         ),
         Mistake(
             {"pie": "2"},
@@ -52,17 +68,17 @@ EXERCISE: Final = Exercise(
             {},
             "One torn frame doesn't spoil those before it. Where does each frame end, and which "
             "ends are at 170 or before?",
-            lambda found: found == {},
+            lambda found: type(found) is dict and not found,
         ),
         Mistake(
             {"tea": "4"},
             "Each frame is one change, and the others stay. What happened to the pie?",
-            lambda found: "pie" not in _as_texts(found),
+            lambda found: type(found) is dict and "pie" not in _as_texts(found),
         ),
         Mistake(
             {"tea": 4, "pie": 2},
-            "These are the records. But the prices went in as texts, and come back as what they "
-            "were.",
+            "These are the records. But keys and prices went in as texts, and come back as what "
+            "they were.",
             lambda found: _as_texts(found) == solutions.torn(),
         ),
     ),

@@ -7,6 +7,15 @@ from kvlib.lessons.exercise import Case, Exercise, mistake
 from kvlib.lessons.exercises.segment.pieces import headed, pieces_of, size_of
 from kvlib.segments import split
 
+NONE_FOR_EMPTY: Final = (
+    "An empty stream gives nothing at all, which looks just as if everything were lost. What is "
+    "the least number that there can be?"
+)
+NUMBERS: Final = (
+    "The items are lists of numbers, and each must be bytes. What is a slice of the stream, before "
+    "anything is made of it?"
+)
+
 
 @mistake(
     "The header is forgotten: it takes 8 bytes of each segment, and the limit is for both. How "
@@ -44,14 +53,31 @@ def cut_drops_the_last(stream: bytes, limit: int) -> list[bytes]:
     return [stream[n * size : (n + 1) * size] for n in range(len(stream) // size)]
 
 
-@mistake(
-    "An empty stream gives nothing at all, which looks just as if everything were lost. What is "
-    "the least number that there can be?"
-)
+@mistake(NONE_FOR_EMPTY)
 def cut_gives_none_for_empty(stream: bytes, limit: int) -> list[bytes]:
     """Has nothing to say of nothing."""
     size = size_of(limit)
     return [stream[at : at + size] for at in range(0, len(stream), size)]
+
+
+@mistake(NONE_FOR_EMPTY)
+def cut_gives_none_and_trusts_the_limit(stream: bytes, limit: int) -> list[bytes]:
+    """Looks at neither the limit nor the stream: of its two mistakes the first is told."""
+    size = limit - 8
+    return [stream[at : at + size] for at in range(0, len(stream), size)]
+
+
+@mistake(NUMBERS)
+def cut_gives_numbers(stream: bytes, limit: int) -> list[list[int]]:
+    """Makes a list of each piece."""
+    return [list(piece) for piece in pieces_of(stream, size_of(limit))]
+
+
+@mistake(NUMBERS)
+def cut_gives_numbers_and_none_for_empty(stream: bytes, limit: int) -> list[list[int]]:
+    """Makes a list of each piece, and none of nothing."""
+    size = size_of(limit)
+    return [list(stream[at : at + size]) for at in range(0, len(stream), size)]
 
 
 @mistake("There is an empty one at the end. How many are needed when the last is full?")
@@ -180,6 +206,9 @@ def cut(stream, max_segment_size):
         cut_leaves_too_much_room,
         cut_drops_the_last,
         cut_gives_none_for_empty,
+        cut_gives_none_and_trusts_the_limit,
+        cut_gives_numbers,
+        cut_gives_numbers_and_none_for_empty,
         cut_adds_an_empty_one,
         cut_overlaps,
         cut_pads,
