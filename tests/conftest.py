@@ -12,7 +12,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # They repeat for very many inputs what the other tests show for some: to trace them too would take
 # twice as long, and show nothing new. Elsewhere a single test is marked so.
-UNTRACED = {"test_hostile", "test_model", "test_real", "test_teeth"}
+UNTRACED = {"test_model", "test_real", "test_teeth"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

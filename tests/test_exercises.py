@@ -170,7 +170,6 @@ def test_nothing_right_is_given_away(exercise: Exercise) -> None:
                 assert len(wanted) < 5 or wanted not in f"{result.came}{result.words}"
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("exercise", ALL)
 def test_a_check_says_the_same_each_time(exercise: Exercise) -> None:
     """Nothing is kept between checks, and no text depends on the moment."""

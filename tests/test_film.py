@@ -230,7 +230,6 @@ def test_a_page_is_complete_before_its_script_runs(name: str) -> None:
         assert f"{heading}{note}" in reader.text
 
 
-@pytest.mark.no_cover
 def test_what_is_too_much_is_left_out_and_said() -> None:
     """The slider keeps the moments around its start; what has no room even then is text."""
     played = FILMS["flips"]()

@@ -343,7 +343,6 @@ def spoil(data: bytes, chance: random.Random) -> bytes:
     ])  # fmt: skip
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", MAKERS)
 def test_the_laws_hold_for_spoilt_bytes(name: str) -> None:
     """Whole, cut, flipped, doubled, mixed: the layout tells what the engine tells."""
