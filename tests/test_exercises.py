@@ -197,7 +197,7 @@ def test_the_data_of_an_exercise_is_whole(exercise: Exercise) -> None:
 ORDERS = [one for one in EXERCISES.values() if one.kind == "order"]
 
 
-@pytest.mark.no_cover
+@pytest.mark.no_cover  # as those in conftest.py
 @pytest.mark.parametrize("exercise", ALL)
 def test_a_solution_can_be_pasted(exercise: Exercise) -> None:
     """It stands alone in the stub's cell, and gives the stub's names what the check asks for.

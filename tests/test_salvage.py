@@ -745,7 +745,7 @@ def mutants(count: int, seed: int) -> Iterator[dict[str, bytes]]:
         yield files
 
 
-@pytest.mark.no_cover
+@pytest.mark.no_cover  # as those in conftest.py
 def test_any_damage_gives_a_result_or_an_error_of_ours() -> None:
     """5,000 damaged stores: no other exception, no record that was never written, and what is
     called complete is what opening gives.
