@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from kvlib.errors import CorruptionError
+from kvlib.errors import CorruptionError, check_place
 
 Item = str | bytes  # what a key or a value may be; it comes back with the type it went in
 
@@ -53,7 +53,11 @@ def encode_field(value: Item) -> bytes:
 
 
 def decode_field(data: bytes, offset: int = 0) -> tuple[Item, int]:
-    """The value of the field at `offset`, and the offset behind it. CorruptionError otherwise."""
+    """Return the value of the field at `offset`, and the offset where the field ends.
+
+    Raises CorruptionError if there is no whole field, ValueError if `offset` is outside `data`.
+    """
+    check_place(data, offset)
     left = len(data) - offset - FIELD.size
     if left < 0:
         raise CorruptionError(
@@ -73,9 +77,13 @@ def decode_field(data: bytes, offset: int = 0) -> tuple[Item, int]:
 
 
 def encode_snapshot(items: Mapping[Item, Item]) -> bytes:
-    """All of `items` in one stream, in the mapping's order; 4 bytes when it is empty."""
+    """Return all of `items` as one stream, in the mapping's order; 4 bytes when it is empty.
+
+    The stream is the state of one moment, even if other threads change `items` meanwhile.
+    """
     if len(items) > MAX_LENGTH:
         raise ValueError(f"{len(items)} records do not fit a snapshot: at most {MAX_LENGTH}")
+    items = dict(items)  # one step, during which no other thread runs
     stream = bytearray(COUNT.pack(len(items)))
     for record in items.items():
         for value in record:  # encode_field written out: this loop is the cost of a compaction
@@ -98,7 +106,8 @@ class Record(NamedTuple):
 
 
 def decode_count(data: bytes) -> int:
-    """The number of records that a stream claims, checked against the bytes that it has."""
+    """Return the number of records that a stream claims, checked against the bytes it has."""
+    check_place(data)
     if len(data) < COUNT.size:
         raise CorruptionError(None, 0, f"{len(data)} bytes, a count needs {COUNT.size}")
     count = int.from_bytes(data[: COUNT.size], "big")

@@ -56,6 +56,13 @@ class WriteRefusedError(KvlibError):
     """The store reads but does not write: opened read-only, forked, or a write failed before."""
 
 
+def check_place(data: bytes, offset: int = 0) -> None:
+    """Raise TypeError unless `data` is bytes, ValueError unless `offset` is a place in it."""
+    if not isinstance(data, bytes):
+        raise TypeError(f"only bytes can be decoded, not {type(data).__name__}")
+    check_int("offset", offset, 0, len(data))
+
+
 def check_int(name: str, value: int, low: int, high: int) -> int:
     """`value` itself, if it is an int from `low` to `high`; a bool is none."""
     if type(value) is not int:

@@ -22,7 +22,7 @@ import struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from kvlib.errors import CorruptionError, TornError, VersionError
+from kvlib.errors import CorruptionError, TornError, VersionError, check_int, check_place
 
 MAGIC: Final = b"kvlib\0"
 VERSION: Final = 1
@@ -34,6 +34,7 @@ HEAD, SEGMENT, CLOSE, MUTATIONS, UNSYNCED_MUTATIONS = b"H", b"S", b"C", b"M", b"
 KINDS: Final = (HEAD, SEGMENT, CLOSE, MUTATIONS, UNSYNCED_MUTATIONS)
 MAX_PAYLOAD: Final = 2**32 - 1
 MAX_SEQUENCE: Final = 2**63
+MAX_SALT: Final = 2**32 - 1
 
 
 class Frame(NamedTuple):
@@ -48,6 +49,7 @@ class Frame(NamedTuple):
 
 def check_preamble(data: bytes) -> None:
     """Raise unless `data` begins like a file of this format: VersionError if it is newer."""
+    check_place(data)
     if data[: len(MAGIC)] != MAGIC:
         raise CorruptionError(None, 0, f"{data[: len(MAGIC)]!r} is not the magic {MAGIC!r}")
     version = int.from_bytes(data[len(MAGIC) : len(PREAMBLE)], "big")
@@ -62,8 +64,10 @@ def seal(kind: bytes, sequence: int, payload: bytes, salt: int = 0) -> bytes:
     """A frame around `payload`: 17 bytes more. ValueError for what does not fit its field."""
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r} is none of {KINDS}")
-    if len(payload) > MAX_PAYLOAD or not 0 <= sequence <= MAX_SEQUENCE:
-        raise ValueError(f"{len(payload)} bytes with sequence {sequence} do not fit a frame")
+    check_int("sequence", sequence, 0, MAX_SEQUENCE)
+    check_int("salt", salt, 0, MAX_SALT)
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError(f"{len(payload)} bytes do not fit a frame: at most {MAX_PAYLOAD}")
     checked = CHECKED.pack(len(payload), sequence, kind) + payload
     return crc32(checked, salt).to_bytes(4, "big") + checked
 
@@ -74,6 +78,8 @@ def unseal(data: bytes, offset: int = 0, salt: int = 0) -> Frame:
     TornError if there is no whole one; another CorruptionError if it is whole, and says what no
     writer of this format says.
     """
+    check_place(data, offset)
+    check_int("salt", salt, 0, MAX_SALT)
     start = offset + HEADER.size
     if start > len(data):
         missing = start - len(data)

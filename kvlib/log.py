@@ -15,12 +15,15 @@ A forgiving reader would drop everything behind one flipped bit and call it a cr
 
 import io
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import partial
+from operator import call, itemgetter
+from typing import Any, Final, NamedTuple
 
 from kvlib.encoding import Heads, Item, decode_field, encode_field
-from kvlib.errors import CorruptionError, TornError
+from kvlib.errors import CorruptionError, TornError, check_place
 from kvlib.frame import CLOSE, HEADER, MUTATIONS, UNSYNCED_MUTATIONS, Frame, unseal
 
 Mutation = tuple[Item, Item | None]  # a key and its new value; None: the key is deleted
@@ -52,6 +55,7 @@ class Step(NamedTuple):
 
 def decode_steps(payload: bytes) -> Iterator[Step]:
     """The mutations of a payload, one by one and checked byte by byte."""
+    check_place(payload)
     offset = 0
     if not payload:
         raise CorruptionError(None, 0, "a mutations frame without a mutation")
@@ -101,6 +105,7 @@ def scan(data: bytes, offset: int, sequence: int, salt: int) -> Iterator[Frame]:
     Ends before a torn tail, if there is one: the caller sees it by the bytes that are left.
     Raises CorruptionError where something that was acknowledged is damaged.
     """
+    check_place(data, offset)
     while offset < len(data):
         try:
             frame = unseal(data, offset, salt)
@@ -178,9 +183,22 @@ def replay(data: bytes, offset: int, sequence: int, salt: int, items: dict[Item,
 
 
 def apply(mutations: list[Mutation], items: dict[Item, Item]) -> None:
-    """Make `items` what it is after `mutations`; doing so twice is doing it once."""
-    for key, value in mutations:
-        if value is None:
-            items.pop(key, None)
-        else:
-            items[key] = value
+    """Change `items` as `mutations` say, in one step; doing so twice is doing it once."""
+    if None in map(itemgetter(1), mutations):
+        in_one_step(
+            partial(items.pop, key, None)
+            if value is None
+            else partial(items.__setitem__, key, value)
+            for key, value in mutations
+        )
+    else:
+        items.update(mutations)  # type: ignore[arg-type]  # there is no None
+
+
+def in_one_step(changes: Iterable[Callable[[], Any]]) -> None:
+    """Call all of `changes`, which are methods of built-in types, so that nothing comes between.
+
+    Python handles signals and changes threads between two bytecodes. A loop has many of them; here
+    a single one consumes the whole list, so neither Ctrl-C nor another thread sees a part of it.
+    """
+    deque(map(call, list(changes)), maxlen=0)

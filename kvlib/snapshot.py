@@ -25,12 +25,12 @@ from typing import Final
 from zlib import crc32
 
 from kvlib import segments
+from kvlib.disk import LOG as LOG
 from kvlib.disk import Disk
 from kvlib.encoding import Item, decode_snapshot, encode_snapshot
-from kvlib.errors import CorruptionError, FormatError
+from kvlib.errors import CorruptionError, FormatError, WriteRefusedError
 from kvlib.frame import HEAD, HEADER, PREAMBLE, SEGMENT, Frame, check_preamble, seal, unseal
 
-LOG: Final = "log"
 NEW_LOG: Final = "log.new"
 HEAD_PAYLOAD: Final = struct.Struct(">IIIQI")
 HEAD_BYTES: Final = len(PREAMBLE) + HEADER.size + HEAD_PAYLOAD.size
@@ -125,7 +125,7 @@ def sweep(disk: Disk, generation: int) -> None:
 
 
 def _delete(disk: Disk, is_unwanted: Callable[[int], bool]) -> None:
-    with suppress(OSError):
+    with suppress(OSError, WriteRefusedError):
         for name in disk.names():
             if (match := SEGMENT_NAME.fullmatch(name)) and is_unwanted(int(match[1], 16)):
                 with suppress(OSError):

@@ -1,29 +1,36 @@
-"""Two stores, both dicts: Store takes snapshots, DurableStore logs each mutation first.
+"""Two stores, both mappings: Store takes snapshots, DurableStore logs each mutation first.
 
 What a DurableStore promises: with sync="always" a mutation that returned survives a loss of power;
 with sync=n at most an unsynced suffix is lost, never a hole; with sync="never" it survives the
-death of the process. A mutation that raised is there whole, or not at all. A batch is one mutation.
-Many threads may use one store; nobody may write while somebody iterates, another thread may see a
-batch half applied in memory, and of two steps (pop: a get, a delete; clear: the keys, a delete)
-each is safe for itself. A batch belongs to its thread, with all the coroutines that run there.
+death of the process. A mutation that raised is there whole, or not at all, in memory as on the
+disk. A batch is one mutation.
+
+Many threads may use one store. Nobody may write while somebody iterates, and of two steps (pop: a
+get, a delete; clear: the keys, a delete) each is safe for itself. Code that gets in while the same
+thread is writing (a `__del__`, a signal handler, a policy) can read, and is refused if it writes.
 """
 
 import math
+import os
+import sys
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager, suppress
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, suppress
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NoReturn, Self
+from functools import partial
+from typing import Any, Final, Literal, NoReturn, Self, SupportsIndex
 
 from kvlib import log, segments, snapshot
-from kvlib.disk import MemoryDisk, Place, as_disk
+from kvlib.commit import Batch, Queue, batch_of
+from kvlib.disk import FORKED, LOG, Disk, MemoryDisk, Place, as_disk
 from kvlib.encoding import MAX_LENGTH, Item, encode_field
 from kvlib.errors import KvlibError, MissingError, WriteRefusedError, check_int
 from kvlib.frame import CLOSE, MAX_SEQUENCE, MUTATIONS, UNSYNCED_MUTATIONS, seal
 from kvlib.recovery import Recovery, State, read, recover
-from kvlib.snapshot import LOG
 
-GROUP_BYTES: Final = 2**20  # a group of concurrent writers takes no more members beyond this size
+MAX_SEGMENT_SIZE: Final = 2**20
 
 
 @dataclass(frozen=True)
@@ -48,15 +55,21 @@ class Status:
 
 
 class _Items(MutableMapping[Item, Item]):
-    """The reading half of both stores: a dict."""
+    """What both stores have in common: the reading half, a dict. `==` compares the records."""
+
+    _items: dict[Item, Item]
 
     def __init__(self) -> None:
         self._hold({})
 
     def _hold(self, items: dict[Item, Item]) -> None:
-        self._items = items
+        held: dict[str, Any] = {"_items": items}
         # `get` is the dict's own method: a Python function around it would cost more than it does.
-        self.__dict__["get"] = items.get
+        # Not so if a subclass has a word in it; nor under python -b, see kvlib/__init__.py.
+        own = type(self).get, type(self).__getitem__
+        if own == (_Items.get, _Items.__getitem__) and not sys.flags.bytes_warning:
+            held["get"] = items.get
+        self.__dict__.update(held)  # in one step
 
     def __getitem__(self, key: Item) -> Item:
         return self._items[key]
@@ -70,8 +83,28 @@ class _Items(MutableMapping[Item, Item]):
     def __contains__(self, key: object) -> bool:
         return key in self._items
 
+    def __eq__(self, other: object) -> bool:
+        return dict(self._items) == dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of a dict: what is equal now may not be later
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self._items)} keys>"
+
+    @abstractmethod
+    def put(self, key: Item, value: Item) -> None:
+        """Give `key` the value `value`. `store[key] = value` calls it."""
+
+    @abstractmethod
+    def delete(self, key: Item) -> None:
+        """Remove `key`, if it is there. `del store[key]` calls it for a key that is."""
+
+    def __setitem__(self, key: Item, value: Item) -> None:
+        self.put(key, value)
+
+    def __delitem__(self, key: Item) -> None:
+        self._items[key]  # KeyError for a missing one
+        self.delete(key)
 
 
 class Store(_Items):
@@ -79,47 +112,62 @@ class Store(_Items):
 
     `shutdown` and `restore` write to and read from `medium`, a path or a Disk; by default a
     MemoryDisk of its own. `serialize` and `deserialize` name their place.
+
+    A copy, pickled or not, has the same records and goes its own way. It has a MemoryDisk of its
+    own too; a `medium` that was named is the same for both.
     """
 
     def __init__(self, medium: Place | None = None) -> None:
         super().__init__()
+        self._owns_medium = medium is None
         self._medium = MemoryDisk() if medium is None else as_disk(medium)
+
+    def __getstate__(self) -> dict[str, Any]:
+        medium = copy(self._medium) if self._owns_medium else self._medium
+        state = self.__dict__ | {"_items": dict(self._items), "_medium": medium}
+        state.pop("get", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._hold(self._items)
 
     def put(self, key: Item, value: Item) -> None:
         """Give `key` the value `value`. TypeError or ValueError for what no field can hold."""
         encode_field(key), encode_field(value)  # only to refuse what could not be written later
         self._items[key] = value
 
-    __setitem__ = set = put
+    def set(self, key: Item, value: Item) -> None:
+        """Do what `put` does."""
+        self.put(key, value)
 
     def delete(self, key: Item) -> None:
         """Remove `key`, if it is there. `del store[key]` raises KeyError for a missing one."""
         self._items.pop(key, None)
 
-    def __delitem__(self, key: Item) -> None:
-        del self._items[key]
+    def update(self, other: Any = (), /, **more: Item) -> None:
+        """Put many records in one step; nothing has changed if one of them is refused."""
+        records = dict(other, **more)
+        for key, value in records.items():
+            encode_field(key), encode_field(value)
+        self._items.update(records)
 
-    def serialize(self, place: Place, max_segment_size: int = 2**20) -> None:
+    def clear(self) -> None:
+        """Remove all records in one step."""
+        self._items.clear()
+
+    def serialize(self, place: Place, max_segment_size: int = MAX_SEGMENT_SIZE) -> None:
         """Publish a snapshot at `place`; one that is there already is replaced in one step.
 
-        A sealed segment's file is 25 bytes more than `max_segment_size`.
+        It holds the records of one moment, even if other threads change them meanwhile. A sealed
+        segment's file is 25 bytes more than `max_segment_size`.
         """
-        disk = as_disk(place)
-        with disk.lock():
-            before = recover(disk)
-            generation, compactions = 1, 0
-            if before is not None:
-                generation, compactions = 1 + before.tail.sequence, before.head.compactions
-                disk.sync_directory()  # as after a crash, see DurableStore
-            snapshot.prepare(disk, self._items, generation, compactions, max_segment_size)
-            snapshot.commit(disk)
-            snapshot.sweep(disk, generation)
+        _serialize(as_disk(place), self._items, max_segment_size)
 
     def deserialize(self, place: Place) -> None:
         """Become exactly what was serialized at `place`. After an error nothing has changed."""
         state = read(as_disk(place))
-        self._items.clear()
-        self._items.update(state.items)
+        self._become(state.items)
         self.recovered = state.recovered
 
     def shutdown(self) -> None:
@@ -134,6 +182,22 @@ class Store(_Items):
         except MissingError:
             self._items.clear()
 
+    def _become(self, items: dict[Item, Item]) -> None:
+        log.in_one_step([self._items.clear, partial(self._items.update, items)])
+
+
+def _serialize(disk: Disk, items: Mapping[Item, Item], max_segment_size: int) -> None:
+    """Publish `items`, as they are when the encoding begins, over what is on `disk`."""
+    with disk.lock():
+        before = recover(disk)
+        generation, compactions = 1, 0
+        if before is not None:
+            generation, compactions = 1 + before.tail.sequence, before.head.compactions
+            disk.sync_directory()  # as after a crash, see DurableStore
+        snapshot.prepare(disk, items, generation, compactions, max_segment_size)
+        snapshot.commit(disk)
+        snapshot.sweep(disk, generation)
+
 
 class _Closed(dict[Item, Item]):
     """The records of a closed store: asking for them is an error."""
@@ -141,21 +205,7 @@ class _Closed(dict[Item, Item]):
     def _refuse(self, *_: object) -> NoReturn:
         raise ValueError("the store is closed")
 
-    __getitem__ = __iter__ = __len__ = __contains__ = get = _refuse
-
-
-class _Group:
-    """Mutations that become one frame, and the event for which all their writers but one wait."""
-
-    def __init__(self) -> None:
-        self.payload = bytearray()
-        self.mutations: list[log.Mutation] = []
-        self.written = threading.Event()
-        self.error: BaseException | None = None
-
-    def add(self, payload: bytes, mutations: list[log.Mutation]) -> None:
-        self.payload += payload
-        self.mutations += mutations
+    __getitem__ = __iter__ = __len__ = __contains__ = get = keys = _refuse
 
 
 class DurableStore(_Items):
@@ -171,6 +221,9 @@ class DurableStore(_Items):
             so does the call, though its mutation is written.
         read_only: take no lock and change nothing.
 
+    It can't be copied or pickled: two objects would write one log. `dict(store)` copies the
+    records, `backup` the store.
+
     Raises:
         CorruptionError: acknowledged bytes are damaged; nothing was changed.
         LockedError: somebody else writes to it. MissingError: read_only, and there is no store.
@@ -182,7 +235,7 @@ class DurableStore(_Items):
         place: Place,
         *,
         sync: Literal["always", "never"] | int = "always",
-        max_segment_size: int = 2**20,
+        max_segment_size: int = MAX_SEGMENT_SIZE,
         threshold: int = 1000,
         policy: Callable[[Status], bool] | None = None,
         read_only: bool = False,
@@ -194,24 +247,30 @@ class DurableStore(_Items):
             raise TypeError(f"policy is a function of the status, not {type(policy).__name__}")
         self._threshold, self._policy = check_int("threshold", threshold, 1, MAX_LENGTH), policy
         self._disk, self._read_only = as_disk(place), read_only
+        self._process = os.getpid()
         self._io = threading.RLock()  # held while a frame or a snapshot is written
-        self._gate = threading.Lock()  # held for a moment, to join or to leave the forming group
-        self._forming: _Group | None = None
-        self._batches: dict[int, _Group] = {}  # by thread
-        self._failed: str | None = None
+        self._queue = Queue(self._io)
+        self._failed: str | None = None  # why writes are refused
         self._unapplied: list[log.Mutation] = []
         self._compaction_error: str | None = None
         self._sequence = self._tried = self._pending = self._unsynced = self._retry_at = 0
-        self._resources = ExitStack()
         if read_only:
             self._start(read(self._disk))
             return
+        self._lock = self._disk.lock()
         try:
-            self._resources.enter_context(self._disk.lock())
+            self._lock.__enter__()
             self._recover()
-        except BaseException:
-            self._resources.close()
+        except BaseException as error:
+            self._lock.__exit__(type(error), error, error.__traceback__)
             raise
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(
+            "a DurableStore can't be copied or pickled, because two objects would write one log:"
+            " dict(store) copies its records, backup() the store; another process opens the"
+            " directory itself, to write or with read_only=True"
+        )
 
     def __repr__(self) -> str:
         state = "read-only" if self._read_only else "writes are refused" if self._failed else "open"
@@ -254,15 +313,9 @@ class DurableStore(_Items):
         """Give `key` the value `value`: logged, synced as `sync` says, then visible."""
         self._record(log.encode_put(key, value), [(key, value)])
 
-    __setitem__ = put
-
     def delete(self, key: Item) -> None:
         """Remove `key`; of a missing key it is logged too. `del store[key]` raises KeyError."""
         self._record(log.encode_delete(key), [(key, None)])
-
-    def __delitem__(self, key: Item) -> None:
-        self._items[key]  # KeyError for a missing one
-        self.delete(key)
 
     def update(self, other: Any = (), /, **more: Item) -> None:
         """Put many records as one mutation: one frame, one fsync, all or nothing."""
@@ -274,69 +327,40 @@ class DurableStore(_Items):
         keys = list(self._items)
         self._record(b"".join(map(log.encode_delete, keys)), [(key, None) for key in keys])
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Collect this thread's mutations, and write them as one at the end: all or nothing.
+    def batch(self) -> AbstractContextManager[None]:
+        """Collect the mutations of a with block, and write them as one at its end: all or nothing.
 
-        Reads inside see the old state, those of pop and `del` too. An exception discards the batch;
-        nesting is a ValueError.
+        Reads in the block see the old state, those of pop and `del` too. An exception discards the
+        batch; nesting is a ValueError. It takes the mutations of its own thread and context (task,
+        in asyncio); those of others are written as ever, even if the block started them.
         """
-        thread = threading.get_ident()
-        if thread in self._batches:
-            raise ValueError("a batch is open in this thread already, and batches do not nest")
-        group = self._batches[thread] = _Group()
-        try:
-            yield
-        finally:
-            del self._batches[thread]
-        self._record(bytes(group.payload), group.mutations)
+        return Batch(self, self._write)
 
     def _record(self, payload: bytes, mutations: list[log.Mutation]) -> None:
-        if self._batches and (batch := self._batches.get(threading.get_ident())):
+        batch = batch_of(self)
+        if batch is None:
+            self._write(payload, mutations)
+        else:
             batch.add(payload, mutations)
-        elif self._every > 1 or not mutations:
+
+    def _write(self, payload: bytes, mutations: list[log.Mutation]) -> None:
+        self._check_turn()
+        if self._every > 1:  # no fsync to share
             with self._io:
                 self._append(payload, mutations)
                 self._compact_if_due()
         else:
-            self._record_together(payload, mutations)
+            self._queue.join(self._append, self._compact_if_due, payload, mutations)
 
-    def _record_together(self, payload: bytes, mutations: list[log.Mutation]) -> None:
-        # Group commit. While one frame is being synced, the first thread to come opens the next
-        # group and waits for its turn; the others join it, and the first writes it for all of them.
-        group, leads = _Group(), False
-        try:
-            with self._gate:
-                if self._forming is None or len(self._forming.payload) > GROUP_BYTES:
-                    self._forming, leads = group, True
-                else:
-                    group = self._forming
-                group.add(payload, mutations)
-            if leads:
-                with self._io:
-                    self._close_group(group)
-                    self._append(bytes(group.payload), group.mutations)
-                    group.written.set()
-                    self._compact_if_due()
-        except BaseException as error:  # Ctrl-C, too, and at any of these lines
-            if not group.written.is_set():
-                group.error = error
-            raise
-        finally:
-            if leads:
-                try:
-                    self._close_group(group)
-                finally:
-                    group.written.set()
-        if not leads:
-            group.written.wait()
-            if group.error is not None:
-                raise WriteRefusedError(f"a group's write failed: {group.error}") from group.error
-
-    def _close_group(self, group: _Group) -> None:
-        with self._gate:
-            if self._forming is group:
-                self._forming = None
+    def _check_turn(self) -> None:
+        """Refuse whoever would wait here for ever, or write into the middle of a write."""
+        if os.getpid() != self._process:  # its locks may be held by threads that it hasn't got
+            raise WriteRefusedError(FORKED)
+        if self._io._is_owned():  # type: ignore[attr-defined]  # what threading.Condition asks too
+            raise WriteRefusedError(
+                "this thread is in the middle of a write to the store, and whatever runs meanwhile"
+                " (a __del__, a signal handler, a policy) can only read it"
+            )
 
     def _append(self, payload: bytes, mutations: list[log.Mutation]) -> None:
         if self._failed is not None or self._read_only:
@@ -353,7 +377,7 @@ class DurableStore(_Items):
             if self._unsynced >= self._every:
                 self._disk.sync(LOG)
                 self._unsynced = 0
-        except OSError as error:
+        except (OSError, WriteRefusedError) as error:
             self._failed = f"an append failed ({error})"
             raise
         self._pending += len(mutations)
@@ -375,14 +399,38 @@ class DurableStore(_Items):
         self._log_bytes += len(frame)
 
     def sync(self) -> None:
-        """Return when everything acknowledged so far survives a loss of power."""
+        """Return when everything acknowledged so far survives a loss of power.
+
+        ValueError inside a batch, of which nothing is acknowledged yet.
+        """
+        self._check_turn()
+        self._check_no_batch()
         with self._io:
             if self._failed is not None or self._read_only:
                 self._refuse()
-            if self._unsynced:
-                self._failed = "an fsync did not finish"
-                self._disk.sync(LOG)
-                self._unsynced, self._failed = 0, None
+            self._sync()
+
+    def _sync(self) -> None:
+        if self._unsynced:
+            self._failed = "an fsync did not finish"
+            self._disk.sync(LOG)
+            self._unsynced = 0
+            self._failed = None
+
+    def backup(self, place: Place, max_segment_size: int = MAX_SEGMENT_SIZE) -> None:
+        """Publish a snapshot of this moment at `place`, while reading and writing go on.
+
+        It is a store of its own, to be opened, deserialized or backed up again; one that is there
+        already is replaced in one step. A store that refuses to write can still be backed up: what
+        it holds in memory is what was acknowledged. ValueError inside a batch.
+        """
+        self._check_no_batch()
+        len(self._items)  # of a closed store: ValueError
+        _serialize(as_disk(place, like=self._disk), self._items, max_segment_size)
+
+    def _check_no_batch(self) -> None:
+        if batch_of(self) is not None:
+            raise ValueError("a batch is open here, and what is in it is not written yet")
 
     def _refuse(self) -> NoReturn:
         len(self._items)  # of a closed store: ValueError
@@ -392,7 +440,12 @@ class DurableStore(_Items):
         raise WriteRefusedError(f"{self._failed}; {how}")
 
     def compact(self) -> None:
-        """Publish a snapshot and start an empty log. It also heals a store that failed to write."""
+        """Publish a snapshot and start an empty log. It also heals a store that failed to write.
+
+        ValueError inside a batch.
+        """
+        self._check_turn()
+        self._check_no_batch()
         with self._io:
             if self._read_only or isinstance(self._items, _Closed):
                 self._refuse()
@@ -408,7 +461,11 @@ class DurableStore(_Items):
     def _publish(self, compactions: int) -> None:
         self._tried = generation = 1 + max(self._sequence, self._tried)
         count, size = min(compactions, MAX_LENGTH), self._max_segment_size
-        head = snapshot.prepare(self._disk, self._items, generation, count, size)
+        try:
+            head = snapshot.prepare(self._disk, self._items, generation, count, size)
+        except WriteRefusedError as error:  # somebody else may be using the store
+            self._failed = f"a snapshot was not published ({error})"
+            raise
         self._failed = "publishing a snapshot did not finish: a crash may find the old or the new"
         snapshot.commit(self._disk)
         self._head, self._sequence, self._closed_log = head, generation, False
@@ -418,11 +475,18 @@ class DurableStore(_Items):
         snapshot.sweep(self._disk, generation)
 
     def close(self) -> None:
-        """Mark the log as complete and release the lock. A failed store's log is left as it is."""
+        """Mark the log as complete and release the lock. A failed store's log is left as it is.
+
+        In a forked child it only forgets the records.
+        """
+        if os.getpid() != self._process:
+            self._hold(_Closed())
+            return
+        self._check_turn()
         with self._io:
             try:
                 if not self._read_only and self._failed is None and not self._closed_log:
-                    self.sync()
+                    self._sync()
                     if self._sequence == MAX_SEQUENCE:
                         return  # no number is left for a close frame
                     self._append_frame(seal(CLOSE, self._sequence + 1, b"", self._head.salt))
@@ -430,7 +494,8 @@ class DurableStore(_Items):
             finally:
                 self._failed = "the store is closed"
                 self._hold(_Closed())
-                self._resources.close()
+                if not self._read_only:
+                    self._lock.__exit__(None, None, None)
 
     def _sync_close(self) -> None:
         try:

@@ -188,7 +188,7 @@ class Workload:
 
     def _abandon(self, store: DurableStore) -> None:
         """The process is gone, and its lock with it."""
-        store._resources.close()
+        store._lock.__exit__(None, None, None)
 
 
 @dataclass

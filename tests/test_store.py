@@ -1868,21 +1868,9 @@ class Waiting(MemoryDisk):
                     threading.Event().wait(0.001)
 
 
-def put_together(
-    disk: Waiting, store: DurableStore, monkeypatch: pytest.MonkeyPatch, count: int
-) -> list[list[BaseException]]:
+def put_together(disk: Waiting, store: DurableStore, count: int) -> list[list[BaseException]]:
     """One put, and while it is being synced `count` more, each from a thread of its own."""
-    from kvlib import store as module
-
-    groups: list[Any] = []
-
-    class Noted(module._Group):
-        def __init__(self) -> None:
-            super().__init__()
-            groups.append(self)
-
-    monkeypatch.setattr(module, "_Group", Noted)
-    disk.until = lambda: sum(len(group.mutations) for group in groups) == count + 1
+    disk.until = lambda: len(store._queue._waiting) == count
     outcomes: list[list[BaseException]] = [[] for _ in range(count + 1)]
 
     def run(at: int) -> None:
@@ -1902,11 +1890,11 @@ def put_together(
     return outcomes
 
 
-def test_puts_that_arrive_during_an_fsync_share_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_puts_that_arrive_during_an_fsync_share_the_next() -> None:
     """The first of them writes all that wait as one frame, and syncs once for them all."""
     disk = Waiting()
     store = kvlib.open(disk)
-    assert put_together(disk, store, monkeypatch, 8) == [[]] * 9
+    assert put_together(disk, store, 8) == [[]] * 9
     assert disk.syncs == 2
     assert [kind for kind, _, _ in frames_of(disk)] == ["M", "M"]
     assert dict(store) == content(disk) == {f"k{at}": f"v{at}" for at in range(9)}
@@ -1915,17 +1903,17 @@ def test_puts_that_arrive_during_an_fsync_share_the_next(monkeypatch: pytest.Mon
 
 def test_a_group_takes_no_more_than_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large one is closed, and the next writer begins another."""
-    from kvlib import store as module
+    from kvlib import commit
 
-    monkeypatch.setattr(module, "GROUP_BYTES", 20)
+    monkeypatch.setattr(commit, "GROUP_BYTES", 20)
     disk = Waiting()
     store = kvlib.open(disk)
-    assert put_together(disk, store, monkeypatch, 8) == [[]] * 9  # 15 bytes each
+    assert put_together(disk, store, 8) == [[]] * 9  # 15 bytes each
     assert [length for _, _, length in frames_of(disk)] == [15, 30, 30, 30, 30]
     assert dict(store) == content(disk) == {f"k{at}": f"v{at}" for at in range(9)}
 
 
-def test_when_a_group_fails_all_its_writers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_a_group_fails_all_its_writers_are_told() -> None:
     """One has the disk's own error, the others a refusal that carries it; memory is unchanged."""
 
     class Failing(Waiting):
@@ -1936,7 +1924,7 @@ def test_when_a_group_fails_all_its_writers_are_told(monkeypatch: pytest.MonkeyP
 
     disk = Failing()
     store = kvlib.open(disk)
-    first, *others = put_together(disk, store, monkeypatch, 8)
+    first, *others = put_together(disk, store, 8)
     assert first == []
     raised = [error for errors in others for error in errors]
     assert (

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Literal
 
 import pytest
@@ -20,7 +21,6 @@ import pytest
 import kvlib
 from kvlib import Disk, DurableStore, LockedError, MemoryDisk, WriteRefusedError
 from kvlib import log as kvlib_log
-from kvlib import store as kvlib_store
 from kvlib.snapshot import decode_head
 from vocabulary import Field, disk_of, survivor
 
@@ -313,35 +313,6 @@ def test_a_batch_of_one_thread_holds_up_no_other() -> None:
 # --- shared fsyncs --------------------------------------------------------------------------------
 
 
-class Queue:
-    """Knows who waits for an fsync, so that a disk can wait till all do who will."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, disk: Disk, writers: int) -> None:
-        self.changed = threading.Condition()
-        self.writers = writers  # that have not ended; each has one put under way at a time
-        self.added = self.synced = logged(disk)
-        queue = self
-
-        class Counted(kvlib_store._Group):
-            def add(self, payload: bytes, mutations: list[kvlib_log.Mutation]) -> None:
-                super().add(payload, mutations)
-                queue.count(added=1)
-
-        monkeypatch.setattr(kvlib_store, "_Group", Counted)
-
-    def count(self, *, added: int = 0, ended: int = 0) -> None:
-        with self.changed:
-            self.added += added
-            self.writers -= ended
-            self.changed.notify_all()
-
-    def wait_for_all(self) -> None:
-        with self.changed:
-            assert self.changed.wait_for(
-                lambda: self.added - self.synced == self.writers, timeout=TIMEOUT
-            )
-
-
 def logged(disk: Disk) -> int:
     """The mutations in the log."""
     return sum(map(len, frames(disk)))
@@ -350,26 +321,45 @@ def logged(disk: Disk) -> int:
 class Gathering(Recorder):
     """A disk whose fsync of the log takes as long as there is a writer that could join the next."""
 
-    queue: Queue | None = None
+    store: DurableStore | None = None
+    writers = 0  # that have not ended; each has one put under way at a time
+
+    def gather(self, store: DurableStore, writers: int) -> None:
+        """From now on wait for all of them."""
+        self.synced = logged(self)
+        self.store, self.writers = store, writers
+
+    def end(self) -> None:
+        """One of them has put its last."""
+        with self._whole:
+            self.writers -= 1
+
+    def wait_for_all(self) -> None:
+        """Return when each of them is in the frame that is being synced, or waits for the next."""
+        assert self.store is not None
+        waiting, end = self.store._queue._waiting, monotonic() + TIMEOUT
+        while len(waiting) + logged(self) - self.synced < self.writers:
+            assert monotonic() < end
+            sleep(0.0001)
 
     def sync(self, name: str) -> None:
-        if self.queue is not None and name == "log":
-            self.queue.wait_for_all()
-            self.queue.synced = logged(self)
+        if self.store is not None and name == "log":
+            self.wait_for_all()
+            self.synced = logged(self)
         super().sync(name)
 
 
-def test_concurrent_puts_share_their_fsyncs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_puts_share_their_fsyncs() -> None:
     """A slow fsync makes the next one serve all others; each put is durable when acknowledged."""
     disk = Gathering()
     store = kvlib.open(disk)
-    disk.queue = queue = Queue(monkeypatch, disk, THREADS)
+    disk.gather(store, THREADS)
 
     def run(name: int) -> None:
         for at in range(20):
             store[f"{name}"] = f"{at}"
             assert content(disk.after_power_loss())[f"{name}"] == f"{at}"
-        queue.count(ended=1)
+        disk.end()
 
     together(run)
     puts = THREADS * 20
@@ -393,22 +383,19 @@ class Failing(Gathering):
         if name == "log" and self.fails:
             self.fails -= 1
             if self.fails == 0:
-                assert self.queue is not None
-                self.queue.wait_for_all()
+                self.wait_for_all()
                 raise OSError(errno.EIO, "fsync failed")
         super().sync(name)
 
 
 @pytest.mark.parametrize("how", ["compact", "reopen"])
 @pytest.mark.parametrize("fails", [1, 2, 7])
-def test_a_failing_fsync_fails_its_whole_group(
-    how: str, fails: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_fsync_fails_its_whole_group(how: str, fails: int) -> None:
     """Nobody in it is acknowledged, nor anybody after it; the group is kept or lost as a whole."""
     disk = Failing()
     store = kvlib.open(disk)
     store["old"] = "1"
-    disk.queue = queue = Queue(monkeypatch, disk, THREADS)
+    disk.gather(store, THREADS)
     disk.fails = fails
     acknowledged: list[Items] = [{} for _ in range(THREADS)]
     errors: list[Exception] = []
@@ -427,7 +414,7 @@ def test_a_failing_fsync_fails_its_whole_group(
             assert content(disk.after_power_loss()).items() >= mine.items()
         else:
             pytest.fail("nothing failed")
-        queue.count(ended=1)
+        disk.end()
 
     together(run)
     assert len(errors) == THREADS
@@ -450,7 +437,7 @@ def test_a_failing_fsync_fails_its_whole_group(
         expected = kept
     else:
         store.compact()
-    disk.queue = None
+    disk.store = None
     together(lambda name: store.put(f"{name}", "works"))
     expected |= {f"{name}": "works" for name in range(THREADS)}
     assert dict(store) == content(disk.after_power_loss()) == expected
