@@ -54,13 +54,12 @@ class Batch(Scope):
     def finish(self) -> None:
         """Write what was collected."""
         collected = self._collected
-        self.end()
+        self.close()
         mutations = [mutation for _, some in collected for mutation in some]
         self._write(b"".join(payload for payload, _ in collected), mutations)
 
     def end(self) -> None:
         """Collect no more."""
-        self.close()
         _batches.set(tuple(filter(Batch.is_open, _batches.get())))
 
     def is_mine(self, owner: object) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from kvlib.errors import CorruptionError, check_place
+from kvlib.errors import CorruptionError, check_bytes
 
 Item = str | bytes  # what a key or a value may be; it comes back with the type it went in
 
@@ -57,7 +57,7 @@ def decode_field(data: bytes, offset: int = 0) -> tuple[Item, int]:
 
     Raises CorruptionError if there is no whole field, ValueError if `offset` is outside `data`.
     """
-    check_place(data, offset)
+    data = check_bytes(data, offset)
     left = len(data) - offset - FIELD.size
     if left < 0:
         raise CorruptionError(
@@ -107,7 +107,7 @@ class Record(NamedTuple):
 
 def decode_count(data: bytes) -> int:
     """Return the number of records that a stream claims, checked against the bytes it has."""
-    check_place(data)
+    data = check_bytes(data)
     if len(data) < COUNT.size:
         raise CorruptionError(None, 0, f"{len(data)} bytes, a count needs {COUNT.size}")
     count = int.from_bytes(data[: COUNT.size], "big")
@@ -119,7 +119,7 @@ def decode_count(data: bytes) -> int:
 
 def decode_records(data: bytes) -> Iterator[Record]:
     """The records of a snapshot stream, one by one and checked byte by byte."""
-    offset = COUNT.size
+    data, offset = check_bytes(data), COUNT.size
     seen: set[Item] = set()
     for _ in range(decode_count(data)):
         start = offset

@@ -5,6 +5,9 @@ system gave; everything that the bytes of a store or its state can cause is a Kv
 """
 
 
+import sys
+
+
 class KvlibError(Exception):
     """Base of every error that the bytes of a store, or its state, can cause."""
 
@@ -56,11 +59,12 @@ class WriteRefusedError(KvlibError):
     """The store reads but does not write: opened read-only, forked, or a write failed before."""
 
 
-def check_place(data: bytes, offset: int = 0) -> None:
-    """Raise TypeError unless `data` is bytes, ValueError unless `offset` is a place in it."""
-    if not isinstance(data, bytes):
-        raise TypeError(f"only bytes can be decoded, not {type(data).__name__}")
-    check_int("offset", offset, 0, len(data))
+def check_bytes(data: bytes, offset: int = 0) -> bytes:
+    """Return `data`, any kind of bytes, as bytes; ValueError for an `offset` before its start."""
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"expected bytes, not {type(data).__name__}")
+    check_int("offset", offset, 0, sys.maxsize)
+    return bytes(data)
 
 
 def check_int(name: str, value: int, low: int, high: int) -> int:

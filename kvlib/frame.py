@@ -22,7 +22,7 @@ import struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from kvlib.errors import CorruptionError, TornError, VersionError, check_int, check_place
+from kvlib.errors import CorruptionError, TornError, VersionError, check_bytes, check_int
 
 MAGIC: Final = b"kvlib\0"
 VERSION: Final = 1
@@ -49,7 +49,7 @@ class Frame(NamedTuple):
 
 def check_preamble(data: bytes) -> None:
     """Raise unless `data` begins like a file of this format: VersionError if it is newer."""
-    check_place(data)
+    data = check_bytes(data)
     if data[: len(MAGIC)] != MAGIC:
         raise CorruptionError(None, 0, f"{data[: len(MAGIC)]!r} is not the magic {MAGIC!r}")
     version = int.from_bytes(data[len(MAGIC) : len(PREAMBLE)], "big")
@@ -78,7 +78,7 @@ def unseal(data: bytes, offset: int = 0, salt: int = 0) -> Frame:
     TornError if there is no whole one; another CorruptionError if it is whole, and says what no
     writer of this format says.
     """
-    check_place(data, offset)
+    data = check_bytes(data, offset)
     check_int("salt", salt, 0, MAX_SALT)
     start = offset + HEADER.size
     if start > len(data):

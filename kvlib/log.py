@@ -23,7 +23,7 @@ from operator import call, itemgetter
 from typing import Any, Final, NamedTuple
 
 from kvlib.encoding import Heads, Item, decode_field, encode_field
-from kvlib.errors import CorruptionError, TornError, check_place
+from kvlib.errors import CorruptionError, TornError, check_bytes
 from kvlib.frame import CLOSE, HEADER, MUTATIONS, UNSYNCED_MUTATIONS, Frame, unseal
 
 Mutation = tuple[Item, Item | None]  # a key and its new value; None: the key is deleted
@@ -55,7 +55,7 @@ class Step(NamedTuple):
 
 def decode_steps(payload: bytes) -> Iterator[Step]:
     """The mutations of a payload, one by one and checked byte by byte."""
-    check_place(payload)
+    payload = check_bytes(payload)
     offset = 0
     if not payload:
         raise CorruptionError(None, 0, "a mutations frame without a mutation")
@@ -105,7 +105,7 @@ def scan(data: bytes, offset: int, sequence: int, salt: int) -> Iterator[Frame]:
     Ends before a torn tail, if there is one: the caller sees it by the bytes that are left.
     Raises CorruptionError where something that was acknowledged is damaged.
     """
-    check_place(data, offset)
+    data = check_bytes(data, offset)
     while offset < len(data):
         try:
             frame = unseal(data, offset, salt)

@@ -24,14 +24,14 @@ class _Exit:
         if scope is None:  # an ExitStack looks it up in the class, and keeps the scope itself
             return _leave
         held = partial(_leave, scope)
-        scope._held = weakref.ref(held, lambda _: scope.end())
+        scope._held = weakref.ref(held, lambda _: scope.close())
         return held
 
 
 def _leave(scope: "Scope", *raised: object) -> None:
     if raised[0] is None:
         scope.finish()
-    scope.end()
+    scope.close()
 
 
 class Scope(ABC):
@@ -60,8 +60,9 @@ class Scope(ABC):
         return self._held is not None and self._held() is not None
 
     def close(self) -> None:
-        """Let `is_open` be false from now on."""
+        """End the block."""
         self._held = None
+        self.end()
 
     @final
     def __enter__(self) -> None:

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
-from kvlib.errors import CorruptionError, check_int, check_place
+from kvlib.errors import CorruptionError, check_bytes, check_int
 
 HEADER: Final = struct.Struct(">II")
 MIN_SEGMENT_SIZE: Final = HEADER.size + 1
@@ -29,7 +29,7 @@ def check_size(max_segment_size: int) -> int:
 
 def split(stream: bytes, max_segment_size: int) -> list[bytes]:
     """The segments of `stream`, each at most `max_segment_size` bytes; never none."""
-    check_place(stream)
+    stream = check_bytes(stream)
     size = check_size(max_segment_size) - HEADER.size
     total = max(1, -(-len(stream) // size))
     if total > MAX_SEGMENTS:
@@ -40,7 +40,7 @@ def split(stream: bytes, max_segment_size: int) -> list[bytes]:
 
 def decode_header(segment: bytes) -> tuple[int, int]:
     """(index, total) of a bare segment. CorruptionError if it has none, or they contradict."""
-    check_place(segment)
+    segment = check_bytes(segment)
     if len(segment) < HEADER.size:
         raise CorruptionError(None, 0, f"{len(segment)} bytes, a header needs {HEADER.size}")
     index, total = HEADER.unpack_from(segment)

@@ -46,7 +46,7 @@ MISSING = {
     ),
     "the fsync before a close frame": (
         "store",
-        "                    self.sync()\n                    if self._sequence",
+        "                    self._sync()\n                    if self._sequence",
         "                    if self._sequence",
         "cuts",
     ),
