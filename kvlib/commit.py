@@ -9,6 +9,7 @@ line writes the next frame for all who wait by then, so that 64 threads share on
 """
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,7 +25,8 @@ PATIENCE: Final = 0.25  # seconds: so long a waiting thread trusts that the firs
 
 Write = Callable[[bytes, list[Mutation]], None]
 
-_batches: ContextVar[tuple["Batch", ...]] = ContextVar("kvlib's batches", default=())
+# Nothing but the block itself keeps its batch alive.
+_batches: ContextVar[tuple[weakref.ref["Batch"], ...]] = ContextVar("kvlib's batches", default=())
 _probe: ContextVar[None] = ContextVar("kvlib's probe")
 
 
@@ -49,7 +51,7 @@ class Batch(Scope):
         self._thread = threading.get_ident()
         self._token: Token[None] = _probe.set(None)
         self._collected = []
-        _batches.set((*filter(Batch.is_open, _batches.get()), self))
+        _batches.set((*_open_batches(), weakref.ref(self)))
 
     def finish(self) -> None:
         """Write what was collected."""
@@ -60,7 +62,7 @@ class Batch(Scope):
 
     def end(self) -> None:
         """Collect no more."""
-        _batches.set(tuple(filter(Batch.is_open, _batches.get())))
+        _batches.set(tuple(_open_batches()))
 
     def is_mine(self, owner: object) -> bool:
         """Return whether this is a batch of `owner` that was opened in the present context."""
@@ -80,10 +82,14 @@ class Batch(Scope):
 
 def batch_of(owner: object) -> Batch | None:
     """Return the batch that `owner` has open in the present context."""
-    for batch in _batches.get():
-        if batch.is_mine(owner):
+    for reference in _batches.get():
+        if (batch := reference()) is not None and batch.is_mine(owner):
             return batch
     return None
+
+
+def _open_batches() -> list[weakref.ref[Batch]]:
+    return [one for one in _batches.get() if (batch := one()) is not None and batch.is_open()]
 
 
 class _Group:

@@ -43,6 +43,7 @@ class Scope(ABC):
     """
 
     _held: weakref.ref[object] | None = None
+    _over = False
 
     @abstractmethod
     def begin(self) -> None:
@@ -57,17 +58,19 @@ class Scope(ABC):
 
     def is_open(self) -> bool:
         """Return whether the block may still be running."""
-        return self._held is not None and self._held() is not None
+        return not self._over and self._held is not None and self._held() is not None
 
     def close(self) -> None:
-        """End the block."""
-        self._held = None
+        """End the block; if this is interrupted, it is done again."""
+        self._over = True
         self.end()
+        self._held = None
 
     @final
     def __enter__(self) -> None:
         if self._held is None:  # no with statement: whoever calls this keeps the scope itself
             self._held = weakref.ref(self)
+        self._over = False
         self.begin()
 
     __exit__: Final = _Exit()
