@@ -106,6 +106,7 @@ class _Waiting:
 
     def __init__(self, payload: bytes, mutations: list[Mutation]) -> None:
         self.payload, self.mutations = payload, mutations
+        self.thread = threading.get_ident()
         self.written = threading.Lock()
         self.written.acquire()  # whoever has written it lets it go
 
@@ -131,7 +132,7 @@ class Queue:
         mine, wrote = _Waiting(payload, mutations), False
         try:
             self._waiting.append(mine)
-            if self._first() is not mine:
+            if self._leader() != mine.thread:
                 mine.written.acquire(timeout=PATIENCE)
             if mine.group is None or not mine.group.done:
                 # It is the first in line, or the first one took long, or was interrupted.
@@ -152,11 +153,12 @@ class Queue:
                 raise group.error
             raise WriteRefusedError(f"a group's write failed: {group.error}") from group.error
 
-    def _first(self) -> _Waiting | None:
+    def _leader(self) -> int:
+        """Return the thread that is the first in line: perhaps this one, by an interrupted call."""
         try:
-            return self._waiting[0]
+            return self._waiting[0].thread
         except IndexError:  # another thread has just begun to write them all
-            return None
+            return 0
 
     def _write_all(self, write: Write) -> None:
         """Write all that wait by now, in as few frames as GROUP_BYTES allows."""

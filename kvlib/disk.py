@@ -179,7 +179,7 @@ class _File:
             self._refuse()
 
     def check_name(self, size: int | None = None) -> None:
-        """Raise WriteRefusedError unless the path leads to this very file, of this size."""
+        """Raise WriteRefusedError unless the path leads to this very file, and of this size."""
         try:
             now = os.lstat(self.path)
         except OSError:  # no such name, or no such directory any more
@@ -278,12 +278,10 @@ class DirectoryDisk:
         _flush(file.descriptor)
         self._check()
         if self._lock:
-            file.check_name(file.size)
+            file.check(file.size)
 
     def rename(self, name: str, target: str) -> None:
         self._check()
-        if target == LOG and self._log:
-            self._log.check_name()
         self._close()  # Windows renames no open file
         status = os.lstat(self._at(name))
         os.replace(self._at(name), self._at(target))
@@ -298,8 +296,6 @@ class DirectoryDisk:
     def sync_directory(self) -> None:
         _sync_directory(self._root)
         self._check()
-        if self._log:
-            self._log.check_name()
 
     def entropy(self, size: int) -> bytes:
         return self._entropy(size)
@@ -312,8 +308,9 @@ class DirectoryDisk:
 
     def _check(self) -> None:
         self._check_process()
-        if self._lock:
-            self._lock.check_name()
+        for file in (self._lock, self._log):
+            if file:
+                file.check_name()
 
     def _check_process(self) -> None:
         if os.getpid() != self._writer:

@@ -4,7 +4,6 @@ A caller's mistake is a TypeError or a ValueError, and a full or broken medium t
 system gave; everything that the bytes of a store or its state can cause is a KvlibError.
 """
 
-
 import sys
 
 

@@ -10,6 +10,8 @@ import dis
 import faulthandler
 import functools
 import gc
+import itertools
+import os
 import signal
 import sys
 import threading
@@ -91,7 +93,7 @@ def attempt(action: Callable[[], object], place: int = 0) -> Raised:
 @pytest.fixture(autouse=True)
 def watch() -> Iterator[None]:
     """What hangs ends all, and says where."""
-    faulthandler.dump_traceback_later(120, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(120, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
 
@@ -242,7 +244,7 @@ def batch_itself(store: DurableStore) -> None:
 @pytest.mark.no_cover
 @pytest.mark.parametrize("act", [stacked_batch, wrapped_batch])
 def test_a_batch_that_its_user_left_open_says_so(act: Callable[[DurableStore], None]) -> None:
-    """contextlib can be interrupted too: then the batch is open while the traceback lives.
+    """Code of contextlib can be interrupted too: then the batch is open while the traceback lives.
 
     Nothing of it is written, which sync() doesn't pass over; it is gone with the traceback.
     """
@@ -266,9 +268,9 @@ def test_a_batch_that_its_user_left_open_says_so(act: Callable[[DurableStore], N
         store["next"] = "1"
         if "next" not in store:
             left_open += 1
-            for call in (store.sync, store.compact, lambda: store.backup(MemoryDisk())):
+            for call in (sync, compact, backup):
                 with pytest.raises(ValueError, match="a batch is open"):
-                    call()
+                    call(store)
             raised.clear()
             gc.collect()
             store["next"] = "1"
@@ -320,11 +322,6 @@ def test_an_interrupted_close_can_be_closed_again(mode: Sync) -> None:
 
 
 # ------------------------------------------------------------------------------ a store in memory
-
-
-def of_memory(act: Callable[[Store], object]) -> Callable[[Store], object]:
-    """An action on a Store in memory."""
-    return act
 
 
 MEMORY: dict[str, Callable[[Store], object]] = {
@@ -422,8 +419,8 @@ def test_real_signals_leave_a_whole_state(act: Callable[[DurableStore], None]) -
 # ------------------------------------------------------------------------------------ re-entrance
 
 
-class Loop:
-    """Garbage in a cycle, which calls something when it is collected."""
+class Garbage:
+    """A cycle that calls something when it is collected."""
 
     def __init__(self, call: Callable[[], object]) -> None:
         self.myself, self.call = self, call
@@ -432,3 +429,301 @@ class Loop:
         self.call()
 
 
+@pytest.fixture
+def eager() -> Iterator[list[BaseException]]:
+    """Garbage is collected all the time; what its `__del__` raises is listed."""
+    refused: list[BaseException] = []
+    threshold, hook = gc.get_threshold(), sys.unraisablehook
+    gc.set_threshold(7, 2, 2)
+    sys.unraisablehook = lambda event: refused.append(event.exc_value or ValueError())
+    yield refused
+    sys.unraisablehook = hook
+    gc.set_threshold(*threshold)
+    gc.collect()
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("act", [compact, update, batch, put, sync])
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_collected_object_puts_is_kept_or_refused(
+    act: Callable[[DurableStore], None], mode: Sync, eager: list[BaseException]
+) -> None:
+    """A `__del__` in the middle of another call: nothing acknowledged is lost, or spoilt."""
+    disk = MemoryDisk()
+    store = kvlib.open(disk, sync=mode, threshold=200)
+    acknowledged: dict[Field, Field] = {}
+
+    def late(number: int) -> None:
+        store[f"late {number}"] = "1"
+        if not kvlib_batch_is_open(store):
+            acknowledged[f"late {number}"] = "1"
+
+    for number in range(300):
+        Garbage(functools.partial(late, number))
+        act(store)
+    gc.collect()
+    store.close()
+    kept = content(disk)
+    assert kept.items() >= acknowledged.items()
+    for error in eager:
+        assert isinstance(error, WriteRefusedError), error
+        assert "middle of a write" in str(error)
+    assert eager if act is compact else acknowledged
+
+
+def kvlib_batch_is_open(store: DurableStore) -> bool:
+    """Whether what is put now is in a batch, which may still be discarded."""
+    try:
+        store._check_no_batch()
+    except ValueError:
+        return True
+    return False
+
+
+WRITES: dict[str, Callable[[DurableStore], object]] = {
+    "put": lambda store: store.put("inner", "1"),
+    "delete": lambda store: store.delete("old"),
+    "update": lambda store: store.update({"inner": "1"}),
+    "clear": lambda store: store.clear(),
+    "batch": batch,
+    "compact": lambda store: store.compact(),
+    "sync": lambda store: store.sync(),
+    "close": lambda store: store.close(),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("where", ["append", "sync", "write", "rename", "policy"])
+def test_a_write_in_the_middle_of_a_write_is_refused(where: str, write: str, mode: Sync) -> None:
+    """Whatever calls it: the outer one goes on, and the store is what it would have been."""
+    refused: list[str] = []
+    armed = False
+
+    def intrude() -> None:
+        nonlocal armed
+        if armed:
+            armed = False
+            with pytest.raises(WriteRefusedError, match="middle of a write") as info:
+                WRITES[write](store)
+            assert store["old"] == "1"  # reading goes on
+            refused.append(str(info.value))
+
+    class Calling(MemoryDisk):
+        def append(self, name: str, data: bytes) -> None:
+            super().append(name, data)
+            intrude() if where == "append" else None
+
+        def sync(self, name: str) -> None:
+            super().sync(name)
+            intrude() if where == "sync" else None
+
+        def write(self, name: str, data: bytes) -> None:
+            super().write(name, data)
+            intrude() if where == "write" else None
+
+        def rename(self, name: str, target: str) -> None:
+            super().rename(name, target)
+            intrude() if where == "rename" else None
+
+    def policy(status: kvlib.Status) -> bool:
+        intrude() if where == "policy" else None
+        return False
+
+    disk = Calling()
+    store = kvlib.open(disk, sync=mode, policy=policy)
+    store.update(OLD)
+    armed = True
+    store["new"] = "3"
+    store.compact()
+    store["newer"] = "4"
+    store.sync()
+    assert len(refused) == (0 if armed else 1)
+    assert not armed
+    assert dict(store) == content(disk) == OLD | {"new": "3", "newer": "4"}
+    store.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_signal_handler_may_put(mode: Sync) -> None:
+    """Between two calls it is done; in the middle of one it is refused, in the main thread."""
+    disk = MemoryDisk()
+    store = kvlib.open(disk, sync=mode, threshold=30)
+    numbers = itertools.count()
+    done: list[str] = []
+    refused: list[str] = []
+
+    def put_late(*_: object) -> None:
+        key = f"late {next(numbers)}"
+        try:
+            store[key] = "1"
+        except WriteRefusedError:
+            refused.append(key)
+        else:
+            done.append(key)
+
+    before = signal.signal(signal.SIGALRM, put_late)
+    signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+    try:
+        for number in range(3000):
+            store[f"{number % 50}"] = f"{number}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    store.close()
+    assert content(disk).keys() >= set(done)
+    assert content(disk).keys().isdisjoint(refused)
+    assert len(done) + len(refused) > 10
+
+
+@pytest.fixture
+def hurry() -> Iterator[None]:
+    """Threads change as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+class Restless(threading.Thread):
+    """Changes something over and over until it is stopped."""
+
+    def __init__(self, change: Callable[[int], object]) -> None:
+        super().__init__(daemon=True)
+        self.change, self.going_on, self.error = change, True, ""
+
+    def run(self) -> None:
+        number = 0
+        while self.going_on:
+            number += 1
+            try:
+                self.change(number)
+            except Exception as error:
+                self.error = f"{error!r}"
+                return
+
+    def __enter__(self) -> "Restless":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.going_on = False
+        self.join(20)
+        assert not self.is_alive()
+        assert self.error == ""
+
+
+def both(store: Store | dict[Field, Field], number: int) -> None:
+    """Two records that always agree, and some that come and go."""
+    store.update({"one": f"{number}", "two": f"{number}"})
+    store[f"{number % 97}"] = "x"
+    store.pop(f"{(number * 7) % 97}", None)
+
+
+def agree(records: dict[Field, Field]) -> None:
+    """What is seen is the state of one moment."""
+    assert records.get("one") == records.get("two")
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("hurry")
+def test_what_is_serialized_is_the_state_of_one_moment() -> None:
+    """A thread that changes the store meanwhile neither stops it nor spoils the snapshot."""
+    store, disk = Store(), MemoryDisk()
+    with Restless(functools.partial(both, store)):
+        for _ in range(400):
+            store.serialize(disk, 64)
+            agree(content(disk))
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("hurry")
+def test_what_is_encoded_is_the_state_of_one_moment() -> None:
+    """The same for any dict."""
+    items: dict[Field, Field] = {}
+    with Restless(functools.partial(both, items)):
+        for _ in range(2000):
+            agree(kvlib.decode_snapshot(kvlib.encode_snapshot(items)))
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_backup_is_the_state_of_one_moment(mode: Sync) -> None:
+    """Of a store that is being written to, batches as a whole."""
+    disk = MemoryDisk()
+    store = kvlib.open(disk, sync=mode, threshold=500)
+
+    def change(number: int) -> None:
+        with store.batch():
+            store["one"] = f"{number}"
+            store.delete(f"{number % 97}")
+            store["two"] = f"{number}"
+        store[f"{number * 7 % 97}"] = "x"
+
+    with Restless(change):
+        for _ in range(200):
+            place = MemoryDisk()
+            store.backup(place)
+            agree(content(place))
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("hurry")
+def test_readers_never_see_half_of_what_is_read_back() -> None:
+    """Reading back and updating change memory in one step."""
+    store, disk = Store(), MemoryDisk()
+    store.update({"one": "1", "two": "1"})
+    store.serialize(disk)
+
+    def change(number: int) -> None:
+        store.update({"one": f"{number}", "two": f"{number}"})
+        store.deserialize(disk)
+
+    with Restless(change):
+        for _ in range(20_000):
+            agree(dict(store.items()) if len(store) != 2 else dict(store._items))
+
+
+# ------------------------------------------------------------------------------------------ forks
+
+
+def busy(store: DurableStore, number: int) -> None:
+    """One put after the other."""
+    store["busy"] = f"{number}"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("write", WRITES)
+def test_a_forked_child_is_refused_at_once(write: str, mode: Sync, tmp_path: Path) -> None:
+    """Even while threads of the parent write: it waits for no lock that nobody will release."""
+    for disk in (MemoryDisk(), kvlib.DirectoryDisk(tmp_path / "store")):
+        store = kvlib.open(disk, sync=mode)
+        store.update(OLD)
+        threads = [Restless(functools.partial(busy, store)) for _ in range(3)]
+        with threads[0], threads[1], threads[2]:
+            for _ in range(5):
+                time.sleep(0.002)
+                child = os.fork()
+                if child == 0:
+                    status = 1
+                    signal.alarm(10)
+                    try:
+                        assert store["old"] == "1"
+                        backup(store)
+                        with suppress(ValueError):
+                            WRITES[write](store)
+                            status = 0 if write == "close" else 2
+                    except WriteRefusedError as error:
+                        status = 0 if "forked" in str(error) else 3
+                    finally:
+                        os._exit(status)
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        store["last"] = "1"
+        with pytest.raises(kvlib.LockedError):  # the child's end has not taken the lock off
+            kvlib.open(disk)
+        assert content(disk) == dict(store)
+        store.close()
