@@ -3,7 +3,6 @@ import io
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_code_cell
 
 from kvlib.lessons import grade
 from kvlib.lessons.__main__ import main

@@ -223,7 +223,7 @@ def read_cells(path: Path) -> list[Cell]:
     """Return the code cells of a notebook of any version; UnreadableError if it has none."""
     try:
         raw = json.loads(_content(path).decode("utf-8-sig"))
-        sheets = raw["worksheets"] if "worksheets" in raw else [raw]  # of version 3
+        sheets = raw.get("worksheets", [raw])  # of version 3
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         return [
             Cell(str(cell.get("id")), _source(cell))
@@ -257,7 +257,9 @@ def places(cells: Sequence[Cell]) -> dict[int, list[str]]:
         stub, check = exercise.cells
         own = [at for at, names in enumerate(called) if name in names]
         own += [at - 1 for at, cell in enumerate(cells) if cell.id == check and at not in own]
-        own += [at for at, cell in enumerate(cells) if cell.id == stub and at > max(own, default=-1)]
+        own += [
+            at for at, cell in enumerate(cells) if cell.id == stub and at > max(own, default=-1)
+        ]
         for at in sorted({*own}):
             found.setdefault(at, []).append(name)
     return found
@@ -270,7 +272,7 @@ def calls(source: str) -> set[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
+            tree = ast.parse(TransformerManager().transform_cell(source))
     except Exception:  # from SyntaxError to RecursionError
         return set()
     made = (node for node in ast.walk(tree) if isinstance(node, ast.Call))

@@ -14,7 +14,7 @@ from typing import Final, Self
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.editions import EditionError
 from kvlib.lessons.files import replace
-from kvlib.lessons.grade import HEADINGS, Marks, Own, as_csv, Mark
+from kvlib.lessons.grade import HEADINGS, Mark, Marks, Own, as_csv
 
 FIRST: Final = '{"kvlib": "marks of a run that has not ended"}'
 BEGINNING: Final = ",".join(HEADINGS)
@@ -58,7 +58,10 @@ class Kept:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self._file.close()
         if not self._found and not self.rows:
@@ -103,7 +106,9 @@ def _require_ours(path: Path, beginning: str, what: str) -> None:
 def _read(line: bytes) -> tuple[str, tuple[str, dict[str, str]]] | None:
     try:
         learner, fingerprint, states = json.loads(line)
-        whole = states.keys() == EXERCISES.keys() and all(type(one) is str for one in states.values())
+        whole = states.keys() == EXERCISES.keys() and all(
+            type(one) is str for one in states.values()
+        )
     except (ValueError, TypeError, AttributeError):
         return None
     return (str(learner), (str(fingerprint), states)) if whole else None

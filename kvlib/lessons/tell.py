@@ -37,7 +37,7 @@ class Notes:
         self.noted: set[tuple[str, str]] = set()
         self.right: dict[str, Any] = {}
 
-    def begin(self, *_: object) -> None:
+    def begin(self) -> None:
         """Note everything anew: another cell begins."""
         self.noted.clear()
 
@@ -74,13 +74,16 @@ def listen(place: str, nonce: str, shell: Any) -> None:
     """
     NOTES.place, NOTES.nonce = place, nonce
     lessons.check = checking.check = noted
+    streams = sys.stdout, sys.stderr
+
+    def restore() -> None:
+        """Give back the streams: a kernel without them can't say that a cell has ended."""
+        sys.stdout, sys.stderr = streams
+
     shell.events.register("pre_execute", NOTES.begin)
-    shell.ask_exit = _stay
+    shell.events.register("post_execute", restore)
+    shell.ask_exit = restore  # which ends nothing
     _limit()
-
-
-def _stay() -> None:
-    """Take the place of what would end the kernel."""
 
 
 def _limit() -> None:
