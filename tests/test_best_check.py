@@ -359,6 +359,7 @@ def test_an_answer_that_never_came_is_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of a learner who has taken our file away, or its directory."""
-    away = f"import glob, os\nfor p in glob.glob({str(tmp_path / 'kvlib-*' / 'notes')!r}): os.unlink(p)"
+    place = str(tmp_path / "kvlib-*" / "notes")
+    away = f"import glob, os\nfor path in glob.glob({place!r}): os.unlink(path)"
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert states(tmp_path, f"{GOOD}\n{away}", CHECK) == {"01-encode-field": SILENT}

@@ -53,6 +53,7 @@ class Kept:
         self.rows = 0
         if not self._found:
             self._file.truncate(0)
+            self._file.seek(0)
 
     def __enter__(self) -> Self:
         return self
