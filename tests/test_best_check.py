@@ -260,7 +260,7 @@ class Shell(SimpleNamespace):
 def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Shell]:
     """Give the file of notes, and the shell of the kernel that has this process's modules."""
     for module in (lessons, checking):
-        monkeypatch.setattr(module, "check", tell.check)
+        monkeypatch.setattr(module, "check", checking.check)
     monkeypatch.setattr(tell, "NOTES", tell.Notes())
     monkeypatch.setattr(tell, "_limit", lambda: None)
     (tmp_path / "notes").touch()

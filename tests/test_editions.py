@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -421,7 +421,7 @@ def test_a_missing_nbgrader_is_found_out_first(
 ) -> None:
     """Not after the minutes that a build takes."""
     monkeypatch.setattr(editions, "execute", lambda notebook: pytest.fail("it has run"))
-    monkeypatch.setattr(editions.sys, "executable", "false")
+    monkeypatch.setattr("subprocess.run", lambda *_: SimpleNamespace(returncode=1))
     with pytest.raises(EditionError, match=r"pip install -e '\.\[classroom\]'"):
         list(build(quick, quick.parent / "made"))
 

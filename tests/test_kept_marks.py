@@ -163,7 +163,7 @@ def test_rows_of_other_exercises_are_none(tmp_path: Path) -> None:
 def test_a_killed_run_has_kept_its_rows(number: str, tmp_path: Path) -> None:
     """Killed while a learner's endless cell runs; Ctrl-C ends the run, not that notebook alone."""
     folder = hand_in(tmp_path / "class", "anna")
-    endless = ANSWER["cells"] + [{"cell_type": "code", "source": "while True: pass"}]  # type: ignore[operator]
+    endless = ANSWER["cells"] + [{"cell_type": "code", "source": "while True: pass"}]
     (folder / "boris.ipynb").write_text(json.dumps({"cells": endless}))
     process = subprocess.Popen(
         [sys.executable, "-m", "kvlib.lessons", "grade", str(folder), "--yes"],
@@ -225,8 +225,8 @@ def test_options_and_destinations_are_looked_at_first(
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     try:
         status = main(["grade", str(folder), "--yes", *(one.format(folder) for one in options)])
-    except SystemExit as error:
-        status = int(str(error.code))
+    except SystemExit as ended:
+        status = int(str(ended.code))
     assert status == 2
     error = capsys.readouterr().err
     assert error.splitlines()[-1].count("kvlib.lessons") == 1
@@ -245,8 +245,8 @@ def test_what_is_no_folder_of_notebooks_is_an_error(
     monkeypatch.chdir(tmp_path)
     try:
         status = main(["grade", folder, "--yes"])
-    except SystemExit as error:
-        status = int(str(error.code))
+    except SystemExit as ended:
+        status = int(str(ended.code))
     assert status == 2
 
 
@@ -285,6 +285,38 @@ def test_a_kernel_without_this_kvlib_is_an_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(grade.Session, "begin", lambda self: self._run("import nothing_at_all"))
     with pytest.raises(KernelError, match="No module named 'nothing_at_all'"):
         list(grade.rejected({}))
+
+
+def test_a_run_that_grades_nobody_says_so(
+    tmp_path: Path,
+    quick: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """There is no table of nobody, and nothing to go on from."""
+    folder = hand_in(tmp_path / "class", "anna")
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grade, "grade_learner", fail)
+    assert main(["grade", str(folder), "--yes"]) == 130
+    out, err = capsys.readouterr()
+    assert out == f"{grade.WARNING.format(notebooks=1, learners=1)}\n"
+    assert err == "kvlib.lessons: stopped\n"
+    assert [path.name for path in folder.iterdir()] == ["anna.ipynb"]
+
+
+def test_a_fingerprint_is_of_what_cannot_be_read_too(tmp_path: Path) -> None:
+    """It changes when that can be read."""
+    path = tmp_path / "one.ipynb"
+    found = {grade.fingerprint([path], {}, 1)}
+    path.mkdir()
+    found.add(grade.fingerprint([path], {}, 1))
+    path.rmdir()
+    path.touch()
+    found.add(grade.fingerprint([path], {}, 1))
+    assert len(found) == 3
 
 
 # ------------------------------------------------------------------------------------------- names
@@ -333,7 +365,7 @@ def test_no_encoding_of_the_output_stops_a_run(
     out = io.TextIOWrapper(io.BytesIO(), name, errors or "strict")
     monkeypatch.setattr(sys, "stdout", out)
     assert main(["grade", str(folder), "--yes"]) == 0
-    assert "written to" in out.buffer.getvalue().decode(name)  # type: ignore[attr-defined]
+    assert "written to" in out.buffer.getvalue().decode(name)
 
 
 class Broken(io.StringIO):

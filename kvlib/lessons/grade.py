@@ -397,11 +397,9 @@ class Session:
         return _stopped(CELL_SECONDS) if reply.late else ""
 
     def _read(self) -> list[tuple[str, str]]:
-        with suppress(OSError):
-            text = (self._notes.read(NOTES) or b"").decode("ascii", "replace")
-            lines = re.findall(rf"^{self._nonce} (\S+) (.*)$", text, re.M)
-            return [(name, _unescaped(state)) for name, state in lines if name in EXERCISES]
-        return []
+        text = (self._notes.read(NOTES) or b"").decode("ascii", "replace")
+        lines = re.findall(rf"^{self._nonce} (\S+) (.*)$", text, re.M)
+        return [(name, _unescaped(state)) for name, state in lines if name in EXERCISES]
 
 
 def _unescaped(state: str) -> str:
