@@ -670,3 +670,17 @@ def test_a_guide_that_cannot_be_renewed_stays(
     assert str(path) in error
     assert said in error
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["missing.ipynb", "broken.ipynb", "folder.ipynb"])
+def test_the_notebook_tool_looks_at_all_before_the_first_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the file that is no notebook."""
+    write_all(tmp_path / "good", {"01_encode.ipynb": small([])})
+    (tmp_path / "broken.ipynb").write_text('{"cells": [3]}')
+    (tmp_path / "folder.ipynb").mkdir()
+    monkeypatch.setattr(notebook_tool, "renew", lambda path: pytest.fail("it has run"))
+    with pytest.raises(SystemExit, match="2"):
+        notebook_tool.main([str(tmp_path / "good" / "01_encode.ipynb"), str(tmp_path / name)])
+    assert f"{name} is no notebook" in capsys.readouterr().err

@@ -217,7 +217,7 @@ def test_options_and_destinations_are_looked_at_first(
 ) -> None:
     """Nothing runs, nothing is changed, and what is wrong is said in a line."""
     folder = hand_in(tmp_path / "class", "anna")
-    (folder / "link.csv").symlink_to(folder / "anna.ipynb")
+    os.link(folder / "anna.ipynb", folder / "link.csv")
     (folder / "thesis.txt").write_text("years of work")
     (folder / "taken.csv.part").write_text("years of work")
     (folder / "overlay").mkdir()
@@ -407,12 +407,16 @@ def test_no_broken_stream_stops_a_run(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell's words are others")
-@pytest.mark.parametrize("how", [">&-", ">&- 2>&- <&-", "| head -c 1", "2>&1 | true"])
+@pytest.mark.parametrize(
+    "how", [">&-", ">&- 2>&- <&-", "| head -c 1", "2>&1 | true", "> /dev/full 2>&1"]
+)
 def test_no_shell_stops_a_run(how: str, tmp_path: Path) -> None:
     """Closed streams, and readers that go: no traceback, and the CSV is whole."""
     folder = hand_in(tmp_path / "class", "Žofie 李", "boris")
     run = f'"{sys.executable}" -m kvlib.lessons grade "{folder}" --yes'
     env = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    if "/dev/full" in how and not os.path.exists("/dev/full"):
+        pytest.skip("this system has no such device")
     done = subprocess.run(f"{run} {how}", shell=True, capture_output=True, env=env, timeout=60)
     assert b"Traceback" not in done.stderr
     assert b"Exception" not in done.stderr
@@ -459,6 +463,7 @@ def test_what_is_no_readable_file_is_told_in_its_row(
 # ------------------------------------------------------------------------------------------- files
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="only some users may make links")
 def test_a_replaced_file_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
     """Grades that only their owner could read stay so."""
     (tmp_path / "real").write_text("old")

@@ -167,7 +167,10 @@ def _require_nbgrader() -> None:
 
 @contextmanager
 def _aside(target: Path) -> Iterator[Path]:
-    """A new folder in the target, which is made if it is missing; what stays empty goes again."""
+    """Make a folder in the target for a while, and the target if it is missing.
+
+    What is empty at the end is removed again.
+    """
     missing = [path for path in (target, *target.parents) if not path.exists()]
     target.mkdir(parents=True, exist_ok=True)
     try:

@@ -359,7 +359,7 @@ class Session:
             raise
 
     def _told(self, ended: str = "") -> set[str]:
-        """What has been noted since the last time, remembered; a hidden test may have its say."""
+        """Remember what was noted since the last time, after a hidden test; return the names."""
         told = dict.fromkeys(self._read())
         for name, state in told:
             if state == RIGHT and name in self._hidden:
@@ -423,7 +423,7 @@ def _session(hidden: Mapping[str, str], seconds: float) -> Iterator[Session]:
 
 @contextmanager
 def _folder() -> Iterator[str]:
-    """A folder for a learner's code, which may leave in it what no program can delete."""
+    """Make a folder for a while; a learner's code may leave in it what can't be deleted."""
     folder = tempfile.mkdtemp(prefix="kvlib-")
     try:
         yield folder

@@ -10,7 +10,7 @@ FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def printable(text: str) -> str:
-    r"""A text on one line that any UTF-8 file can hold.
+    r"""Return a text as one line that any UTF-8 file can hold.
 
     >>> print(printable("Žofie 李"), printable("a\nb\udcff"))
     Žofie 李 a\nb\xff
@@ -27,13 +27,13 @@ def _escaped(char: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """A cell that is a text even if a spreadsheet would see a formula."""
+    """Return a cell that is a text even where a spreadsheet would see a formula."""
     shown = printable(text)
     return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
 def distinct(names: Iterable[str], suffixes: tuple[str, ...], taken: set[str]) -> Iterator[str]:
-    """The names as they can be shown, no two alike; nor is any, with a suffix, like another.
+    """Return the names as they can be shown: no two are alike, even with the suffixes.
 
     >>> list(distinct(["a", "a (2)", "a: state", "b"], ("", ": state"), {"b"}))
     ['a', 'a (2)', 'a: state (2)', 'b (2)']
