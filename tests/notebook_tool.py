@@ -181,6 +181,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths = options.paths or sorted(NOTEBOOKS.glob("*.ipynb"))
     if not paths:
         parser.error("there is no notebook in notebooks/")
+    for path in paths:  # before the first of them runs, which takes a minute
+        try:
+            load(path)
+        except Exception as error:
+            parser.error(f"{path} is no notebook: {type(error).__name__}: {error}")
     if options.sections:
         return max([_try_sections(path) for path in paths])
     return max([_renew_file(path, write=not options.check) for path in paths])
@@ -195,6 +200,7 @@ def _try_sections(path: Path) -> int:
 
 def _renew_file(path: Path, *, write: bool) -> int:
     from kvlib.lessons.editions import EditionError
+    from kvlib.lessons.files import replace
 
     before = path.read_bytes()
     try:
@@ -206,7 +212,7 @@ def _renew_file(path: Path, *, write: bool) -> int:
         print(f"{path.name}: unchanged")
         return 0
     if write:
-        path.write_bytes(after)
+        replace(path, after)
     print(f"{path.name}: {'renewed' if write else 'would change'}")
     return int(not write)
 

@@ -3,7 +3,6 @@ import io
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_code_cell
 
 from kvlib.lessons import grade
 from kvlib.lessons.__main__ import main
@@ -21,11 +20,9 @@ from kvlib.lessons.grade import (
     as_csv,
     collect,
     grade_notebook,
-    prepare,
     table,
 )
 from kvlib.lessons.source import solved
-from kvlib.lessons.tell import tell
 from small_notebooks import small, write_all
 
 NAMES = ("01-length", "01-encode-field", "01-decode-order")
@@ -106,25 +103,6 @@ def test_checks_are_found_without_their_ids(tmp_path: Path) -> None:
     assert states(tmp_path, notebook) == dict.fromkeys(NAMES, RIGHT)
 
 
-def test_a_cell_that_also_solves_is_kept() -> None:
-    """Ours stands behind a cell that is not the check, though it calls it."""
-    both = 'prediction = 14\ncheck("01-length", prediction)'
-    notebook = handed_in()
-    notebook.cells = [*notebook.cells[:2], new_code_cell(both, id="both")]
-    prepare(notebook, {}, "nonce")
-    sources = [cell.source for cell in notebook.cells]
-    assert sources[-2] == both
-    assert sources[-1].endswith('.tell("nonce", "01-length", lambda: prediction)')
-
-
-def test_what_comes_behind_the_last_check_is_not_run() -> None:
-    """It can change nothing, and may take long."""
-    notebook = handed_in()
-    notebook.cells.append(new_code_cell("import time; time.sleep(1000)", id="behind"))
-    prepare(notebook, {}, "nonce")
-    assert not any("sleep" in cell.source for cell in notebook.cells)
-
-
 def test_a_notebook_without_exercises_has_no_marks(tmp_path: Path) -> None:
     """It is run, and that is all."""
     assert states(tmp_path, small(())) == {}
@@ -202,22 +180,6 @@ def test_a_kernel_that_dies_in_a_hidden_test_gives_nothing(tmp_path: Path) -> No
     hidden = {"01-length": "import os; os._exit(1)"}
     marks = grade_notebook(tmp_path / "work" / "one.ipynb", hidden)
     assert marks[0].state == "its Python has died"
-
-
-def test_a_silenced_check_is_no_answer(tmp_path: Path) -> None:
-    """Who takes away the output gets nothing for it."""
-    mute = "import io, sys\nprediction, sys.stdout = 14, io.StringIO()"
-    assert states(tmp_path, handed_in(length_stub=mute))["01-length"] == "no answer"
-
-
-def test_tell_says_what_the_check_finds(capsys: pytest.CaptureFixture[str]) -> None:
-    """In a line that begins with the nonce; a missing name is said too."""
-    tell("nonce ", "01-length", lambda: 14)
-    tell("nonce ", "01-length", lambda: unknown)  # type: ignore[name-defined]  # noqa: F821 (that)
-    assert capsys.readouterr().out.split("\n")[1::2] == [
-        "nonce right",
-        "nonce name 'unknown' is not defined",
-    ]
 
 
 # ------------------------------------------------------------------------------------- the results

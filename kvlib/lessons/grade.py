@@ -1,60 +1,75 @@
 """Grading a folder of notebooks without nbgrader.
 
-Each notebook runs alone, in a process and an empty folder of its own. What its check cells say is
-not looked at: in their places our own check asks the learner's object, there in the learner's
-kernel. So an edited check changes nothing. Who patches kvlib itself can still deceive us: code that
-runs in a process can change all of it, and so it is with nbgrader.
+Each notebook runs alone, in a process and an empty folder of its own. There, each of the learner's
+checks that runs is noted, whatever it is called and wherever it is; where a check should be and
+none has run, ours asks the learner's object. The best finding counts. What a cell prints is never
+read. Who patches kvlib itself can still deceive us: code that runs in a process can change all of
+it, and so it is with nbgrader.
 """
 
-import asyncio
+import ast
 import csv
+import hashlib
 import io
-import logging
+import json
 import os
 import re
 import secrets
-import subprocess
+import shutil
+import stat
 import tempfile
+import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-import nbformat
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.editions import checked
 from kvlib.lessons.exercise import Exercise
+from kvlib.lessons.names import distinct, harmless, printable
+from kvlib.lessons.source import solved
+from kvlib.lessons.tell import PASSED
 from kvlib.views.text import width
+
+if TYPE_CHECKING:  # it takes a second
+    from kvlib.lessons.kernel import Kernel
 
 SECONDS: Final = 300.0  # that a notebook may take
 CELL_SECONDS: Final = 60.0  # and one of its cells
+LARGEST: Final = 32 * 2**20  # bytes of a notebook
+NOTES: Final = 2**20  # bytes of what is noted of one cell
 RIGHT, WRONG, UNTRIED = "right", "wrong", "not tried yet"
 HIDDEN: Final = "right, but not for a hidden test"
 MISSING: Final = "not handed in"
 UNREAD: Final = "can't be read as a notebook"
 DIED: Final = "its Python has died"
-RANKS: Final = {UNTRIED: 0, UNREAD: 1}  # of two without points, an answer says more than these
+SILENT: Final = "no answer"
+# Of several without points, the one that tells most counts; what is not here ranks as SILENT does.
+RANKS: Final = {UNTRIED: 0, UNREAD: 1, SILENT: 2, WRONG: 3, HIDDEN: 4, RIGHT: 5}
 SIGNS: Final = {WRONG: "0", UNTRIED: "-", MISSING: "."}
 LEGEND: Final = "0 not right   - not tried yet   . not handed in   ! see below"
-SILENT: Final = logging.getLogger("kvlib.lessons.grade")
-SILENT.addHandler(logging.NullHandler())
-SILENT.propagate = False  # nbclient would speak of each late cell; the marks do
 WARNING: Final = """\
 This runs the code in {notebooks} notebooks of {learners} learners, on this computer and with your
 rights: it can read, change and send whatever you can. Do it where there is nothing to lose, such as
 a virtual machine or a container."""
 
-if TYPE_CHECKING:
-    from kvlib.lessons.kernel import Client
-
-Notebook = nbformat.NotebookNode
-Cell = nbformat.NotebookNode
 Work = dict[str, list[Path]]
-Marks = dict[str, dict[str, "Mark"]]
+Own = dict[str, "Mark"]
+Marks = dict[str, Own]
 
 
 class UnreadableError(Exception):
     """A file that is no notebook."""
+
+
+class Cell(NamedTuple):
+    """A code cell."""
+
+    id: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -70,45 +85,85 @@ class Mark:
         return self.exercise.points if self.state == RIGHT else 0
 
 
+def _rank(state: str) -> int:
+    return RANKS.get(state, RANKS[SILENT])
+
+
 # -------------------------------------------------------------------------------------- the folder
 
 
 def collect(folder: Path) -> Work:
-    """Each learner's notebooks: FOLDER/<learner>.ipynb, and all below FOLDER/<learner>/."""
+    """Return each learner's notebooks: FOLDER/<learner>.ipynb, and all below FOLDER/<learner>/.
+
+    A folder below that can't be looked into is among them, as a notebook that can't be read.
+    """
     found: Work = {}
-    for path in sorted(folder.rglob("*.ipynb")):
-        parts = path.relative_to(folder).with_suffix("").parts
-        if not any(part.startswith(".") for part in parts):
-            found.setdefault(parts[0], []).append(path)
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if not entry.is_dir():
+            if _is_notebook(entry.name):
+                found.setdefault(entry.stem, []).append(entry)
+        elif paths := sorted(_below(entry)):
+            found.setdefault(entry.name, []).extend(paths)
     return found
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    closed: list[OSError] = []
+    for place, folders, files in os.walk(folder, onerror=closed.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in files if _is_notebook(name))
+    yield from (Path(str(error.filename)) for error in closed)
+
+
+def _is_notebook(name: str) -> bool:
+    return name.lower().endswith(".ipynb") and not name.startswith(".")
 
 
 def grade(
     work: Work, hidden: Mapping[str, str], *, seconds: float = SECONDS, say: Callable[[str], object]
 ) -> Marks:
-    """Run all notebooks, one after the other; each learner's best mark for each exercise.
+    """Run all notebooks, one after the other; return each learner's marks."""
+    return {
+        learner: grade_learner(learner, paths, hidden, seconds=seconds, say=say)
+        for learner, paths in work.items()
+    }
+
+
+def grade_learner(
+    learner: str,
+    paths: Iterable[Path],
+    hidden: Mapping[str, str],
+    *,
+    seconds: float = SECONDS,
+    say: Callable[[str], object],
+) -> Own:
+    """Run a learner's notebooks; return the best mark for each exercise.
 
     Args:
-        work: the notebooks, by learner.
+        learner: the name.
+        paths: the notebooks.
         hidden: a teacher's own tests, by exercise; see editions.hidden_tests.
         seconds: what a notebook may take.
         say: is told what has become of each notebook.
+
+    Raises:
+        KernelError: no kernel can be started, for whichever learner.
     """
-    marks: Marks = {}
-    for learner, paths in work.items():
-        found: list[Mark] = []
-        for path in paths:
-            try:
-                found += (own := grade_notebook(path, hidden, seconds=seconds))
-                say(f"{learner}, {path.name}: {sum(mark.points for mark in own)} points")
-            except UnreadableError as error:
-                found += [Mark(one, UNREAD) for one in _expected(path)]
-                say(f"{learner}, {path.name}: {UNREAD}: {error}")
-        marks[learner] = {
-            name: _best(exercise, (one for one in found if one.exercise.name == name))
-            for name, exercise in EXERCISES.items()
-        }
-    return marks
+    found: list[Mark] = []
+    for path in paths:
+        name = printable(f"{learner}, {path.name}")
+        try:
+            found += (own := grade_notebook(path, hidden, seconds=seconds))
+            say(f"{name}: {sum(mark.points for mark in own)} points")
+        except UnreadableError as error:
+            found += [Mark(one, UNREAD) for one in _expected(path)]
+            say(f"{name}: {UNREAD}: {printable(str(error))}")
+    return {
+        name: _best(exercise, (one for one in found if one.exercise.name == name))
+        for name, exercise in EXERCISES.items()
+    }
 
 
 def _expected(path: Path) -> list[Exercise]:
@@ -120,11 +175,19 @@ def _expected(path: Path) -> list[Exercise]:
 
 def _best(exercise: Exercise, marks: Iterable[Mark]) -> Mark:
     """Of several, as of a copy of a notebook, that with the most points."""
+    return max(marks, key=lambda mark: _rank(mark.state), default=Mark(exercise, MISSING))
 
-    def says(mark: Mark) -> tuple[int, int]:
-        return mark.points, RANKS.get(mark.state, len(RANKS))
 
-    return max(marks, key=says, default=Mark(exercise, MISSING))
+def fingerprint(paths: Iterable[Path], hidden: Mapping[str, str], seconds: float) -> str:
+    """Return what tells whether a learner's marks could be others now: notebooks, tests, time."""
+    made = hashlib.sha256(json.dumps([sorted(hidden.items()), seconds]).encode())
+    for path in paths:
+        try:
+            content = hashlib.sha256(_content(path)).hexdigest()
+        except (OSError, UnreadableError) as error:
+            content = f"{error}"
+        made.update(json.dumps([str(path), content]).encode())
+    return made.hexdigest()
 
 
 # ------------------------------------------------------------------------------------ one notebook
@@ -133,133 +196,260 @@ def _best(exercise: Exercise, marks: Iterable[Mark]) -> Mark:
 def grade_notebook(
     path: Path, hidden: Mapping[str, str] = {}, *, seconds: float = SECONDS
 ) -> list[Mark]:
-    """A mark for each exercise that is in the notebook."""
-    notebook = _read(path)
-    nonce = secrets.token_hex(8)  # no output of a learner's can begin with it
-    asked = prepare(notebook, hidden, nonce)
-    checks = {id(hidden): cells[0] for _, cells in asked for hidden in cells[1:]}
+    """Run a notebook; return a mark for each exercise that is in it.
 
-    def wanted(cell: Cell) -> bool:
-        """Not a hidden test of what is wrong already: it could only take long."""
-        return id(cell) not in checks or _told(checks[id(cell)], nonce) == RIGHT
+    Raises:
+        UnreadableError: it is no notebook.
+        KernelError: no kernel can be started.
+    """
+    cells = read_cells(path)
+    found = run(cells, hidden, seconds)
+    return [
+        Mark(one, max(found[name], key=_rank)) for name, one in EXERCISES.items() if found.get(name)
+    ]
 
-    stopped = run(notebook, seconds, wanted)
-    return [Mark(one, _state(cells, nonce) or stopped or "no answer") for one, cells in asked]
+
+def _content(path: Path) -> bytes:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError("it is no file that can be read")
+    if status.st_size > LARGEST:
+        raise UnreadableError(f"it is larger than {LARGEST // 2**20} MB")
+    with open(path, "rb") as file:
+        return file.read(LARGEST)
 
 
-def _read(path: Path) -> Notebook:
+def read_cells(path: Path) -> list[Cell]:
+    """Return the code cells of a notebook of any version; UnreadableError if it has none."""
     try:
-        notebook: Notebook = nbformat.read(path, as_version=4)
-        nbformat.validate(notebook)
+        raw = json.loads(_content(path).decode("utf-8-sig"))
+        sheets = raw.get("worksheets", [raw])  # of version 3
+        cells = [cell for sheet in sheets for cell in sheet["cells"]]
+        return [
+            Cell(str(cell.get("id")), _source(cell))
+            for cell in cells
+            if cell["cell_type"] == "code"
+        ]
+    except UnreadableError:
+        raise
+    except KeyError as error:
+        raise UnreadableError(f"it has no {error}") from error
     except Exception as error:  # of such a file anything may be wrong
         raise UnreadableError(f"{type(error).__name__}: {error!s:.80}") from error
-    return notebook
 
 
-def prepare(
-    notebook: Notebook, hidden: Mapping[str, str], nonce: str
-) -> list[tuple[Exercise, list[Cell]]]:
-    """Put our checks in the place of the notebook's, and hidden tests behind them; give them."""
-    asked, cells = [], [_code('__import__("kvlib.lessons.tell");')]
-    places = {_place(notebook, one): one for one in EXERCISES.values()}
-    for number, cell in enumerate(notebook.cells):
-        exercise = places.get(number)
-        if exercise is None or cell.get("id") != exercise.cells[1]:
-            cells.append(cell)
-        if exercise is not None:
-            ours = [_code(_question(exercise, nonce))]
-            if exercise.name in hidden:  # if it comes to its end, it says so
-                ours.append(_code(f'{hidden[exercise.name]}\nprint("{nonce}")'))
-            asked.append((exercise, ours))
-            cells += ours
-    if asked:  # what comes behind can change nothing
-        cells = cells[: next(at for at, one in enumerate(cells) if one is asked[-1][1][-1]) + 1]
-    notebook.cells = cells
-    return asked
+def _source(cell: Mapping[str, object]) -> str:
+    source = cell.get("source", cell.get("input", ""))
+    lines = source if isinstance(source, list) else [source]
+    return "".join(map(str, lines)).encode("utf-8", "replace").decode()
 
 
-def _place(notebook: Notebook, exercise: Exercise) -> int | None:
-    """The number of its check; of a cell that calls it, if an editor has changed the ids."""
-    stub, checking = exercise.cells
-    call = re.compile(rf"""\bcheck\(\s*["']{exercise.name}["']""")
-    code = [(at, one) for at, one in enumerate(notebook.cells) if one.cell_type == "code"]
-    places = (
-        *(at for at, cell in code if cell.get("id") == checking),
-        *(at for at, cell in code if call.search(cell.source)),
-        *(at for at, cell in code if cell.get("id") == stub),
-    )
-    return next(iter(places), None)
+def places(cells: Sequence[Cell]) -> dict[int, list[str]]:
+    """Return the exercises that are asked for behind a cell, if it hasn't checked them itself.
 
-
-def _code(source: str) -> Cell:
-    cell: Cell = nbformat.v4.new_code_cell(source)
-    return cell
-
-
-def _question(exercise: Exercise, nonce: str) -> str:
-    ours = '__import__("kvlib.lessons.tell", fromlist=["tell"])'
-    return f'{ours}.tell("{nonce}", "{exercise.name}", lambda: {exercise.handed})'
-
-
-def _state(cells: Sequence[Cell], nonce: str) -> str:
-    """What `tell` has told, and a hidden test after it; "" if one of them has told nothing."""
-    told, hidden = _told(cells[0], nonce), map(_printed, cells[1:])
-    errors = {one.ename for cell in cells for one in cell.outputs if one.output_type == "error"}
-    if "KeyboardInterrupt" in errors:
-        return f"stopped after {CELL_SECONDS:.0f} seconds"
-    if told == RIGHT and not all(nonce in text for text in hidden):
-        return HIDDEN if errors else ""
-    return told
-
-
-def _told(cell: Cell, nonce: str) -> str:
-    """What `tell` has told there, or ""."""
-    found = re.search(f"^{nonce}(.*)$", _printed(cell), re.M)
-    return found[1] if found else ""
-
-
-def _printed(cell: Cell) -> str:
-    return "".join(one.get("text", "") for one in cell.outputs)
-
-
-def run(notebook: Notebook, seconds: float, wanted: Callable[[Cell], bool]) -> str:
-    """Run all cells that are wanted, whatever fails in them; what has ended it early, or "".
-
-    A cell is asked for when it is its turn: what the cells before it have printed is known then.
+    That is each cell that calls their check; the one before their check's, if that has become
+    something else; and the cell with the stub, if it is the last of these: it may have lost its
+    check.
     """
-    from kvlib.lessons.kernel import Client  # takes a second
-
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as ipython,
-    ):
-        client = Client(
-            notebook,
-            allow_errors=True,
-            interrupt_on_timeout=True,
-            kernel_name="python3",  # whatever it is called where the notebook comes from
-            log=SILENT,
-            resources={"metadata": {"path": folder}},
-            shutdown_kernel="immediate",
-            store_widget_state=False,
-            timeout=round(CELL_SECONDS),
-        )
-        return asyncio.run(_run(client, ipython, seconds, wanted))
+    called = [calls(cell.source) for cell in cells]
+    found: dict[int, list[str]] = {}
+    for name, exercise in EXERCISES.items():
+        stub, check = exercise.cells
+        own = [at for at, names in enumerate(called) if name in names]
+        own += [at - 1 for at, cell in enumerate(cells) if cell.id == check and at not in own]
+        own += [
+            at for at, cell in enumerate(cells) if cell.id == stub and at > max(own, default=-1)
+        ]
+        for at in sorted({*own}):
+            found.setdefault(at, []).append(name)
+    return found
 
 
-async def _run(
-    client: "Client", ipython: str, seconds: float, wanted: Callable[[Cell], bool]
-) -> str:
-    env = {**os.environ, "IPYTHONDIR": ipython}  # a start-up file is nobody's answer
-    async with client.async_setup_kernel(env=env, stderr=subprocess.DEVNULL):
+def calls(source: str) -> set[str]:
+    """Return the exercises that a cell's code checks by name; of code with a mistake, none."""
+    from IPython.core.inputtransformer2 import TransformerManager  # takes a second
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(TransformerManager().transform_cell(source))
+    except Exception:  # from SyntaxError to RecursionError
+        return set()
+    made = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {
+        one.value
+        for call in made
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) == "check"
+        for one in [*call.args[:1], *(word.value for word in call.keywords)]
+        if isinstance(one, ast.Constant) and one.value in EXERCISES
+    }
+
+
+# ----------------------------------------------------------------------------------------- running
+
+
+def run(
+    cells: Sequence[Cell], hidden: Mapping[str, str], seconds: float = SECONDS
+) -> dict[str, list[str]]:
+    """Run all cells, whatever fails in them; return all that was found, by exercise."""
+    cells = [Cell("", ""), *cells]
+    asked = places(cells)
+    with _session(hidden, seconds) as session:
         try:
-            async with asyncio.timeout(seconds) as limit:
-                for number, cell in enumerate(client.nb.cells):
-                    if wanted(cell):
-                        await client.async_execute_cell(cell, number)
-        except (RuntimeError, TimeoutError):  # the first is nbclient's for a kernel that has died
-            return f"stopped after {seconds:.0f} seconds" if limit.expired() else DIED
-    return ""
+            session.begin()
+            for number, cell in enumerate(cells):
+                session.run(cell, asked.pop(number, []))
+        except EndedError as error:
+            session.find(str(error), *(name for names in asked.values() for name in names))
+    return session.found
+
+
+class EndedError(Exception):
+    """A notebook that came to no end: the reason."""
+
+
+class Session:
+    """A kernel for one notebook, and what is noted in it.
+
+    Attributes:
+        found: the states of each exercise that was asked for, or was checked by the learner.
+        message: the error that the code which ran last has raised.
+    """
+
+    def __init__(
+        self, kernel: "Kernel", notes: io.FileIO, hidden: Mapping[str, str], seconds: float
+    ) -> None:
+        self._kernel, self._notes, self._hidden = kernel, notes, hidden
+        self._nonce = secrets.token_hex(8)
+        self._seconds, self._until = seconds, time.monotonic() + seconds
+        self.found: dict[str, list[str]] = {}
+        self.message = ""
+
+    def begin(self) -> None:
+        """Let all checks be noted from now on; EndedError as for `run`."""
+        self._call("listen", f"{self._notes.name!r}, {self._nonce!r}, get_ipython()")
+
+    def find(self, state: str, *names: str) -> None:
+        """Remember what became of these exercises."""
+        for name in names:
+            self.found.setdefault(name, []).append(state)
+
+    def run(self, cell: Cell, names: Iterable[str]) -> None:
+        """Run a cell; ask for these exercises unless the cell has checked them itself.
+
+        Raises:
+            EndedError: the kernel has died, or the time is over; `names` have their states.
+        """
+        names = list(names)
+        try:
+            late = self._run(cell.source)
+            told = self._told()
+            for name in names:
+                if name in told:
+                    continue
+                if late and cell.source.strip() == checked(EXERCISES[name]):
+                    self.find(late, name)  # to ask again would take as long again
+                    continue
+                late_again = self._call("tell", f"{name!r}, lambda: {EXERCISES[name].handed}")
+                if name not in self._told():
+                    self.find(late_again or SILENT, name)
+        except EndedError as error:
+            self._told(str(error))
+            self.find(str(error), *names)
+            raise
+
+    def _told(self, ended: str = "") -> set[str]:
+        """Remember what was noted since the last time, after a hidden test; return the names."""
+        told = dict.fromkeys(self._read())
+        for name, state in told:
+            if state == RIGHT and name in self._hidden:
+                self.find(ended or self._try(name), name)
+            else:
+                self.find(state, name)
+        return {name for name, _ in told}
+
+    def _try(self, name: str) -> str:
+        """Run a hidden test; return the state that it makes of "right"."""
+        try:
+            late = self._call("try_hidden", f"{name!r}, {self._hidden[name]!r}, {f'{name}.py'!r}")
+        except EndedError as error:
+            self.find(str(error), name)
+            raise
+        if (name, PASSED) in self._read():
+            return RIGHT
+        return late or HIDDEN
+
+    def _call(self, function: str, arguments: str) -> str:
+        ours = f'__import__("kvlib.lessons.tell", fromlist=["tell"]).{function}'
+        return self._run(f"{ours}({arguments})", quiet=True)
+
+    def _run(self, source: str, *, quiet: bool = False) -> str:
+        """Run code; return words if it had to be stopped."""
+        from kvlib.lessons.kernel import DiedError, LateError
+
+        try:
+            reply = self._kernel.run(source, CELL_SECONDS, self._until, quiet=quiet)
+        except DiedError:
+            raise EndedError(DIED) from None
+        except LateError:
+            raise EndedError(_stopped(self._seconds)) from None
+        self.message = f"{reply.error}: {reply.message}" if reply.error else ""
+        return _stopped(CELL_SECONDS) if reply.late else ""
+
+    def _read(self) -> list[tuple[str, str]]:
+        text = (self._notes.read(NOTES) or b"").decode("ascii", "replace")
+        lines = re.findall(rf"^{self._nonce} (\S+) (.*)$", text, re.M)
+        return [(name, _unescaped(state)) for name, state in lines if name in EXERCISES]
+
+
+def _unescaped(state: str) -> str:
+    return printable(state.encode("ascii", "replace").decode("unicode_escape", "replace"))
+
+
+def _stopped(seconds: float) -> str:
+    return f"stopped after {seconds:.0f} seconds"
+
+
+@contextmanager
+def _session(hidden: Mapping[str, str], seconds: float) -> Iterator[Session]:
+    from kvlib.lessons.kernel import kernel
+
+    with _folder() as folder, _folder() as private:
+        notes = Path(private, "notes")
+        notes.touch()
+        with open(notes, "rb", buffering=0) as file, kernel(folder, private) as started:
+            yield Session(started, file, hidden, seconds)
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """Make a folder for a while; a learner's code may leave in it what can't be deleted."""
+    folder = tempfile.mkdtemp(prefix="kvlib-")
+    try:
+        yield folder
+    finally:
+        with suppress(Exception):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def rejected(hidden: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Try the hidden tests with our own solutions; return each that fails, with its error.
+
+    Raises:
+        KernelError: no kernel can be started.
+    """
+    from kvlib.lessons.kernel import KernelError
+
+    with _session(hidden, SECONDS) as session:
+        session.begin()
+        if session.message:
+            raise KernelError(f"a kernel started, but not with this kvlib: {session.message}")
+        for name in hidden:
+            exercise = EXERCISES[name]
+            source = f"from kvlib.lessons import check\n{solved(exercise)}\n{checked(exercise)}"
+            session.run(Cell("", source), [name])
+            if session.found[name] != [RIGHT]:
+                yield name, session.message or session.found[name][-1]
 
 
 # ----------------------------------------------------------------------------------------- the end
@@ -267,7 +457,7 @@ async def _run(
 
 def table(marks: Marks) -> str:
     """The points, exercise by learner, for the eye; and below why there are none."""
-    rows = [["exercise", "points", *marks]]
+    rows = [["exercise", "points", *map(printable, marks)]]
     for exercise in EXERCISES.values():
         own = [marks[learner][exercise.name] for learner in marks]
         signs = [
@@ -286,7 +476,7 @@ def _notes(marks: Marks) -> Iterator[str]:
         for state in dict.fromkeys(mark.state for mark in own.values()):
             if state not in {RIGHT, *SIGNS}:
                 names = (name for name, mark in own.items() if mark.state == state)
-                yield f"! {learner}, {', '.join(names)}: {state}"
+                yield printable(f"! {learner}, {', '.join(names)}: {state}")
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -298,23 +488,22 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 def as_csv(marks: Marks) -> str:
     """A row for each exercise; a column of points for each learner, then one of states for each.
 
-    The numbers stand side by side, so that a spreadsheet can reckon with them as one block.
+    The numbers stand side by side, so that a spreadsheet can reckon with them as one block. No two
+    columns have the same heading.
     """
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
-    headings = [*marks, *(f"{learner}: state" for learner in marks)]
-    writer.writerow(["exercise", "points", *map(_harmless, headings)])
+    learners = list(distinct(marks, ("", ": state"), {*HEADINGS}))
+    writer.writerow([*HEADINGS, *learners, *(f"{learner}: state" for learner in learners)])
     for name, exercise in EXERCISES.items():
         found = [own[name] for own in marks.values()]
-        states = (_harmless(one.state) for one in found)
+        states = (harmless(one.state) for one in found)
         writer.writerow([name, exercise.points, *(one.points for one in found), *states])
     writer.writerow(["total", _worth(), *map(_total, marks.values()), *("" for _ in marks)])
     return file.getvalue()
 
 
-def _harmless(text: str) -> str:
-    """What a learner has a hand in as a text, even if a spreadsheet would see a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+HEADINGS: Final = ("exercise", "points")
 
 
 def _worth() -> int:

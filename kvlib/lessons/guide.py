@@ -18,9 +18,15 @@ WAYS: Final = {
 
 
 def renewed(guide: str) -> str:
-    """The guide with each part between `<!-- made: NAME -->` and `<!-- end -->` made anew."""
+    """Return the guide with each part from `<!-- made: NAME -->` to `<!-- end -->` made anew.
+
+    Raises:
+        ValueError: there is no part of that name.
+    """
 
     def part(found: re.Match[str]) -> str:
+        if found[2] not in PARTS:
+            raise ValueError(f"`{found[1]}` names no part: there are {', '.join(PARTS)}")
         return "\n".join([found[1], *PARTS[found[2]](), found[3]])
 
     return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", part, guide, flags=re.DOTALL)
