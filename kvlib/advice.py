@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import string
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -41,5 +42,17 @@ def _field(folder: str, name: str, offset: int) -> str:
 
 
 def _quoted(path: str) -> str:
-    path = path if path.isprintable() else repr(path)[1:-1]
-    return f'"{path}"' if os.name == "nt" else shlex.quote(path)
+    """Return a path as one can paste it into a shell, whatever bytes it has."""
+    path = os.path.join(os.curdir, path) if path.startswith("-") else path  # no option
+    if os.name == "nt":
+        return f'"{path}"'
+    if path.isprintable():
+        return shlex.quote(path)
+    plain = string.ascii_letters + string.digits + "/._-"
+    return (
+        "$'"
+        + "".join(
+            chr(byte) if chr(byte) in plain else f"\\x{byte:02x}" for byte in os.fsencode(path)
+        )
+        + "'"
+    )

@@ -49,7 +49,8 @@ from kvlib import (
     salvage,
     snapshot,
 )
-from kvlib import __main__ as cli
+from kvlib import commands as cli
+from kvlib.__main__ import main as run_command
 from kvlib.views.dumps import dump
 from kvlib.views.layout import FORMATS, dissect, dissect_directory, walk_directory
 from kvlib.views.text import lines
@@ -635,7 +636,7 @@ def feed_commands(data: bytes) -> None:
         for command in ("check", "dump"):
             out, err = io.StringIO(), io.StringIO()
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                statuses.append(cli.main([command, place]))
+                statuses.append(run_command([command, place]))
             assert statuses[-1] in (0, 1, 2)
             assert (statuses[-1] == 0) == (not err.getvalue())
         assert statuses[0] == statuses[1]

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 
 import kvlib
-from kvlib import __main__ as cli
+from kvlib import commands as cli
 from kvlib.__main__ import main
 from kvlib.frame import PREAMBLE, seal
 from kvlib.segments import split
+
+ROOT = Path(kvlib.__file__).parent.parent
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -384,9 +387,9 @@ def test_salvage_needs_a_place_of_its_own(run: Run, store: Path, tmp_path: Path)
     (tmp_path / "file").write_bytes(b"")
     for new, words in (
         (tmp_path / "folder", "folder: not empty"),
-        (store, "store: not empty"),
-        (store / "new", "which salvage doesn't change"),
-        (store / ".." / "store" / "new", "which salvage doesn't change"),
+        (store, "which is only read"),
+        (store / "new", "which is only read"),
+        (store / ".." / "store" / "new", "which is only read"),
         (tmp_path / "file", "file: "),
         (tmp_path / "missing" / "new", "new: "),
     ):
@@ -537,7 +540,7 @@ def test_the_module_can_be_run(store: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell with pipes")
 def test_a_closed_pipe_is_no_error(store: Path) -> None:
-    """`kvlib dump store | head -1` ends without a word."""
+    """`kvlib dump store | head -1` ends with a line and status 2: not all could be said."""
     with kvlib.open(store) as opened:
         opened["much"] = "x" * 10**6
     dump = subprocess.Popen(
@@ -549,8 +552,8 @@ def test_a_closed_pipe_is_no_error(store: Path) -> None:
     assert dump.stderr is not None
     dump.stdout.readline()
     dump.stdout.close()
-    assert dump.wait(timeout=60) == 141
-    assert dump.stderr.read() == b""
+    assert dump.wait(timeout=60) == 2
+    assert dump.stderr.read() == b"kvlib: the standard output can't be written: Broken pipe\n"
     dump.stderr.close()
 
 
@@ -561,15 +564,6 @@ def raise_it(error: BaseException) -> Callable[..., Iterator[str]]:
         raise error
 
     return fail
-
-
-def test_a_closed_pipe_has_a_status_of_its_own(
-    store: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """What is still in Python's buffers goes nowhere."""
-    monkeypatch.setattr(cli, "lines", raise_it(BrokenPipeError()))
-    assert main(["dump", str(store)]) == 141
-    assert capfd.readouterr().err == ""
 
 
 def test_ctrl_c_ends_it(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -631,3 +625,186 @@ def test_progress_is_not_shown_too_often(monkeypatch: pytest.MonkeyPatch) -> Non
     progress.clear()
     progress.clear()
     assert screen.getvalue() == "\rtwo\r   \r"
+
+
+# --- whatever happens, a line and an exit status --------------------------------------------------
+
+shells = pytest.mark.skipif(not Path("/dev/full").exists(), reason="these redirections need Linux")
+
+
+def in_a_shell(line: str, *arguments: object) -> tuple[int, str, str]:
+    """Run a line of bash with arguments; its status, what it wrote, and its errors."""
+    command = ["bash", "-c", line.replace("kvlib", f"{sys.executable} -m kvlib"), "bash"]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, timeout=60)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+NO_OUTPUT = [">&-", ">/dev/full", "| head -c 0"]
+DOINGS = [
+    "dump $1",
+    "check $1",
+    "compact $1",
+    "backup $1 $2",
+    "salvage $1 $2",
+    "--help",
+    "--version",
+]
+
+
+@shells
+@pytest.mark.parametrize("doing", DOINGS)
+@pytest.mark.parametrize("output", NO_OUTPUT)
+def test_an_output_that_takes_nothing_is_no_damage(
+    output: str, doing: str, store: Path, tmp_path: Path
+) -> None:
+    """Closed, full, or read by nobody: status 2 and one line, whichever the command."""
+    line = f"set -o pipefail; kvlib {doing} {output}"
+    status, out, err = in_a_shell(line, store, tmp_path / "new")
+    if "head" in output and status == 0:
+        return  # it was quicker than the reader was gone
+    if doing.startswith("--") and output == ">&-":
+        assert status in (0, 2)  # argparse says it elsewhere, or nowhere
+        return
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert err.startswith("kvlib: the standard output can't be written: ")
+
+
+@shells
+@pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full", "<&-", "<&- 2>&-"])
+@pytest.mark.parametrize("doing", DOINGS)
+def test_other_streams_may_be_missing(
+    doing: str, streams: str, store: Path, tmp_path: Path
+) -> None:
+    """What has nothing to do with them is done."""
+    status, out, _ = in_a_shell(f"kvlib {doing} {streams}", store, tmp_path / "new")
+    assert status == 0
+    assert out
+    with kvlib.open(store) as opened:  # nothing was written into a file that got a stream's number
+        assert "café" in opened
+
+
+@shells
+@pytest.mark.parametrize("streams", ["", ">&-", ">/dev/full", "2>&-", "2>/dev/full", ">&- 2>&-"])
+@pytest.mark.parametrize("doing", ["check $1", "compact $1", "backup $1 $2"])
+def test_damage_is_damage_whatever_can_be_said(
+    doing: str, streams: str, store: Path, tmp_path: Path
+) -> None:
+    """Status 1, even if nobody reads why."""
+    flip(store / "log", 20)
+    assert in_a_shell(f"kvlib {doing} {streams}", store, tmp_path / "new")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (MemoryError(), "kvlib: there is not enough memory for that"),
+        (RecursionError("too deep"), "kvlib: a mistake of its own, RecursionError: too deep"),
+        (ValueError("two\nlines"), "kvlib: a mistake of its own, ValueError: two lines"),
+        (OSError(28, "No space left", "log"), "kvlib: log: No space left"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "odd"), "kvlib: a mistake of its own, Unicode"),
+    ],
+)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_nobody_expects_is_a_line_and_status_2(
+    run: Run,
+    store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    error: Exception,
+    line: str,
+) -> None:
+    """Never a traceback, and never the status of damage."""
+    monkeypatch.setattr(cli, "_directory", raise_it(error))
+    status, out, err = run(command, store)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(line)
+
+
+@shells
+def test_too_little_memory_is_status_2(store: Path) -> None:
+    """A store that doesn't fit, and Python itself that doesn't."""
+    with kvlib.open(store) as opened:
+        opened["much"] = b"x" * 200_000_000
+    status, _, err = in_a_shell("ulimit -v 400000; kvlib check $1", store)
+    assert (status, err) == (2, "kvlib: there is not enough memory for that\n")
+
+
+NAMES = [
+    b"plain",
+    b"two words",
+    b'it\'s "quoted"',
+    b"$(touch never) `id` $HOME",
+    b"-n",
+    b"--help",
+    b"line\nbreak\ttab",
+    b"caf\xe9 \xff\xfe",
+    "\u202eright to left \u2028".encode(),
+    b"back\\slash\\x41",
+    b"*?[a-z]{1,2}~!#&|;<>",
+]
+
+
+@shells
+@pytest.mark.parametrize("name", NAMES)
+def test_advice_can_be_pasted_into_a_shell(name: bytes, tmp_path: Path) -> None:
+    """Whatever bytes the path has: what is pasted leads to the store that was meant."""
+    folder = os.fsencode(tmp_path)
+    path = os.path.join(folder, name)
+    with kvlib.open(os.fsdecode(path)) as opened:
+        opened["a"] = "1"
+        opened["b"] = "2"
+    flip(Path(os.fsdecode(path)) / "log", 60)
+    for shown in (name, path):
+        if shown.startswith(b"-"):
+            shown = b"./" + shown
+        done = subprocess.run(
+            [sys.executable, "-m", "kvlib", "check", shown], capture_output=True, cwd=folder
+        )
+        assert done.returncode == 1
+        *_, salvage, _, dump, _ = done.stderr.decode().splitlines()
+        assert salvage.strip().startswith("kvlib salvage ")
+        assert salvage.isprintable()
+        line = f"{salvage.replace('NEW', 'saved')} && {dump}"
+        line = line.replace("kvlib", f"PYTHONPATH={ROOT} {sys.executable} -m kvlib")
+        pasted = subprocess.run(["bash", "-c", line], capture_output=True, cwd=folder)
+        assert pasted.returncode == 1, pasted.stderr
+        assert b"saved: " in pasted.stdout
+        shutil.rmtree(tmp_path / "saved")
+
+
+# --- backups --------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_taken_of_a_store_in_use(run: Run, store: Path, tmp_path: Path) -> None:
+    """Its writer goes on; the copy is replaced by the next one, in one step."""
+    with kvlib.open(store) as writer:
+        for number in range(3):
+            writer["number"] = f"{number}"
+            status, out, err = run("backup", store, tmp_path / "copy")
+            assert (status, err) == (0, "")
+            assert out == f"{tmp_path / 'copy'}: a copy with {len(writer)} records\n"
+            with kvlib.open(tmp_path / "copy") as copy:
+                assert copy == writer
+
+
+def test_a_backup_needs_a_place_of_its_own(run: Run, store: Path, tmp_path: Path) -> None:
+    """Status 2: no store, the store itself, or a directory of something else."""
+    before = tree(store)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "photo").write_bytes(b"")
+    (tmp_path / "file").write_bytes(b"")
+    for source, new, words in (
+        (store, store, "which is only read"),
+        (store, store / "new", "which is only read"),
+        (store, tmp_path / "folder", "none of kvlib's"),
+        (store, tmp_path / "file", "file"),
+        (store, tmp_path / "missing" / "new", "parent"),
+        (tmp_path / "nothing", tmp_path / "new", "no such file"),
+        (tmp_path / "folder", tmp_path / "new", "no store"),
+    ):
+        status, out, err = run("backup", source, new)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert words in err
+    assert tree(store) == before
+    assert not (tmp_path / "new").exists()

@@ -95,11 +95,11 @@ def watch() -> Iterator[None]:
     """What hangs ends all, and says where. Nobody else traces: coverage has locks of its own."""
     tracers = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]
+    threading.settrace(None)
     faulthandler.dump_traceback_later(120, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
-    threading.settrace(tracers[1])  # type: ignore[arg-type]
+    threading.settrace(tracers[1])
     sys.settrace(tracers[0])
 
 

@@ -2,19 +2,20 @@
 
 import asyncio
 import copy
+import os
 import pickle
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kvlib
-from kvlib import DirectoryDisk, DurableStore, MemoryDisk, Store, WriteRefusedError
+from kvlib import DirectoryDisk, DurableStore, MemoryDisk, Store, WriteRefusedError, commit
 from kvlib.encoding import Item
 from kvlib.log import decode_mutations, decode_steps, scan
 from kvlib.segments import decode_header
@@ -613,3 +614,91 @@ def test_a_mapping_that_contradicts_itself_is_encoded_as_what_it_holds() -> None
             return 7
 
     assert kvlib.decode_snapshot(kvlib.encode_snapshot(Odd(a="1"))) == {"a": "1"}
+
+
+# --- refusals of a whole kind --------------------------------------------------------------------
+
+
+def test_a_batch_in_an_exit_stack_is_written_at_its_end() -> None:
+    """As in a with statement of its own."""
+    store = durable()
+    with ExitStack() as stack:
+        stack.enter_context(store.batch())
+        store["a"] = "1"
+        assert dict(store) == {}
+    assert dict(store) == {"a": "1"}
+    with suppress(LookupError), ExitStack() as stack:
+        stack.enter_context(store.batch())
+        store["b"] = "1"
+        raise LookupError
+    store["c"] = "1"
+    assert dict(store) == {"a": "1", "c": "1"}
+
+
+def test_a_batch_goes_on_after_an_interrupted_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between the two steps that tell one context from another: the next put is in it."""
+    store = durable()
+
+    probe = commit._probe
+
+    class Broken:
+        def reset(self, token: Any) -> None:
+            probe.reset(token)
+
+        def set(self, value: None) -> None:
+            raise KeyboardInterrupt
+
+    with store.batch():
+        store["a"] = "1"
+        with monkeypatch.context() as patch:
+            patch.setattr(commit, "_probe", Broken())
+            with pytest.raises(KeyboardInterrupt):
+                store["b"] = "2"
+        store["c"] = "3"
+        assert dict(store) == {}
+    assert dict(store) == {"a": "1", "c": "3"}
+
+
+def test_a_change_of_process_is_seen_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the child of a fork is told, without a fork; closing forgets, and writes nothing."""
+    disk = MemoryDisk()
+    store = kvlib.open(disk)
+    store["a"] = "1"
+    before = disk.read("log")
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        calls: list[Callable[[], object]] = [lambda: store.put("b", "2"), store.sync, store.clear]
+        for call in [*calls, store.compact]:
+            with pytest.raises(WriteRefusedError, match="forked"):
+                call()
+        assert store["a"] == "1"
+        store.close()
+    assert disk.read("log") == before
+    with pytest.raises(ValueError, match="closed"):
+        len(store)
+    with pytest.raises(kvlib.LockedError):
+        kvlib.open(disk)
+
+
+def test_a_policy_that_writes_is_refused() -> None:
+    """It is asked in the middle of a write. What it was asked after has been written."""
+
+    def policy(status: kvlib.Status) -> bool:
+        store["inner"] = "1"
+        return False
+
+    disk = MemoryDisk()
+    store = kvlib.open(disk, policy=policy)
+    with pytest.raises(WriteRefusedError, match="middle of a write"):
+        store["a"] = "1"
+    assert dict(store) == content(disk) == {"a": "1"}
+
+
+def test_a_disk_that_nobody_has_locked_trusts_its_user(tmp_path: Path) -> None:
+    """Whoever uses it without a lock is alone with it: nothing is compared."""
+    disk = DirectoryDisk(tmp_path)
+    disk.write("a", b"1")
+    (tmp_path / "a").unlink()
+    disk.append("a", b"2")
+    disk.sync("a")
+    disk.sync_directory()

@@ -19,7 +19,7 @@ from typing import Literal
 import pytest
 
 import kvlib
-from kvlib import Disk, DurableStore, LockedError, MemoryDisk, WriteRefusedError
+from kvlib import Disk, DurableStore, LockedError, MemoryDisk, WriteRefusedError, commit
 from kvlib import log as kvlib_log
 from kvlib.snapshot import decode_head
 from vocabulary import Field, disk_of, survivor
@@ -386,6 +386,47 @@ class Failing(Gathering):
                 self.wait_for_all()
                 raise OSError(errno.EIO, "fsync failed")
         super().sync(name)
+
+
+class Interrupted(Gathering):
+    """Ctrl-C in the thread that syncs for all, before its sync has been counted as done."""
+
+    armed = False
+
+    def sync(self, name: str) -> None:
+        super().sync(name)
+        if name == "log" and self.armed and len(frames(self)[-1]) > 1:
+            self.armed = False
+            raise KeyboardInterrupt
+
+
+def test_a_group_whose_writer_is_interrupted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others don't hang. They are refused, for what became of their mutations is in doubt."""
+    monkeypatch.setattr(commit, "PATIENCE", 0.01)
+    disk = Interrupted()
+    store = kvlib.open(disk)
+    disk.gather(store, THREADS)
+    disk.armed = True
+    raised: list[BaseException] = []
+
+    def run(name: int) -> None:
+        try:
+            for at in range(20):
+                store[f"{name} {at}"] = "new"
+        except BaseException as error:
+            raised.append(error)
+        disk.end()
+
+    together(run)
+    assert len(raised) == THREADS
+    kinds = [type(error) for error in raised]
+    assert kinds.count(KeyboardInterrupt) == 1
+    assert kinds.count(WriteRefusedError) == THREADS - 1
+    assert any("was interrupted" in str(error) for error in raised)
+    disk.store = None
+    store.compact()
+    store["next"] = "1"
+    assert content(disk.after_power_loss()) == dict(store)
 
 
 @pytest.mark.parametrize("how", ["compact", "reopen"])
