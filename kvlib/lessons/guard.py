@@ -304,7 +304,7 @@ def run(
     `of` is the learner's function, if `function` is one of ours that calls it.
     """
     given = deepcopy(arguments) if copy else arguments
-    watch = Watch(of or function, lines, seconds, codes or {}, tools)
+    watch = Watch(function if of is None else of, lines, seconds, codes or {}, tools)
     with _signals(watch), kept(watch.asked) as said:
         value, error = _call(watch, function, given)
         changed = copy and not same(plain(given), plain(arguments))

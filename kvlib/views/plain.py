@@ -22,28 +22,34 @@ NAME: Final = 60  # characters of a type's name
 WRITTEN: Final = 10_000  # characters that are written of a value before it is cut
 BITS: Final = 1_000  # of a number that is written in digits
 
-LEAVES: Final = frozenset({bytes, str, int, float, bool, complex, NoneType, EllipsisType})
-ROOMS: Final = (dict, list, tuple, set, frozenset)
+LEAVES: Final = (bytes, str, int, float, bool, complex, NoneType, EllipsisType)
 ENDS: Final[dict[type, tuple[str, str]]] = {
+    dict: ("{", "}"),
     list: ("[", "]"),
     tuple: ("(", ")"),
     set: ("{", "}"),
     frozenset: ("frozenset({", "})"),
 }
 
-# How Python's own types are read, without a method that a subclass may have replaced.
-READERS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
-    (dict, dict.copy),
-    (list, lambda value: list.__getitem__(value, slice(None))),
-    (tuple, lambda value: tuple.__getitem__(value, slice(None))),
-    (set, lambda value: set(set.__iter__(value))),
-    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+# How Python's own types are read, without a method that a subclass may have replaced: the items of
+# those that have some, and the value of the others.
+ITEMS: Final[tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...]] = (
+    (dict, dict.items),
+    (list, list.__iter__),
+    (tuple, tuple.__iter__),
+    (set, set.__iter__),
+    (frozenset, frozenset.__iter__),
+)
+VALUES: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
     (str, lambda value: str.__getitem__(value, slice(WRITTEN))),
     (bytes, lambda value: bytes.__getitem__(value, slice(WRITTEN))),
     (bytearray, lambda value: bytes(bytearray.__getitem__(value, slice(WRITTEN)))),
     (int, int.__int__),
     (float, float.__pos__),
 )
+# A metaclass may say how classes are compared and hashed; what `id` gives can't be changed.
+LEAF_IDS: Final = frozenset(map(id, LEAVES))
+ROOM_IDS: Final = frozenset(map(id, ENDS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +86,7 @@ def plain(value: object) -> Any:
     A value of more than `MOST` items is a Foreign as a whole.
     """
     try:
-        return _Copier().copy(value, 0)
+        return _Copier().copy(value)
     except _VastError:
         kind = kind_of(value)
         return Foreign(type(value), kind, f"<{kind} of more than {MOST:,} items>", vast=True)
@@ -90,36 +96,41 @@ class _Copier:
     def __init__(self) -> None:
         self.left = MOST
 
-    def copy(self, value: Any, depth: int) -> Any:
+    def copy(self, value: Any, depth: int = 0) -> Any:
         kind = type(value)
-        if kind in LEAVES or kind is Foreign:
+        if id(kind) in LEAF_IDS or kind is Foreign:
             return value
-        if kind not in ROOMS or depth > DEEPEST:
-            return self.foreign(value, depth)
-        return self.fill(kind, self.items(value), depth)
+        if id(kind) in ROOM_IDS and depth <= DEEPEST:
+            return self.filled(kind, value, depth)
+        return self.foreign(value, depth)
 
-    def items(self, value: Any) -> list[Any]:
-        """Take the items at once: another thread may go on changing them."""
-        self.left -= len(value)
+    def filled(self, kind: type, value: Any, depth: int) -> Any:
+        """Copy the items, taken at once: another thread may go on changing them."""
+        self.left -= kind.__len__(value)  # type: ignore[attr-defined]  # dict's, list's and so on
         if self.left < 0:
             raise _VastError
-        return list(value.items() if type(value) is dict else value)
-
-    def fill(self, kind: type, items: list[Any], depth: int) -> Any:
-        if not LEAVES.issuperset(map(type, items)):
-            items = [self.copy(item, depth + (kind is not dict)) for item in items]
+        items = list(next(read for base, read in ITEMS if base is kind)(value))
+        if kind is dict:
+            return {self.copy(key, depth + 1): self.copy(one, depth + 1) for key, one in items}
+        if not LEAF_IDS.issuperset(map(id, map(type, items))):
+            items = [self.copy(item, depth + 1) for item in items]
         return kind(items)
 
     def foreign(self, value: Any, depth: int) -> Foreign:
-        kind = kind_of(value)
+        kind, cls = kind_of(value), type(value)
         if isinstance_of(value, type):
             return Foreign(value, kind, f"<class {name_of(value)!r}>")
-        for base, read in READERS:
-            if isinstance_of(value, base) and depth <= DEEPEST:
-                inside = self.copy(read(value), depth + 1)
-                size = base.__len__(value) if type(inside) in (str, bytes) else 0  # type: ignore[attr-defined]
-                return Foreign(type(value), kind, f"{kind}({written(inside, size=size)})")
-        return Foreign(type(value), kind, f"<{kind} object>")
+        if depth > DEEPEST:
+            return Foreign(cls, kind, f"<{kind}>")
+        for base, _ in ITEMS:
+            if isinstance_of(value, base):
+                inside = self.filled(base, value, depth)
+                return Foreign(cls, kind, f"{kind}({written(inside)})")
+        for base, read in VALUES:
+            if isinstance_of(value, base):
+                measure = getattr(base, "__len__", lambda _: 0)
+                return Foreign(cls, kind, f"{kind}({written(read(value), size=measure(value))})")
+        return Foreign(cls, kind, f"<{kind} object>")
 
 
 def isinstance_of(value: object, kind: type) -> bool:
@@ -205,23 +216,21 @@ def _pieces(value: Any) -> Iterator[str]:
         yield repr(value[: WRITTEN + 1])
     elif kind is int and value.bit_length() > BITS:
         yield f"<int of {value.bit_length():,} bits>"  # Python refuses to write the longest
-    elif kind is dict:
-        yield "{"
-        for number, (key, one) in enumerate(value.items()):
-            yield ", " if number else ""
-            yield from _pieces(key)
-            yield ": "
-            yield from _pieces(one)
-        yield "}"
-    elif kind in ROOMS and (value or kind in (list, tuple)):
+    elif kind in ENDS and (value or kind in (dict, list, tuple)):
         before, after = ENDS[kind]
         yield before
-        for number, one in enumerate(value):
+        for number, one in enumerate(value.items() if kind is dict else value):
             yield ", " if number else ""
-            yield from _pieces(one)
+            yield from _entry(*one) if kind is dict else _pieces(one)
         yield f",{after}" if kind is tuple and len(value) == 1 else after
     else:
         yield repr(value)
+
+
+def _entry(key: Any, value: Any) -> Iterator[str]:
+    yield from _pieces(key)
+    yield ": "
+    yield from _pieces(value)
 
 
 def _size(value: Any, text: str, size: int) -> str:
