@@ -18,7 +18,7 @@ import pytest
 
 import kvlib
 from kvlib import naive
-from kvlib.lessons import check, checking, hint, search, solution, words
+from kvlib.lessons import check, checking, hint, search, solution
 from kvlib.lessons.catalogue import EXERCISES, find
 from kvlib.lessons.checking import _examine
 from kvlib.lessons.exercise import Case, Exercise
@@ -147,12 +147,18 @@ STRANGE = [
     (unset, ["NameError", "in your line", "return tag + value", "before any line has set it"]),
     (badly_typed, ["TypeError: can't concat int to bytes, in your line", "Read the error"]),
     (lambda value: bytearray(encode_field(value)), ["A bytearray is nearly right"]),
-    (lambda value: memoryview(encode_field(value)), ["came <memoryview object>", "A memoryview is nearly"]),
+    (
+        lambda value: memoryview(encode_field(value)),
+        ["came <memoryview object>", "A memoryview is nearly"],
+    ),
     (lambda value: [*encode_field(value)], ["That is a list. Bytes are joined"]),
     (lambda value: "s" + repr(value), ["That is a text that shows bytes"]),
     (lambda value: 7, ["It should give bytes, and this is of type int"]),
     (lambda value: encode_field(value) + b"!", ["Here everything was said, and the bytes go on"]),
-    (lambda value: encode_field(value)[:3], ["The bytes end too early, after 3 bytes. Next stands a length"]),
+    (
+        lambda value: encode_field(value)[:3],
+        ["too early, after 3 bytes. Next stands a length"],
+    ),
     (kvlib.encode_field, ["That is the library's: `kvlib.encode_field` is the answer key"]),
     (lambda value: kvlib.encode_field(value), ["That is the library's", "`kvlib.encode_field`"]),
     (lambda: b"", ["`encode_field` is called with 1 argument; yours can't"]),
@@ -488,6 +494,7 @@ def test_lines_are_counted() -> None:
     """What the trace does, done by hand: it can't be traced itself. At the end it raises."""
     before, frame = sys.gettrace(), sys._getframe()
     watch = Watch(endless, 300)
+    watch.base = frame.f_back
     try:
         assert watch.trace(frame, "call", None) == watch.count
         for _ in range(300):

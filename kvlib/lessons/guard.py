@@ -229,7 +229,7 @@ class Watch:
 
     def inside(self, frame: FrameType | None) -> Iterator[FrameType]:
         """Give the frames from this one outwards, up to where the answer was called."""
-        while frame and frame is not self.base:
+        while self.base and frame and frame is not self.base:
             yield frame
             frame = frame.f_back
 

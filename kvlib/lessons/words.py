@@ -70,14 +70,16 @@ def about_answer(exercise: Exercise, answer: object) -> str:
         return _about_order(exercise, plain(answer))
     if exercise.kind == "function":
         return _about_function(exercise, 0, answer)
-    if type(answer) not in (tuple, list) or len(functions := _items(answer)) != len(exercise.names):
+    functions = _items(answer)
+    if len(functions) != len(exercise.names):
         return f"This exercise takes {len(exercise.names)} functions at once: {_call(exercise)}."
     problems = (_about_function(exercise, of, one) for of, one in enumerate(functions))
     return next(filter(None, problems), "")
 
 
 def _items(answer: Any) -> list[Any]:
-    return list(answer)
+    """The items of a tuple or a list; of anything else none."""
+    return [*answer] if type(answer) is tuple or type(answer) is list else []
 
 
 def _about_order(exercise: Exercise, answer: Any) -> str:

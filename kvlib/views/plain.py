@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from kvlib.wording import count
 
-MOST: Final = 1_000_000  # items of a value, those of the values in it included
+MOST: Final = 250_000  # items of a value, those of the values in it included
 DEEPEST: Final = 40  # levels of lists in lists
 READ: Final = 10_000  # items that are read of an iterator
 SHOWN: Final = 200  # characters of a value
@@ -85,22 +85,31 @@ def plain(value: object) -> Any:
 
     A value of more than `MOST` items is a Foreign as a whole.
     """
+    return _copied(value)[0]
+
+
+def _copied(value: object, most: int = MOST) -> tuple[Any, int]:
+    """Return the copy, and how many objects in it are no plain data."""
+    copier = _Copier(most)
     try:
-        return _Copier().copy(value)
+        return copier.copy(value), copier.strangers
     except _VastError:
         kind = kind_of(value)
-        return Foreign(type(value), kind, f"<{kind} of more than {MOST:,} items>", vast=True)
+        return Foreign(type(value), kind, f"<{kind} of more than {most:,} items>", vast=True), 0
 
 
 class _Copier:
-    def __init__(self) -> None:
-        self.left = MOST
+    def __init__(self, most: int) -> None:
+        self.left = most
+        self.strangers = 0
+        self.path: set[int] = set()  # of what is being copied: it may be in itself
 
     def copy(self, value: Any, depth: int = 0) -> Any:
         kind = type(value)
         if id(kind) in LEAF_IDS or kind is Foreign:
             return value
-        if id(kind) in ROOM_IDS and depth <= DEEPEST:
+        self.left -= 1
+        if id(kind) in ROOM_IDS and depth <= DEEPEST and id(value) not in self.path:
             return self.filled(kind, value, depth)
         return self.foreign(value, depth)
 
@@ -110,17 +119,20 @@ class _Copier:
         if self.left < 0:
             raise _VastError
         items = list(next(read for base, read in ITEMS if base is kind)(value))
+        self.path.add(id(value))
         if kind is dict:
-            return {self.copy(key, depth + 1): self.copy(one, depth + 1) for key, one in items}
-        if not LEAF_IDS.issuperset(map(id, map(type, items))):
+            items = [(self.copy(key, depth + 1), self.copy(one, depth + 1)) for key, one in items]
+        elif not LEAF_IDS.issuperset(map(id, map(type, items))):
             items = [self.copy(item, depth + 1) for item in items]
+        self.path.remove(id(value))
         return kind(items)
 
     def foreign(self, value: Any, depth: int) -> Foreign:
+        self.strangers += 1
         kind, cls = kind_of(value), type(value)
         if isinstance_of(value, type):
             return Foreign(value, kind, f"<class {name_of(value)!r}>")
-        if depth > DEEPEST:
+        if depth > DEEPEST or id(value) in self.path:
             return Foreign(cls, kind, f"<{kind}>")
         for base, _ in ITEMS:
             if isinstance_of(value, base):
@@ -153,18 +165,37 @@ def name_of(cls: type) -> str:
 
 
 def collected(given: object) -> Any:
-    """Return plain data, with the items of a mapping or an iterator in place of itself.
+    """Return a dict for a mapping, and a list for a list, a tuple or an iterator; else the same.
 
-    ValueError if an iterator gives more than `READ` items.
+    It is plain data but for the objects of a learner's own. ValueError if there are more than
+    `READ` items.
     """
-    items: Iterable[Any] = ()
-    if isinstance(given, (Mapping, Iterator)):
-        items = given.items() if isinstance(given, Mapping) else given
-        found = list(islice(items, READ + 1))
-        if len(found) > READ:
-            raise ValueError(f"more than {READ:,} items")
-        given = dict(found) if isinstance(given, Mapping) else found
-    return plain(given)
+    if isinstance(given, Mapping):
+        given = dict(first(given.items()))
+    elif isinstance(given, (list, tuple, Iterator)):
+        given = first(given)
+    data, strangers = _copied(given, READ)
+    return given if strangers else data
+
+
+def first(items: Iterable[Any], most: int = READ) -> list[Any]:
+    """Return the items, which may have no end; ValueError if there are more than `most`."""
+    found = list(islice(items, most + 1))
+    if len(found) > most:
+        raise ValueError(f"more than {most:,} items")
+    return found
+
+
+def told(value: object, limit: int = SHOWN) -> str:
+    """Return any object in bounded text: by its own `repr` if it is no plain data.
+
+    For where a learner asks to see it, and can interrupt that.
+    """
+    data, strangers = _copied(value, READ)
+    if not strangers:
+        return written(data, limit)
+    text = str.__getitem__(repr(value), slice(limit + 1))
+    return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 def same(mine: Any, other: Any) -> bool:
