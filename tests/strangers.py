@@ -10,6 +10,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kvlib.lessons.guard import Stopped, Watch
+
 SPECIAL = """
 add bool call contains copy deepcopy dir eq format getattr getitem hash index
 int iter len lt ne reduce_ex repr str
@@ -256,3 +258,16 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "key error": key_error,
     "spoiling": spoiling,
 }
+
+
+def stopping(watch: Watch, step: Callable[..., Any], *arguments: Any) -> bool:
+    """Take a step, with whoever traces back afterwards; say whether it raised the stop."""
+    before, frame = sys.gettrace(), sys._getframe(1)
+    try:
+        step(*arguments)
+        return False
+    except (Stopped, KeyboardInterrupt):
+        return True
+    finally:
+        watch.over, frame.f_trace = True, None
+        sys.settrace(before)

@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from kvlib.lessons import check, guard, surroundings
+from kvlib.lessons import check, guard, search, surroundings, words
 from kvlib.lessons.guard import Watch, run
+from strangers import stopping
 
 FIELD = "01-encode-field"
 
@@ -555,3 +556,152 @@ def test_an_interrupt_that_the_shell_takes_is_none() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert taken == [signal.SIGINT]
+
+
+# ----------------------------------------------------------------------------------------- by hand
+# What runs while an answer is traced can't be traced itself; so its steps are taken here.
+
+
+def under(function: object, **more: Any) -> Watch:
+    """Make a watch for an answer that was called by whoever called the test."""
+    watch = Watch(function, **more)
+    watch.base, watch.over = sys._getframe(2), False
+    return watch
+
+
+def a_frame(name: str, file: str = "", back: Any = None) -> Any:
+    """Make what looks like a frame of a module."""
+    code = types.SimpleNamespace(co_filename=file)
+    return types.SimpleNamespace(f_globals={"__name__": name}, f_code=code, f_back=back)
+
+
+def test_a_stop_is_raised_again_in_its_own_frames_only() -> None:
+    """Until it is over; and the frame in which it was raised is traced again."""
+    frame, own, other = sys._getframe(), under(bare_except), under(max)
+    again = guard.Again(own)
+    assert stopping(own, again, frame, "line", None)
+    assert own.over
+    assert again(frame, "line", None) is None
+    elsewhere = guard.Again(other)
+    assert elsewhere(frame, "line", None) == other.glance
+    other.over = True
+    own.over = False
+    assert not stopping(own, again.__del__)
+
+
+def test_calls_after_the_stop_are_stopped() -> None:
+    """Those of its own; another module's may clean up, and ours aren't looked at."""
+    frame = sys._getframe()
+    watch = under(bare_except)
+    watch.must_end = True
+    assert stopping(watch, watch.trace, frame, "call", None)
+    assert watch.trace(a_frame("json"), "call", None) == watch.glance
+    assert watch.trace(types.SimpleNamespace(f_globals=guard.OURS), "call", None) is None  # type: ignore[arg-type]
+
+
+def test_the_clock_stops_while_something_is_imported() -> None:
+    """What that takes is added to the time; else the stop comes when the time is over."""
+    frame = sys._getframe()
+    watch = under(bare_except, seconds=-1.0)
+    before = watch.until_cpu, watch.until
+    watch.looks = 1
+    for _ in range(2):
+        watch.glance(a_frame("a", f"{guard.OUTSIDE}._bootstrap>"), "line", None)
+    assert watch.until_cpu > before[0]
+    assert watch.until > before[1]
+    watch.until = watch.until_cpu = time.monotonic() + 99
+    watch.look(frame)
+    watch.until = 0.0
+    assert stopping(watch, watch.look, frame)
+    assert watch.why == "endless"
+    watch.over = False
+    assert stopping(watch, watch.stop, "asked", "", frame)
+    assert watch.why == "endless"
+    sys.setrecursionlimit(watch.limit)
+    watch.look(frame)  # it is over: nothing is raised
+
+
+def test_nobody_is_traced_who_was_not_called() -> None:
+    """Before an answer runs, and afterwards, nothing is armed."""
+    before = sys.gettrace()
+    Watch(max).arm(sys._getframe())
+    assert sys.gettrace() is before
+
+
+def test_whoever_asks_is_stopped() -> None:
+    """By `input`, or by reading what stands for a terminal."""
+    for step in ("asked", "read", "readline"):
+        watch = under(bare_except)
+        place: Any = watch if step == "asked" else surroundings.Streams(watch.asked)
+        assert stopping(watch, getattr(place, step))
+        assert watch.why == "asked"
+        sys.setrecursionlimit(watch.limit)
+
+
+def test_an_interrupt_ends_what_runs() -> None:
+    """It is what is raised from then on."""
+    watch = under(max)
+    assert stopping(watch, watch.interrupted, KeyboardInterrupt(), sys._getframe())
+    assert watch.ending is KeyboardInterrupt
+
+
+def test_an_error_is_told_with_its_line_and_its_words() -> None:
+    """Without the address of anything; and if it has no words, that."""
+    watch = under(bare_except)
+    watch.over = True
+    try:
+        json.loads(object())  # type: ignore[arg-type]
+    except TypeError as error:
+        assert watch.told(error).kind == "TypeError"
+    assert watch.line.endswith("json.loads(object())  # type: ignore[arg-type]")
+    assert watch.told(ValueError(f"no {object()}")).text == "no <object object>"
+
+    class Untold(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    assert watch.told(Untold()).text == "(no message)"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer")
+def test_a_tick_in_our_own_code_waits_for_the_next() -> None:
+    """It could otherwise leave half of it undone."""
+    watch = under(bare_except)
+    watch.until = 0.0
+    with guard._signals(watch):
+        tick: Any = signal.getsignal(signal.SIGALRM)
+        tick(signal.SIGALRM, types.SimpleNamespace(f_globals=guard.OURS))
+        watch.over = True
+        tick(signal.SIGALRM, None)
+    assert not watch.why
+
+
+def test_without_a_timer_lines_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows."""
+    monkeypatch.delattr(signal, "setitimer", raising=False)
+    assert run(bare_except, ("a",), lines=3_000).kind == "endless"
+
+
+def test_a_process_that_is_no_more_itself_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of a fork, without one."""
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    with surroundings._forks_ended():
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert left == [1]
+
+
+def test_parameters_are_looked_at() -> None:
+    """Whether a call would fit; whoever doesn't tell raises."""
+    assert words._fits(len, ("a",))
+    assert not words._fits(len, ())
+    with pytest.raises(ValueError, match="no signature"):
+        words._fits(max, ())
+
+
+def test_a_batch_is_encoded_from_copies() -> None:
+    """An encoder may spoil what it gets."""
+    results: list[Any] = []
+    search._collect(lambda store: b"%d" % len(store.popitem()), stores := [{"a": "b"}], results)
+    assert results == [b"2"]
+    assert stores == [{"a": "b"}]

@@ -204,7 +204,8 @@ class Watch:
         for one in self.inside(frame):
             if type(one.f_trace) is not Again and (one is frame or self.is_own(one)):
                 one.f_trace = Again(self)
-        sys.settrace(self.trace)
+        if self.base:
+            sys.settrace(self.trace)
 
     def interrupted(self, interrupt: BaseException, frame: FrameType | None) -> None:
         """End it because the learner wants that."""

@@ -130,15 +130,17 @@ def _encoded(encode: Encode, batch: list[Store]) -> Iterator[tuple[Store, Outcom
     """Each store with what became of it, in one run; up to the first that has no result."""
     results: list[Any] = []
 
-    def collect() -> None:
-        for store in batch:
-            results.append(plain(encode(dict(store))))  # a copy, because it may spoil what it gets
-
-    run(collect, (), of=encode, lines=LINES)  # what was done before an error is kept
+    run(_collect, (encode, batch, results), of=encode, lines=LINES, copy=False)
     for store, value in zip(batch, results, strict=False):
         yield store, Outcome("gave", value)
     if len(results) < len(batch):
         yield batch[len(results)], run(encode, (batch[len(results)],))
+
+
+def _collect(encode: Encode, batch: list[Store], results: list[Any]) -> None:
+    """Encode copies, because an encoder may spoil what it gets; keep what was before an error."""
+    for store in batch:
+        results.append(plain(encode(dict(store))))
 
 
 # --------------------------------------------------------------------------------------- the marks
