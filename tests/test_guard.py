@@ -507,7 +507,7 @@ ASKING: dict[str, Callable[[], Any]] = {
     "lines": lambda: [*sys.stdin],
     "breakpoint": lambda: breakpoint(),
     "getpass": lambda: __import__("getpass").getpass(),
-    "pdb": lambda: __import__("pdb").set_trace(),
+    "debugger": lambda: __import__("bdb").Bdb().set_trace(),
 }
 
 
