@@ -158,7 +158,7 @@ def fail(anything: Any) -> Any:
         (fail, None, "NotImplementedError: yours"),
         (str, None, "TypeError: your encoder gave str, not bytes"),
         (lambda items: bytearray(b"x:1,"), fail, "NotImplementedError: yours\nMISMATCH: no record"),
-        (None, lambda data: Strange(), "RuntimeError: no repr\nMISMATCH: no record"),
+        (None, lambda data: Strange(), "<RuntimeError while it was turned into text>\nMISMATCH"),
         (None, lambda data: None, "the parser got  None\nMISMATCH"),
         (lambda items: b"\xff,", None, "MISMATCH: no record"),
     ],

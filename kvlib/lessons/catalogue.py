@@ -5,15 +5,17 @@ from typing import Final
 
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.exercises import encode, log, segment
+from kvlib.views.plain import plain, written
 
 EXERCISES: Final[dict[str, Exercise]] = {
     exercise.name: exercise for exercise in (*encode.EXERCISES, *segment.EXERCISES, *log.EXERCISES)
 }
 
 
-def find(name: str) -> Exercise:
+def find(name: object) -> Exercise:
     """The exercise of this name. ValueError, with names that are like it, if there is none."""
     if type(name) is not str or name not in EXERCISES:
-        near = get_close_matches(str(name), EXERCISES, 3, 0.4) or list(EXERCISES)
-        raise ValueError(f"There is no exercise {name!r:.60}: did you mean {', '.join(near)}?")
+        said = written(plain(name), 60)
+        near = get_close_matches(said, EXERCISES, 3, 0.4) or list(EXERCISES)
+        raise ValueError(f"There is no exercise {said}: did you mean {', '.join(near)}?")
     return EXERCISES[name]

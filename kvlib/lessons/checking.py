@@ -7,17 +7,19 @@ from copy import deepcopy
 from functools import cache, lru_cache
 from textwrap import indent
 from types import CodeType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, overload
 
 from kvlib.errors import FormatError, KvlibError
 from kvlib.lessons import words
-from kvlib.lessons.catalogue import find
-from kvlib.lessons.exercise import Case, Exercise, Function, Mistake
-from kvlib.lessons.guard import Outcome, run, same
-from kvlib.lessons.result import Note, Picture, Result
+from kvlib.lessons.catalogue import EXERCISES, find
+from kvlib.lessons.exercise import Case, Exercise, Finding, Function, Mistake
+from kvlib.lessons.guard import Outcome, run, tidy
+from kvlib.lessons.result import PICTURED, Note, Picture, Progress, Result, State
 from kvlib.lessons.rules import END, RULES
 from kvlib.lessons.source import code_of, solved
-from kvlib.views.layout import dissect
+from kvlib.views.layout import Layout, dissect
+from kvlib.views.plain import Foreign, kind_of, plain, same, written
+from kvlib.views.regions import Region, group
 
 UNLIMITED: Final = 10**15
 SLOWER: Final = 20  # times the solution's own time, which an answer may take for a large case
@@ -26,46 +28,75 @@ AT_LEAST: Final = 1.0  # seconds that it may take in any case
 Functions = tuple[Function, ...]
 
 
+NOTHING: Final = object()  # what no answer can be
+DISSECTED: Final = 64 * PICTURED  # bytes of a result that are labelled; of more, none are
+
+_states: dict[str, State] = {}  # of the exercises that were checked in this process
+
+
 class Seen(NamedTuple):
-    """A case, what became of it, and whether that is right."""
+    """A case, what became of it, whether that is right, and whether it is so each time."""
 
     case: Case
     outcome: Outcome
     right: bool
+    steady: bool
 
 
-def check(name: str, answer: object) -> Result:
+@overload
+def check() -> Progress: ...
+@overload
+def check(name: object, answer: object = ..., *more: object) -> Result: ...
+def check(name: object = NOTHING, answer: object = NOTHING, *more: object) -> Result | Progress:
     """Whether the answer to an exercise is right, and if not, what is wrong with it.
+
+    It never raises, whatever it is given, but for a KeyboardInterrupt. Without arguments it shows
+    how far you have come.
 
     Args:
         name: the exercise, such as "01-encode-field".
         answer: the function itself, a tuple of functions, or the value that was asked for.
+        more: nothing; several functions are handed over as one tuple.
     """
+    if name is NOTHING:
+        return Progress({one: _states.get(one, "not tried yet") for one in EXERCISES})
     try:
         exercise = find(name)
     except ValueError as error:
-        return Result(f"{name!s:.60}", "wrong", words=(f"{error}",))
-    if answer is ... or (exercise.kind == "order" and same(answer, [])):
+        return Result(written(plain(name), 60).strip("'"), "wrong", words=(f"{error}",))
+    try:
+        result = _checked(exercise, (answer, *more) if more else answer)
+    except Exception as error:  # of ours: an answer's are caught where it is called
+        result = _wrong(exercise, words.stumbled(kind_of(error)))
+    _states[exercise.name] = result.state
+    tidy()
+    return result
+
+
+def _checked(exercise: Exercise, answer: object) -> Result:
+    if answer is ... or (exercise.kind == "order" and type(answer) is list and not answer):
         return Result(exercise.name, "not tried yet")
+    if answer is NOTHING:
+        return _wrong(exercise, words.nothing_handed(exercise))
     problem = words.about_answer(exercise, answer)
     if problem:
         return _wrong(exercise, problem)
     return _examine(exercise, answer, functions_of(exercise, answer))
 
 
-def hint(name: str, number: int = 1) -> Note:
+def hint(name: object, number: int = 1) -> Note:
     """The first, second or third hint; ValueError for another one.
 
     Without a number it is the first.
     """
     exercise = find(name)
-    if number not in (1, 2, 3):
-        raise ValueError(f"hints are numbered 1 to 3, not {number!r:.60}")
+    if type(number) is not int or number not in (1, 2, 3):
+        raise ValueError(f"hints are numbered 1 to 3, not {written(plain(number), 60)}")
     following = f'hint("{name}", {number + 1})' if number < 3 else f'solution("{name}")'
     return Note(f"{name}, hint {number} of 3", (exercise.hints[number - 1],), then=following)
 
 
-def solution(name: str) -> Note:
+def solution(name: object) -> Note:
     """The clear version, to be pasted into the stub's cell, and what kvlib has in its place.
 
     Of an order it is the whole function; the words say the order.
@@ -113,26 +144,30 @@ def _defined(name: str, source: str, place: str) -> Function:
 
 def _examine(exercise: Exercise, answer: object, functions: Functions) -> Result:
     seen = list(_small(exercise, functions))
-    failed = next((one for one in seen if not one.right), None)
+    failed = next((one for one in seen if not (one.right and one.steady)), None)
     if failed and _is_untried(exercise, functions, failed):
         return Result(exercise.name, "not tried yet")
     if failed:
-        return _explained(exercise, answer, functions, seen, failed)
-    return (
-        _forbidden(exercise, functions)
-        or _probed(exercise, functions)
-        or _large(exercise, functions)
-        or Result(
-            exercise.name,
-            "right",
-            words=(words.passed(len(seen)), exercise.why),
-            then=f'solution("{exercise.name}")',
-        )
+        return _explained(exercise, answer, seen, failed)
+    forbidden = _forbidden(exercise, functions)
+    if forbidden:
+        return forbidden
+    tried = len(seen)
+    for look in (_probed, _large):
+        found = look(exercise, functions)
+        if isinstance(found, Result):
+            return found
+        tried += found
+    return Result(
+        exercise.name,
+        "right",
+        words=(words.passed(tried), exercise.why),
+        then=f'solution("{exercise.name}")',
     )
 
 
 def _small(exercise: Exercise, functions: Functions) -> Iterator[Seen]:
-    """Each case, up to one that has no end: others would cost as much time again.
+    """Each case, asked twice; up to one that goes on and on: others would cost as much time again.
 
     Nor is a later function asked when an earlier one is wrong: what it is given may then be wrong
     too, such as a total of billions.
@@ -142,12 +177,18 @@ def _small(exercise: Exercise, functions: Functions) -> Iterator[Seen]:
         if wrong not in (None, case.of):
             return
         outcome = run(functions[case.of], case.arguments, codes=_codes(exercise))
-        right = is_right(exercise, case, outcome)
-        yield Seen(case, outcome, right)
-        if outcome.kind == "endless":
+        if outcome.kind in ("endless", "asked") or _is_vast(outcome.value):
+            yield Seen(case, outcome, False, True)
             return
-        if wrong is None and not right:
+        again = run(functions[case.of], case.arguments, codes=_codes(exercise))
+        right, steady = is_right(exercise, case, outcome), _alike(again, outcome)
+        yield Seen(case, outcome, right, steady)
+        if wrong is None and not (right and steady):
             wrong = case.of
+
+
+def _is_vast(value: object) -> bool:
+    return type(value) is Foreign and value.vast
 
 
 def _codes(exercise: Exercise) -> dict[CodeType, str]:
@@ -163,7 +204,7 @@ def _is_untried(exercise: Exercise, functions: Functions, failed: Seen) -> bool:
 
 
 def _is_stub(outcome: Outcome) -> bool:
-    return outcome.kind == "raised" and type(outcome.value) is NotImplementedError
+    return outcome.kind == "raised" and outcome.value.cls is NotImplementedError
 
 
 def expected(exercise: Exercise, case: Case) -> Any:
@@ -180,9 +221,11 @@ def is_right(exercise: Exercise, case: Case, outcome: Outcome) -> bool:
 
 def is_refusal(exercise: Exercise, outcome: Outcome) -> bool:
     """Whether it was refused: in an order, by the very line that does that."""
+    if outcome.kind != "raised":
+        return False
     if exercise.kind == "order":
-        return type(outcome.value) is ValueError
-    return outcome.kind == "raised" and isinstance(outcome.value, (ValueError, FormatError))
+        return outcome.value.cls is ValueError
+    return bool(outcome.value.is_a(ValueError, FormatError))
 
 
 def _agrees(exercise: Exercise, case: Case, outcome: Outcome, wanted: object) -> bool:
@@ -208,17 +251,13 @@ def _one(of_each: Sequence[Any], number: int) -> Any:
 # ----------------------------------------------------------------------------------- what is wrong
 
 
-def _explained(
-    exercise: Exercise, answer: object, functions: Functions, seen: list[Seen], failed: Seen
-) -> Result:
-    case, outcome, _ = failed
-    known = recognise(exercise, [one for one in seen if one.case.of == case.of], failed)
-    again = run(functions[case.of], case.arguments, codes=_codes(exercise))
+def _explained(exercise: Exercise, answer: object, seen: list[Seen], failed: Seen) -> Result:
+    case, outcome = failed.case, failed.outcome
     wanted = None if case.refused else expected(exercise, case)
     said: Iterator[str]
-    if not _alike(again, outcome):
+    if not failed.steady:
         said = iter([words.STATE])
-    elif known:
+    elif known := recognise(exercise, [one for one in seen if one.case.of == case.of], failed):
         said = iter([known.sentence])
     else:
         said = words.about_outcome(exercise, case, outcome, wanted)
@@ -259,7 +298,7 @@ def _behaves(exercise: Exercise, mistake: Mistake, seen: Seen) -> bool:
 def _failure(outcome: Outcome) -> tuple[str, str]:
     """In which line of an order what was missing."""
     _, _, text = outcome.line.partition(": ")
-    return text, str(outcome.value) if text else ""
+    return text, f"{outcome.value}" if text else ""
 
 
 def outcome_of(exercise: Exercise, mistake: Mistake, case: Case) -> Outcome:
@@ -269,17 +308,16 @@ def outcome_of(exercise: Exercise, mistake: Mistake, case: Case) -> Outcome:
     function = mistake.answer if callable(mistake.answer) else lambda: mistake.answer
     given = deepcopy(case.arguments)
     try:
-        value = function(*given)
+        kind, value = "gave", plain(function(*given))
     except Exception as error:
-        return Outcome("raised", error, changed=not same(given, case.arguments))
-    return Outcome("gave", value, changed=not same(given, case.arguments))
+        kind, value = "raised", Foreign(type(error), kind_of(error), f"{error}")
+    changed = not same(plain(given), plain(case.arguments))
+    return Outcome("gave" if kind == "gave" else "raised", value, changed=changed)
 
 
 def _alike(mine: Outcome, other: Outcome) -> bool:
     if (mine.kind, mine.changed) != (other.kind, other.changed):
         return False
-    if mine.kind == "raised" or not words.is_plain(mine.value):
-        return type(mine.value) is type(other.value)
     return same(mine.value, other.value)
 
 
@@ -310,7 +348,7 @@ def _first_different(mine: object, right: object) -> tuple[object, object]:
 
 
 def _marked(format: str, mine: bytes, right: bytes) -> Picture:
-    layout = dissect(mine, format=format, source="your bytes")
+    layout = _layout(format, mine)
     pairs = enumerate(zip(mine, right, strict=False))
     at = next((at for at, (a, b) in pairs if a != b), min(len(mine), len(right)))
     if at == len(right):
@@ -318,6 +356,13 @@ def _marked(format: str, mine: bytes, right: bytes) -> Picture:
     leaves = dissect(right, format=format).root.leaves()
     leaf = next(leaf for leaf in leaves if leaf.start <= at < leaf.end)
     return Picture(layout, at, RULES.get(leaf.name.rpartition(".")[2], ""))
+
+
+def _layout(format: str, mine: bytes) -> Layout:
+    if len(mine) <= DISSECTED:
+        return dissect(mine, format=format, source="your bytes")
+    whole = Region(0, len(mine), "raw", "bytes", len(mine), "bytes, too many to label")
+    return Layout("your bytes", mine, group("data", [whole]))
 
 
 # -------------------------------------------------------------------------------- after the cases
@@ -331,9 +376,10 @@ def _forbidden(exercise: Exercise, functions: Functions) -> Result | None:
     return None
 
 
-def _large(exercise: Exercise, functions: Functions) -> Result | None:
+def _large(exercise: Exercise, functions: Functions) -> Result | int:
+    """What is wrong with it in a large case; or the number of these."""
     if exercise.large is None:
-        return None
+        return 0
     clear = _clear_version(exercise.large, exercise.solution)
     for case, (wanted, seconds) in zip(exercise.large(), clear, strict=True):
         limit = max(AT_LEAST, SLOWER * seconds)
@@ -341,7 +387,7 @@ def _large(exercise: Exercise, functions: Functions) -> Result | None:
         if not _agrees(exercise, case, outcome, wanted):
             said = words.about_large(exercise, case, outcome)
             return _wrong(exercise, *said, printed=outcome.printed)
-    return None
+    return len(clear)
 
 
 @cache  # who mends an answer and checks it again need not wait for this again
@@ -362,8 +408,9 @@ def _timed(functions: Functions, case: Case, seconds: float = float("inf")) -> O
     return run(function, case.arguments, lines=UNLIMITED, seconds=seconds, copy=False)
 
 
-def _probed(exercise: Exercise, functions: Functions) -> Result | None:
-    finding = exercise.probe(functions) if exercise.probe else None
-    if finding is None:
-        return None
-    return _wrong(exercise, finding.sentence, asked=finding.asked, came=finding.came)
+def _probed(exercise: Exercise, functions: Functions) -> Result | int:
+    """What another look has found; or the number of cases that it took."""
+    found = exercise.probe(functions) if exercise.probe else 0
+    if isinstance(found, Finding):
+        return _wrong(exercise, found.sentence, asked=found.asked, came=found.came)
+    return found

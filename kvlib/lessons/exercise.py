@@ -35,8 +35,8 @@ class Mistake:
     Attributes:
         answer: a wrong function; for a prediction a wrong value, for an order a wrong list.
         sentence: what kind of mistake that is, and where to look; not what is right.
-        like: of a prediction: whether a value is a mistake of this kind; by default, if it equals
-            `answer`. Of two that say so, the first is taken.
+        like: of a prediction: whether a value, as plain data of any type, is a mistake of this
+            kind; by default, if it equals `answer`. Of two that say so, the first is taken.
         of: which function of the answer it stands for.
     """
 
@@ -80,8 +80,9 @@ class Exercise:
         item: names an item of a result that is a list; it gets the item's index and the arguments.
         large: makes cases for which time matters.
         forbidden: modules and functions that would do the work, and what to say of them.
-        shown: of a prediction: what to show as having come of it.
-        probe: another look, after the cases: it gets the functions, and gives what is wrong.
+        shown: of a prediction: what to show as having come of it, whatever its type.
+        probe: another look, after the cases: it gets the functions, and gives what is wrong, or
+            else the number of cases that it has tried.
         lines: of an order, numbered from 1 as the task shows them.
         head: of an order: the line above them.
         order: of an order: the right one.
@@ -108,7 +109,7 @@ class Exercise:
     large: Callable[[], Sequence[Case]] | None = None
     forbidden: Mapping[str, str] = field(default_factory=dict)
     shown: Function | None = None
-    probe: Callable[[tuple[Function, ...]], "Finding | None"] | None = None
+    probe: Callable[[tuple[Function, ...]], "Finding | int"] | None = None
     lines: tuple[str, ...] = ()
     head: str = ""
     order: tuple[int, ...] = ()

@@ -70,8 +70,8 @@ def paper() -> SimpleNamespace:
     return SimpleNamespace(**dict.fromkeys(OPERATIONS, _nothing))
 
 
-def cut_at_every_step(functions: tuple[Function, ...]) -> Finding | None:
-    """The first moment at which a power cut leaves what can't be read; None if there is none."""
+def cut_at_every_step(functions: tuple[Function, ...]) -> Finding | int:
+    """The first moment at which a power cut leaves what can't be read, or the number of steps."""
     steps: list[str] = []
     try:
         functions[0](_watched(steps), RECORDS, HEAD)
@@ -80,7 +80,7 @@ def cut_at_every_step(functions: tuple[Function, ...]) -> Finding | None:
     except Lost as lost:
         came = f"after a power cut: {_files(lost.bad.image)}"
         return Finding(_asked(steps), came, SENTENCES[lost.bad.flaw])
-    return None
+    return len(steps)
 
 
 def _asked(steps: list[str]) -> str:

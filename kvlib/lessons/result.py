@@ -2,20 +2,22 @@
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal, Self
 
-from kvlib.views import html
-from kvlib.views.dumps import dump
-from kvlib.views.layout import Layout
+from kvlib.views import html, text
+from kvlib.views.dumps import windows
+from kvlib.views.layout import Layout, replay
+from kvlib.views.plain import SHOWN, plain, written
+from kvlib.views.regions import Span
 from kvlib.views.text import COLUMNS, width
 from kvlib.wording import count
 
 State = Literal["right", "wrong", "not tried yet"]
 HEADLINES: Final = {"right": "right", "wrong": "not yet", "not tried yet": "not tried yet"}
-SHOWN: Final = 200  # characters of a value
 PICTURED: Final = 256  # bytes of a picture
 STYLE: Final = (
     "<style>.kvlib .wrong{outline:3px solid #d55e00}.kvlib pre{white-space:pre-wrap}"
@@ -42,10 +44,23 @@ class Picture:
         """The words for the mark."""
         if self.wrong is None:
             return ""
-        first = "The first wrong byte is at"
         if self.wrong >= len(self.layout.data):
-            first = "The bytes end too early, at"
-        return f"{first} offset {self.wrong} ({self.wrong:04X} in the dump). {self.rule}".rstrip()
+            size = count(len(self.layout.data), "byte")
+            return f"The bytes end too early, after {size}. {self.rule.replace('Here', 'Next', 1)}"
+        place = f"offset {self.wrong} ({self.wrong:04X} in the dump)"
+        return f"The first wrong byte is at {place}. {self.rule}".rstrip()
+
+    def windows(self) -> list[Span] | None:
+        """The rows to show: the first, and those around the mark or where reading stopped."""
+        size = len(self.layout.data)
+        around = self.layout.stopped_at if self.wrong is None else self.wrong
+        return windows(size, PICTURED, size if around is None else around)
+
+    def lines(self) -> Iterator[str]:
+        """The text, line by line."""
+        layout = self.layout
+        yield from (f"{layout.source}: {count(len(layout.data), 'byte')}", "")
+        yield from text.lines(layout.data, replay(layout), self.windows())
 
 
 @dataclass(frozen=True)
@@ -92,7 +107,7 @@ class Result:
         """The words, the picture's last: it stands below them."""
         yield from self.words
         if self.printed.strip():
-            shown = short(self.printed.strip()[:SHOWN])
+            shown = written(self.printed.strip()[:SHOWN])
             yield f"It also printed: {shown}{'…' * (len(self.printed) > SHOWN)}"
         if self.picture and self.picture.where():
             yield self.picture.where()
@@ -109,7 +124,7 @@ class Result:
                 yield from ("", *_hanging("", paragraph))
         if self.picture:
             yield ""
-            yield from dump(self.picture.layout, limit=PICTURED).lines()
+            yield from self.picture.lines()
         if self.then:
             yield from ("", f"Next: {self.then}")
 
@@ -135,6 +150,39 @@ class Result:
         return html.root("result", "".join(body))
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far one has come: the state of each exercise, by its name. It shows itself."""
+
+    states: Mapping[str, State]
+
+    def _notebooks(self) -> Iterator[tuple[str, dict[str, State]]]:
+        """Each notebook's number and its exercises, with a line that counts them."""
+        for number in dict.fromkeys(name.partition("-")[0] for name in self.states):
+            own = {name: state for name, state in self.states.items() if name[:2] == number}
+            counts = Counter(own.values())
+            said = f"Notebook {int(number)}: {counts['right']} of {len(own)} right"
+            if counts["wrong"]:
+                said += f", {counts['wrong']} not yet"
+            yield said, own
+
+    def __repr__(self) -> str:
+        lines = []
+        for said, own in self._notebooks():
+            lines += ["", said, *(f"  {name:<18} {HEADLINES[own[name]]}" for name in own)]
+        return "\n".join(lines[1:])
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        body = STYLE
+        for said, own in self._notebooks():
+            rows = (
+                f"<tr><th scope=row style='text-align:left'>{name}<td>{HEADLINES[state]}"
+                for name, state in own.items()
+            )
+            body += f"<table><caption>{said}</caption><tbody>{''.join(rows)}</table>"
+        return {"text/plain": repr(self), "text/html": html.root("result", body)}
+
+
 def _hanging(before: str, text: str) -> Iterator[str]:
     """The text behind `before`, in lines of 80 columns; names and code are not divided."""
     room = COLUMNS - len(before)
@@ -149,7 +197,7 @@ def _drawn(picture: Picture) -> str:
     if picture.wrong is not None:
         marks = [(picture.wrong, picture.wrong + 1, "wrong")]
     made = html.draw(picture.layout, marks=marks)
-    return html.legend([made]) + html.picture(made, wait="")
+    return html.legend([made]) + html.picture(made, picture.windows(), wait="")
 
 
 @dataclass(frozen=True)
@@ -187,21 +235,5 @@ def _with_code(text: str) -> str:
 
 
 def short(value: object, limit: int = SHOWN) -> str:
-    """A value as one would write it, cut where it gets long; without addresses."""
-    try:
-        text = repr(value)
-    except Exception:  # a learner's own class may have a bad one
-        text = f"a {type(value).__name__}"
-    text = re.sub(r" at 0x[0-9A-Fa-f]+", "", text)
-    if len(text) <= limit:
-        return text
-    return f"{text[: limit - 40]} … {text[-20:]} ({_size(value, text)})"
-
-
-def _size(value: object, text: str) -> str:
-    """How long a value is, in its own units if it has any."""
-    if isinstance(value, bytes):
-        return count(len(value), "byte")
-    if isinstance(value, str):
-        return count(len(value), "character")
-    return f"{count(len(text), 'character')} as Python writes it"
+    """A value as one would write it, cut where it gets long."""
+    return written(plain(value), limit)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from kvlib.lessons.exercise import Finding
 from kvlib.lessons.guard import Outcome, run
-from kvlib.lessons.result import short
+from kvlib.views.plain import plain, written
 
 Store = dict[Any, Any]
 Encode = Callable[[Store], Any]
@@ -60,11 +60,14 @@ class Pair(NamedTuple):
     came: Outcome
 
 
-def break_encoder(functions: tuple[Encode, ...]) -> Finding | None:
-    """The shortest pair of stores that the encoder confuses, in words; None if none is found."""
+def break_encoder(functions: tuple[Encode, ...]) -> Finding | int:
+    """The shortest pair of stores that the encoder confuses, in words.
+
+    If none is found, it is the number of stores that were tried.
+    """
     found = confuse(functions[0])
-    if found is None:
-        return None
+    if isinstance(found, int):
+        return found
     asked = " and ".join(f"encode({_written(store)})" for store in found.stores)
     if len(found.stores) == 2:
         came = f"{_item(found.came.value)}, both times"
@@ -80,18 +83,18 @@ def _item(item: str | bytes) -> str:
     """As one would write it: a long one of equal characters as a product."""
     if len(item) > LONG and len(set(item)) == 1:
         return f"{item[:1]!r} * {len(item)}"
-    return short(item)
+    return written(item)
 
 
 def _became(outcome: Outcome) -> str:
     if outcome.kind == "raised":
         where = f", in your {outcome.line}" if outcome.line else ""
-        return f"{type(outcome.value).__name__}: {short(str(outcome.value))[1:-1]}{where}"
-    return "no end" if outcome.kind == "endless" else short(outcome.value)
+        return f"{outcome.value.kind}: {written(outcome.value.text)[1:-1]}{where}"
+    return written(outcome.value) if outcome.kind == "gave" else "no end"
 
 
-def confuse(encode: Encode) -> Pair | None:
-    """The first pair of the first stage that has one."""
+def confuse(encode: Encode) -> Pair | int:
+    """The first pair of the first stage that has one; else the number of stores that were tried."""
     seen: dict[bytes, Store] = {}
     texts = ["a", *find_marks(encode)]
     stages: list[tuple[str, Iterable[Store]]] = [
@@ -104,7 +107,7 @@ def confuse(encode: Encode) -> Pair | None:
         found = _first(encode, stage, iter(candidates), seen)
         if found:
             return found
-    return None
+    return len(seen)
 
 
 def _first(
@@ -127,12 +130,17 @@ def _encoded(encode: Encode, batch: list[Store]) -> Iterator[tuple[Store, Outcom
     """Each store with what became of it, in one run; up to the first that has no result."""
     results: list[Any] = []
 
-    # Copies, because an encoder may spoil what it gets; what was done before an error is kept.
-    run(results.extend, (map(encode, map(dict, batch)),), lines=LINES, copy=False)
+    run(_collect, (encode, batch, results), of=encode, lines=LINES, copy=False)
     for store, value in zip(batch, results, strict=False):
         yield store, Outcome("gave", value)
     if len(results) < len(batch):
         yield batch[len(results)], run(encode, (batch[len(results)],))
+
+
+def _collect(encode: Encode, batch: list[Store], results: list[Any]) -> None:
+    """Encode copies, because an encoder may spoil what it gets; keep what was before an error."""
+    for store in batch:
+        results.append(plain(encode(dict(store))))
 
 
 # --------------------------------------------------------------------------------------- the marks

@@ -1,12 +1,15 @@
 """What a check says when it knows no mistake by name: kind, specific, and never the answer."""
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator
+from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
 from kvlib.lessons.exercise import Case, Exercise
-from kvlib.lessons.guard import LINES, Outcome, same
-from kvlib.lessons.result import short
+from kvlib.lessons.guard import LINES, SECONDS, Outcome, run
+from kvlib.views.plain import Foreign, isinstance_of, kind_of, name_of, plain, same, written
+from kvlib.wording import count
 
 STATE: Final = (
     "The same call gives another result the second time: something is kept between the calls, "
@@ -30,17 +33,30 @@ NAMES: Final = {
     dict: "a dict",
     list: "a list",
 }
-PLAIN: Final = (bytes, str, int, float, bool, list, tuple, dict, set, type(None))
-
-
-def is_plain(value: object) -> bool:
-    """Whether it is of a type that holds values, and has no code of a learner's."""
-    return type(value) in PLAIN
+ASKED: Final = (
+    "It asks for input. A function gets what it needs as its arguments, and asks nobody: leave "
+    "`input` out."
+)
+VAST: Final = "That is far more than was asked for. Which loop adds to it, and when does it end?"
 
 
 def passed(cases: int) -> str:
     """How an answer was tried."""
-    return f"Tried on {cases} cases, each as small as can be." if cases > 1 else "That is it."
+    return f"Tried on {cases:,} cases, the smallest first." if cases > 1 else "That is it."
+
+
+def stumbled(kind: str) -> str:
+    """What to say when our own code has raised."""
+    return f"The check itself has failed ({kind}). That is kvlib's mistake, and none of yours."
+
+
+def nothing_handed(exercise: Exercise) -> str:
+    """What to say when there is a name and no answer."""
+    return f"Hand over your answer too: {_call(exercise)}."
+
+
+def _call(exercise: Exercise) -> str:
+    return f'`check("{exercise.name}", {exercise.handed})`'
 
 
 # ---------------------------------------------------------------------------- what was handed over
@@ -48,68 +64,68 @@ def passed(cases: int) -> str:
 
 def about_answer(exercise: Exercise, answer: object) -> str:
     """What is wrong with the answer before it is tried; "" if nothing is."""
-    call = f'`check("{exercise.name}", {exercise.handed})`'
     if exercise.kind == "predict":
         return ""
     if exercise.kind == "order":
-        return _about_order(exercise, answer)
+        return _about_order(exercise, plain(answer))
     if exercise.kind == "function":
-        return _about_function(exercise, 0, answer, call)
-    if not isinstance(answer, (tuple, list)) or len(answer) != len(exercise.names):
-        return f"This exercise takes {len(exercise.names)} functions at once: {call}."
-    problems = (_about_function(exercise, of, one, call) for of, one in enumerate(answer))
+        return _about_function(exercise, 0, answer)
+    functions = _items(answer)
+    if len(functions) != len(exercise.names):
+        return f"This exercise takes {len(exercise.names)} functions at once: {_call(exercise)}."
+    problems = (_about_function(exercise, of, one) for of, one in enumerate(functions))
     return next(filter(None, problems), "")
 
 
-def _about_order(exercise: Exercise, answer: object) -> str:
-    count = len(exercise.lines)
-    if type(answer) not in (list, tuple) or not all(type(one) is int for one in _items(answer)):
-        return f"An order is a list of line numbers, such as `{list(range(1, count + 1))}`."
-    numbers = _items(answer)
-    strange = [one for one in numbers if not 1 <= one <= count]
+def _items(answer: Any) -> list[Any]:
+    """The items of a tuple or a list; of anything else none."""
+    return [*answer] if type(answer) is tuple or type(answer) is list else []
+
+
+def _about_order(exercise: Exercise, answer: Any) -> str:
+    last = len(exercise.lines)
+    if type(answer) not in (list, tuple) or not all(type(one) is int for one in answer):
+        return f"An order is a list of line numbers, such as `{list(range(1, last + 1))}`."
+    strange = [one for one in answer if not 1 <= one <= last]
     if strange:
-        return f"There is no line {strange[0]}: they are numbered from 1 to {count}."
-    twice = [one for one in numbers if numbers.count(one) > 1]
+        return f"There is no line {written(strange[0])}: they are numbered from 1 to {last}."
+    twice = [number for number, times in Counter(answer).items() if times > 1]
     if twice:
         return f"Line {twice[0]} stands there twice; each is needed once."
-    missing = sorted(set(range(1, count + 1)) - set(numbers))
+    missing = sorted(set(range(1, last + 1)) - set(answer))
     return f"Line {missing[0]} is missing; each is needed once." if missing else ""
 
 
-def _items(answer: Any) -> list[Any]:
-    return list(answer)
-
-
-def _about_function(exercise: Exercise, of: int, answer: Any, call: str) -> str:
-    name = exercise.names[of]
+def _about_function(exercise: Exercise, of: int, answer: Any) -> str:
+    name, call = exercise.names[of], _call(exercise)
     if any(answer is one for one in exercise.own.values()):
         return library(next(f"kvlib.{own}" for own, one in exercise.own.items() if one is answer))
     if answer is None:
         return (
             f"None was handed over in place of `{name}`. Is it the function itself, as in {call}?"
         )
-    if isinstance(answer, type):
-        return f"`{answer.__name__}` is a class, and a function was asked for: {call}."
+    if isinstance_of(answer, type):
+        return f"`{name_of(answer)}` is a class, and a function was asked for: {call}."
     if not callable(answer):
-        kind = type(answer).__name__
+        kind = kind_of(answer)
         return (
             f"Hand over the function itself, not a result of it ({kind}): no parentheses, {call}."
         )
     needed = next(one.arguments for one in exercise.cases if one.of == of)
-    return _about_parameters(name, answer, needed)
-
-
-def _about_parameters(name: str, answer: Any, needed: tuple[Any, ...]) -> str:
-    try:
-        inspect.signature(answer).bind(*needed)
-    except TypeError:
-        count = len(needed)
-        return (
-            f"`{name}` is called with {count} argument{'s' * (count != 1)}; yours can't take that."
-        )
-    except ValueError:  # a builtin that doesn't tell
-        pass
+    if run(_fits, (answer, needed), of=answer, copy=False).value is False:
+        number = count(len(needed), "argument")
+        return f"`{name}` is called with {number}; yours can't take that."
     return ""
+
+
+def _fits(answer: Any, needed: tuple[Any, ...]) -> bool:
+    """Whether it can be called with these arguments; a builtin that doesn't tell raises."""
+    signature = inspect.signature(answer)
+    try:
+        signature.bind(*needed)
+    except TypeError:
+        return False
+    return True
 
 
 def library(name: str) -> str:
@@ -126,8 +142,8 @@ def library(name: str) -> str:
 def asked(exercise: Exercise, case: Case, answer: object) -> str:
     """The call, or what was predicted."""
     if exercise.kind == "predict":
-        return f"{exercise.names[0]} = {short(answer)}"
-    arguments = ", ".join(short(one) for one in case.arguments)
+        return f"{exercise.names[0]} = {written(plain(answer))}"
+    arguments = ", ".join(written(plain(one)) for one in case.arguments)
     name = exercise.names[case.of]
     if exercise.kind == "order":
         name = exercise.solution[0].__name__
@@ -141,23 +157,16 @@ def came(exercise: Exercise, outcome: Outcome) -> str:
         where = where.replace("your line ", "").partition(": ")[2]
         where = f", in {where}" if where else ""
     if outcome.kind == "raised":
-        return f"{type(outcome.value).__name__}: {_message(outcome.value)}{where}"
-    if outcome.kind == "endless":
-        return f"no end{where}"
+        return f"{outcome.value.kind}: {written(outcome.value.text)[1:-1]}{where}"
+    if outcome.kind in ("endless", "asked"):
+        return f"{'no end' if outcome.kind == 'endless' else 'it asks for input'}{where}"
     if exercise.shown:
         return str(exercise.shown(outcome.value))
     if exercise.kind == "predict":
         return ""
     if outcome.kind == "library":
         return f"a call of {outcome.value}{where}"
-    return short(outcome.value)
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return short(str(error))[1:-1]
-    except Exception:  # a learner's own exception may have a bad one
-        return "(no message)"
+    return written(outcome.value)
 
 
 def about_outcome(
@@ -169,15 +178,19 @@ def about_outcome(
         return
     if outcome.kind == "endless":
         yield (
-            f"It was stopped after {LINES:,} lines. Look at its loop: what changes from one turn "
-            "to the next, and does that reach the end?"
+            f"It was stopped after {LINES:,} lines, or {SECONDS:.0f} seconds. Look at its loop: "
+            "what changes from one turn to the next, and does that reach the end?"
         )
+    elif outcome.kind == "asked":
+        yield ASKED
     elif outcome.kind == "raised":
         yield from _about_error(exercise, case, outcome)
     elif case.refused:
         yield "It accepted what can't be right. Raise a ValueError that says what doesn't fit."
     elif outcome.changed:
         yield CHANGED
+    elif type(outcome.value) is Foreign and outcome.value.vast:
+        yield VAST
     elif type(outcome.value) is not type(wanted):
         yield about_type(exercise, outcome, wanted)
     elif type(outcome.value) is list and type(wanted) is list:
@@ -190,15 +203,20 @@ def about_outcome(
 
 def _about_error(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:
     error = outcome.value
-    if type(error) is NotImplementedError:
+    if error.cls is NotImplementedError:
         yield f"`{exercise.names[case.of]}` is not tried yet; what comes before it is right."
-    elif isinstance(error, RecursionError):
+    elif error.is_a(RecursionError):
         yield "It calls itself without end: which call is the one that needs no further call?"
-    elif isinstance(error, SystemExit):
-        yield "`exit` and `quit` end the whole program; to leave a function, `return` or `raise`."
-    elif isinstance(error, NameError):
+    elif error.is_a(SystemExit):
+        yield (
+            "That would end the whole program, and your variables with it. To leave a function, "
+            "`return` or `raise`."
+        )
+    elif error.is_a(KeyboardInterrupt):
+        yield "A KeyboardInterrupt says that somebody pressed Ctrl-C. Raise another exception."
+    elif error.is_a(NameError):
         yield "A name is used before any line has set it. Which line should come first?"
-    elif case.refused and isinstance(error, AssertionError):
+    elif case.refused and error.is_a(AssertionError):
         yield (
             "To refuse is right, but Python can be told to leave out every `assert`. Raise a "
             "ValueError that says what doesn't fit."
@@ -214,28 +232,36 @@ def _about_error(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[s
 
 def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
     """What to say of a result of another type."""
-    value, needed = outcome.value, NAMES.get(type(wanted), f"a {type(wanted).__name__}")
+    value, needed = outcome.value, NAMES.get(type(wanted), f"a {kind_of(wanted)}")
     if exercise.kind == "predict":
-        said = f"It asks for {needed}, and this is of type {type(value).__name__}."
+        said = f"It asks for {needed}, and this is of type {_kind(value)}."
         return f"{said} Leave the quotes out." if _only_quoted(value, wanted) else said
     if value is None:
         return PRINTED if outcome.printed else NOTHING
-    if isinstance(wanted, bytes) and isinstance(value, (bytearray, memoryview)):
-        return f"A {type(value).__name__} is nearly right: `bytes(...)` around it makes it bytes."
+    if isinstance(wanted, bytes) and _kind(value) in ("bytearray", "memoryview"):
+        return f"A {_kind(value)} is nearly right: `bytes(...)` around it makes it bytes."
     if isinstance(wanted, bytes) and type(value) is str:
         return "That is a text that shows bytes, or still has to become some: where is it encoded?"
     if isinstance(wanted, bytes) and type(value) is list:
         return "That is a list. Bytes are joined with `+`, or `bytes(...)` makes them of numbers."
-    if inspect.isgenerator(value):
+    if _is(value, GeneratorType):
         return (
             "`yield`, or a `for` between parentheses, makes it a generator, which has not run "
             "yet: collect what it gives, and `return` that."
         )
-    if inspect.iscoroutine(value):
+    if _is(value, CoroutineType):
         return (
             "`async def` makes it a coroutine, which has not run yet: a plain `def` is asked for."
         )
-    return f"It should give {needed}, and this is of type {type(value).__name__}."
+    return f"It should give {needed}, and this is of type {_kind(value)}."
+
+
+def _kind(value: Any) -> str:
+    return value.kind if type(value) is Foreign else kind_of(value)
+
+
+def _is(value: Any, kind: type) -> bool:
+    return type(value) is Foreign and value.is_a(kind)
 
 
 def _only_quoted(value: object, wanted: object) -> bool:
@@ -254,11 +280,11 @@ def _about_items(
     if at == len(mine):
         yield f"The list is too short: {name} is missing."
     elif at == len(wanted):
-        yield f"The list is too long: it goes on with {short(mine[at], 80)}."
+        yield f"The list is too long: it goes on with {written(mine[at], 80)}."
     else:
-        yield f"The first wrong one is {name}: {short(mine[at], 80)}."
+        yield f"The first wrong one is {name}: {written(mine[at], 80)}."
         if type(wanted[at]) is bytes and type(mine[at]) is not bytes:
-            yield f"It should be bytes, and is of type {type(mine[at]).__name__}."
+            yield f"It should be bytes, and is of type {_kind(mine[at])}."
 
 
 def about_large(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:

@@ -7,7 +7,7 @@ exception of a learner's function is an answer as good as any, and what it print
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import Any, Final, NamedTuple
@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple
 from kvlib.errors import FormatError
 from kvlib.views.film import Moment
 from kvlib.views.layout import Layout
+from kvlib.views.plain import WRITTEN, collected
+from kvlib.views.plain import told as told_of
 from kvlib.views.text import COLUMNS, fit, hanging, width
 from kvlib.wording import count
 
@@ -60,14 +62,11 @@ def _guarded(function: Callable[[bytes], object]) -> Reader:
     def read(data: bytes) -> Answer:
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                value = function(data)
-                if isinstance(value, Mapping):  # a copy: it may be changed at the next call
-                    return Answer(dict(value))
-                return Answer([*value] if isinstance(value, (list, tuple, Iterator)) else value)
+                return Answer(collected(function(data)))  # it may be changed at the next call
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too
-            text = f"{type(error).__name__}: {_plain(error)}".removesuffix(": ")
+            text = f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")
             return Answer(None, text, f"refused: {fit(VARYING.sub('…', text), REFUSAL)}")
 
     return read
@@ -96,7 +95,9 @@ def same(one: object, other: object) -> bool:
     """Whether they are equal, and can say so."""
     try:
         return bool(one == other)
-    except Exception:  # a learner's type may refuse to be compared
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a learner's type may refuse to be compared
         return False
 
 
@@ -121,7 +122,7 @@ def told(answer: Answer, layout: Layout) -> str:
         if answer.error.endswith(f"offset {layout.stopped_at}: {layout.reason}"):
             return "an error: the reason stands below the bytes"
         return "\n".join(hanging("", fit(answer.error, ANSWER)))
-    text = fit(_plain(answer.value), ANSWER)
+    text = fit(one_line(answer.value), ANSWER)
     columns = COLUMNS if width(text) == len(text) else COLUMNS // 2
     lines = textwrap.wrap(text, columns, drop_whitespace=False)  # blanks may be of the data
     if answer.dropped:
@@ -130,11 +131,13 @@ def told(answer: Answer, layout: Layout) -> str:
     return "\n".join(lines)
 
 
-def _plain(value: object) -> str:
-    """A learner's object as one line of text, also if its own method for that fails."""
+def one_line(value: object) -> str:
+    """A learner's object as one line of bounded text, also if its own method for that fails."""
     try:
-        text = str(value) if isinstance(value, BaseException) else repr(value)
-    except Exception as error:
+        text = str(value)[:WRITTEN] if isinstance(value, BaseException) else told_of(value, WRITTEN)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return f"<{type(error).__name__} while it was turned into text>"
     return " ".join(text.splitlines())
 

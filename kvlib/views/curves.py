@@ -17,6 +17,7 @@ from kvlib.errors import check_int
 from kvlib.frame import PREAMBLE, SEGMENT, seal
 from kvlib.store import DurableStore, Status
 from kvlib.views import given
+from kvlib.views.plain import first
 from kvlib.views.text import hanging
 from kvlib.wording import count
 
@@ -160,7 +161,9 @@ def compactions(
     check_int("keys", keys, 1, 10**6)
     check_int("puts", puts, 1, 10**6)
     given.check_kind("thresholds", thresholds, Iterable, "is a list of ints")
-    chosen = sorted({check_int("a threshold", threshold, 1, puts) for threshold in thresholds})
+    chosen = sorted(
+        {check_int("a threshold", threshold, 1, puts) for threshold in first(thresholds)}
+    )
     if not chosen:
         raise ValueError("no threshold is given")
     written = sum(puts // threshold * keys for threshold in chosen)
@@ -208,7 +211,7 @@ def overhead(
     given.check_kind("overhead", stream, (bytes, bytearray, Mapping), expected)
     given.check_kind("sizes", sizes, Iterable, "is a list of ints")
     data = encoding.encode_snapshot(stream) if isinstance(stream, Mapping) else bytes(stream)
-    chosen = sorted({segments.check_size(size) for size in sizes})
+    chosen = sorted({segments.check_size(size) for size in first(sizes)})
     if not data or not chosen:
         raise ValueError("there is no byte to split" if chosen else "no segment size is given")
     columns = ("max_segment_size", "segments", "bare", "sealed")

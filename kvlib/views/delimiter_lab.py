@@ -5,10 +5,12 @@ from functools import partial
 from html import escape
 
 from kvlib import naive
-from kvlib.views import given, html
+from kvlib.views import asking, given, html
+from kvlib.views.dumps import windows
 from kvlib.views.layout import Layout, Region, replay
+from kvlib.views.plain import told
 from kvlib.views.regions import group
-from kvlib.views.text import hanging, lines
+from kvlib.views.text import BLOCK, fit, hanging, lines
 from kvlib.views.widgets import Explorer, Screen
 
 Encode = Callable[[dict[str, str]], bytes]
@@ -86,25 +88,27 @@ def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> 
     layout = Layout("the bytes", data, group("data", [whole]))
     try:
         got = decode(data)
-        said = "the same" if got == meant else "MISMATCH"
-        return _screen(meant, layout, repr(got), said)
+        said = "the same" if asking.same(got, meant) else "MISMATCH"
+        return _screen(meant, layout, asking.one_line(got), said)
     except Exception as error:  # a learner's function may raise anything
-        return _screen(meant, layout, f"{type(error).__name__}: {error}", "MISMATCH: no record")
+        text = f"{type(error).__name__}: {asking.one_line(error)}"
+        return _screen(meant, layout, text, "MISMATCH: no record")
 
 
 def _screen(meant: dict[str, str], layout: Layout, got: str, said: str) -> Screen:
-    heading = f"{layout.source}:"
+    heading, written, got = f"{layout.source}:", told(meant), fit(got, asking.ANSWER)
+    shown = windows(len(layout.data), BLOCK, len(layout.data))
 
     def text() -> Iterator[str]:
-        yield from hanging(MEANT, repr(meant))
+        yield from hanging(MEANT, written)
         yield from ("", heading, "")
-        yield from lines(layout.data, replay(layout))
+        yield from lines(layout.data, replay(layout), shown)
         yield from ("", *hanging(GOT, got), *hanging("", said))
 
     made = html.draw(layout)
     page = [
-        f"<p>{MEANT}<code>{escape(repr(meant))}</code>",
-        html.legend([made]) + html.picture(made, wait=""),
+        f"<p>{MEANT}<code>{escape(written)}</code>",
+        html.legend([made]) + html.picture(made, shown, wait=""),
         f"<p>{GOT}<code>{escape(got)}</code><p><strong>{escape(said)}</strong>",
     ]
     return Screen("\n".join(text()), html.root("", "".join(page)))

@@ -58,10 +58,11 @@ class Dump:
         return view(made, self._windows())
 
     def _windows(self) -> list[Span] | None:
-        size = len(self._data)
-        if self._limit is None or size <= max(self._limit, 2 * ROW):
-            return None
-        return _two_windows(size, self._limit, self._stopped_at())
+        return (
+            None
+            if self._limit is None
+            else windows(len(self._data), self._limit, self._stopped_at())
+        )
 
     def _pieces(self) -> Iterator[Region]:
         if self._layout is None:
@@ -140,8 +141,10 @@ def dump(
     return Dump(found.data, found.format(format), name, limit)
 
 
-def _two_windows(size: int, limit: int, middle: int) -> list[Span]:
-    """The first rows, and those around `middle`."""
+def windows(size: int, limit: int, middle: int) -> list[Span] | None:
+    """The first rows, and those around `middle`; None if there is room for all."""
+    if size <= max(limit, 2 * ROW):
+        return None
     half = max(ROW, limit // 2 // ROW * ROW)
     last = -(-(size - half) // ROW) * ROW
     start = max(half, min(last, (middle - half // 2) // ROW * ROW))

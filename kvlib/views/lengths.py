@@ -3,14 +3,17 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from itertools import groupby
 from typing import Final
 
 from kvlib import encoding, frame, log, naive
 from kvlib.errors import CorruptionError, check_int
-from kvlib.views import given
+from kvlib.views import asking, given
 from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
 from kvlib.views.layout import Layout, Region, dissect, guess
+from kvlib.views.plain import collected
 from kvlib.views.regions import Kind, Status, group
 from kvlib.views.text import COLUMNS, fit, hanging, width
 
@@ -56,7 +59,7 @@ def lengths(
     name, real = READERS[format]
     readers = {name: real} if read is None else {YOURS: read, name: real}
     try:
-        truth: object = real(data)
+        truth: object = collected(real(data))
     except Exception:  # spoilt before: then no answer is right
         truth = READERS
     changed = [data[:at] + bytes([byte]) + data[at + 1 :] for byte in range(last + 1)]
@@ -78,12 +81,16 @@ def lengths(
 def _ask(read: Read, data: bytes, truth: object) -> Outcome:
     """What came of it, and in the words the answer in full."""
     try:
-        answer = read(data)
-        return Outcome("right" if bool(answer == truth) else "wrong", repr(answer))
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            answer = collected(read(data))
+        return Outcome("right" if asking.same(answer, truth) else "wrong", asking.one_line(answer))
     except CorruptionError as error:
         return Outcome("refused", str(error))
-    except Exception as error:  # a learner's reader may raise anything
-        return Outcome("refused", f"{type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a learner's reader may raise anything
+        text = fit(f"{type(error).__name__}: {asking.one_line(error)}", asking.ANSWER)
+        return Outcome("refused", text)
 
 
 def _shared(outcomes: list[Outcome]) -> Iterator[Outcome]:

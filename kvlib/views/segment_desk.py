@@ -18,6 +18,7 @@ from kvlib.wording import count
 Source = Mapping[Item, Item] | Sequence[bytes]
 
 LIMIT: Final = 8
+MOST_BYTES: Final = 1024  # of a segment
 NOTHING: Final = "nothing"
 FLIP: Final = "flip bit"
 EXPECTED: Final = "takes records, as a dict or a store, or a list of segments, each bytes"
@@ -55,6 +56,9 @@ def _cards(title: str, source: Source, max_segment_size: int) -> dict[str, bytes
     given.check_kind("desk", source, (list, tuple), EXPECTED)
     for segment in source:
         given.check_kind("desk", segment, (bytes, bytearray), EXPECTED)
+        if len(segment) > MOST_BYTES:
+            reason = f"a segment of {len(segment):,} bytes, a desk has room for {MOST_BYTES:,}"
+            raise ValueError(f"{reason} in each: choose a smaller max_segment_size")
     if not 0 < len(source) <= LIMIT:
         reason = f"{count(len(source), 'segment')}, a desk has room for 1 to {LIMIT}"
         raise ValueError(f"{reason}: choose another max_segment_size, or other records")

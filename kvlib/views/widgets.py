@@ -6,10 +6,14 @@ from typing import Any, Final, NamedTuple
 
 import ipywidgets
 
-from kvlib.views import given
+from kvlib.views import asking, given
 from kvlib.views.dumps import as_html, dump
-from kvlib.views.text import hanging
+from kvlib.views.plain import told
+from kvlib.views.text import fit, hanging
+from kvlib.wording import count
 
+MOST: Final = 20_000  # characters of a screen
+MOST_HTML: Final = 1_000_000
 Choice = str | int | bool | list[Any] | range
 
 # With the focus in a menu, a box to tick or a button, JupyterLab takes the keys for its own: x cuts
@@ -74,8 +78,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         values = {name: control.value for name, control in self.controls.items()}
         try:
             self.text, self.screen.value = _shown(self._show(**values))
-        except Exception as error:  # the learner's own function, or their own input: both answer
-            self.text = "\n".join(hanging("", f"{type(error).__name__}: {error}"))
+        except (Exception, SystemExit) as error:  # a learner's function or input: both answer
+            said = f"{type(error).__name__}: {asking.one_line(error)}"
+            self.text = "\n".join(hanging("", fit(said, asking.ANSWER)))
             self.screen.value = as_html(self.text)
 
     def __repr__(self) -> str:
@@ -96,9 +101,16 @@ def _shown(answer: object) -> tuple[str, str]:
     if isinstance(answer, (bytes, bytearray)):
         answer = dump(answer)
     if isinstance(answer, str):
-        return answer, as_html(answer)
+        text = _cut(answer)
+        return text, as_html(text)
+    text = _cut(repr(answer)) if hasattr(answer, "_repr_html_") else told(answer, MOST)
     html = answer._repr_html_() if hasattr(answer, "_repr_html_") else None
-    return repr(answer), html or as_html(repr(answer))
+    return text, html if html and len(html) <= MOST_HTML else as_html(text)
+
+
+def _cut(text: str) -> str:
+    left = len(text) - MOST
+    return text if left <= 0 else f"{text[:MOST]}\n({count(left, 'more character')})"
 
 
 def _button(name: str, act: Callable[[Mapping[str, object]], None], values: object) -> Any:

@@ -8,7 +8,7 @@ from kvlib.judge import READING
 from kvlib.lessons.exercise import Function, Mistake
 from kvlib.lessons.exercises.shared import Item, Records
 from kvlib.lessons.guard import run
-from kvlib.lessons.result import short
+from kvlib.views.plain import written
 
 Operation = tuple[Any, ...]
 
@@ -58,7 +58,7 @@ def operation_of(index: int, *arguments: Any) -> str:
     """The operation that gave a result; the operations are the last of the arguments."""
     reading = [one for one in enumerate(arguments[-1]) if one[1][0] in READING]
     number, operation = reading[index]
-    return f"operation {number}, {short(operation, 60)}"
+    return f"operation {number}, {written(operation, 60)}"
 
 
 # A value that no constant of anybody's code can be.

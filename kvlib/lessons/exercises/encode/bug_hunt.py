@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Mistake
-from kvlib.lessons.result import short
+from kvlib.views.plain import kind_of, written
+
+MOST: Final = 100_000  # bytes
 
 
 def their_encode(records: dict[Any, Any]) -> bytes:
@@ -30,26 +32,36 @@ def their_decode(stream: bytes) -> dict[Any, Any]:
     return dict(zip(items[::2], items[1::2], strict=True))
 
 
-def _comes_back(found: dict[Any, Any]) -> bool:
-    for value in (*found, *found.values()):
+def _check(found: Any) -> None:
+    """ValueError for what nobody promised, and for more than their decoder reads in a moment."""
+    for value in _all(found):
         if type(value) not in (str, bytes):
-            raise ValueError(f"keys and values are str or bytes, not {type(value).__name__}")
+            raise ValueError(f"keys and values are str or bytes, not {kind_of(value)}")
+    if sum(map(len, _all(found))) + 4 * len(_all(found)) > MOST:
+        raise ValueError(f"more than {MOST:,} bytes; one record is enough")
+
+
+def _comes_back(found: dict[Any, Any]) -> bool:
+    _check(found)
     return their_decode(their_encode(found)) == found
 
 
 def _their_answer(found: Any) -> str:
+    if type(found) is not dict:
+        return ""
     try:
-        return f"back as {short(their_decode(their_encode(found)))}"
-    except Exception as error:
+        _check(found)
+        return f"back as {written(their_decode(their_encode(found)))}"
+    except ValueError as error:
         return f"{type(error).__name__}: {error}"
 
 
-def _all(found: dict[Any, Any]) -> list[Any]:
-    return [*found, *found.values()]
+def _all(found: Any) -> list[Any]:
+    return [*found, *found.values()] if type(found) is dict else []
 
 
-def _texts(found: dict[Any, Any]) -> list[str]:
-    return [one for one in _all(found) if isinstance(one, str)]
+def _texts(found: Any) -> list[str]:
+    return [one for one in _all(found) if type(one) is str]
 
 
 EXERCISE: Final = Exercise(
@@ -72,24 +84,24 @@ EXERCISE: Final = Exercise(
             {"café": "2,50 €"},
             "These come back: the length is measured after encoding, so it counts bytes. What "
             "besides the length must a reader know?",
-            lambda found: any(not str(one).isascii() for one in _all(found)),
+            lambda found: any(not one.isascii() for one in _texts(found)),
         ),
         Mistake(
             {"a=b;": "|"},
             "These come back: the reader jumps over the data, and no delimiter in it is looked at.",
-            lambda found: any(set("=;|:,\n\\") & set(str(one)) for one in _texts(found)),
+            lambda found: any(set("=;|:,\n\\") & set(one) for one in _texts(found)),
         ),
         Mistake(
             {"": ""},
             "These come back: an empty text is a length of 0, which is four bytes. What else can "
             "be empty?",
-            lambda found: "" in _all(found),
+            lambda found: "" in _texts(found),
         ),
         Mistake(
             {"photo": b"\xff\xd8"},
             "These come back. Look at how the reader notices that they are bytes and no text: does "
             "it always?",
-            lambda found: any(isinstance(one, bytes) for one in _all(found)),
+            lambda found: any(type(one) is bytes for one in _all(found)),
         ),
         Mistake(
             {"a": "b" * 300},
@@ -102,7 +114,9 @@ EXERCISE: Final = Exercise(
             lambda found: any(type(one) not in (str, bytes) for one in _all(found)),
         ),
         Mistake(
-            {}, "No records are no problem: no bytes, and nothing to read.", lambda found: not found
+            {},
+            "No records are no problem: no bytes, and nothing to read.",
+            lambda found: type(found) is dict and not found,
         ),
     ),
     hints=(

@@ -11,6 +11,7 @@ from kvlib.lessons.exercises.log.recover_mistakes import MISTAKES
 from kvlib.lessons.guard import run
 from kvlib.log import encode_put
 from kvlib.views.cuts import Lost, crash
+from kvlib.views.plain import Foreign
 
 LOG: Final = sealed(PUT, encode_put("b", ""), DELETE)
 ENDS: Final = (len(FIRST), len(sealed(PUT, encode_put("b", ""))), len(LOG))
@@ -38,23 +39,29 @@ def _refused(log: bytes, about: str) -> Case:
     return Case((log,), about, refused=True)
 
 
-def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | None:
-    """The first byte at which the crash explorer finds something wrong, or a refusal."""
+def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:
+    """The first byte at which the crash explorer finds something wrong, or a refusal.
+
+    If there is none, it is the number of cuts.
+    """
 
     def recover(log: bytes) -> object:
         outcome = run(functions[0], (log,))
-        if outcome.kind != "gave":
-            raised = outcome.kind == "raised"
-            raise ValueError(type(outcome.value).__name__ if raised else "no end")
+        if outcome.kind == "raised":
+            raise ValueError(outcome.value.kind)
+        if outcome.kind != "gave" or type(outcome.value) is Foreign:
+            raise ValueError("no end" if outcome.kind == "endless" else "no dict")
         return outcome.value
 
+    cuts = 0
     for lost in WAYS:
         for moment in crash(LOG, recover, lost=lost).moments:
+            cuts += 1
             outcome = moment.outcomes[0]
             if outcome.verdict != "right":
                 asked = f"recover(log), {moment.label} bytes have arrived, the others: {lost}"
                 return Finding(asked, outcome.words, EVERYWHERE)
-    return None
+    return cuts
 
 
 EXERCISE: Final = Exercise(

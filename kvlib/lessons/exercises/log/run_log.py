@@ -32,13 +32,13 @@ def _large_log() -> list[Case]:
     return [Case((1_000, operations), "100,000 operations, and a threshold of 1,000")]
 
 
-def _never_logged(functions: tuple[Function, ...]) -> Finding | None:
+def _never_logged(functions: tuple[Function, ...]) -> Finding | int:
     for threshold in (9, 1):  # once it comes back from the log, once from a snapshot
         if keeps(functions[0], threshold, [put("a", KEEPSAKE), RESTART, get()]):
             operations = '[("put", "a", "two words"), ("restart",), ("get", "a")]'
             asked = f"run_log({threshold}, {operations})"
             return Finding(asked, f"{[KEEPSAKE]}, the same object", LOGGED)
-    return None
+    return 2
 
 
 EXERCISE: Final = Exercise(

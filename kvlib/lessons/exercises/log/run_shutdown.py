@@ -36,9 +36,9 @@ def _large_shutdowns() -> list[Case]:
     return [Case((operations,), "100,000 operations on 1,000 records")]
 
 
-def _never_written(functions: tuple[Function, ...]) -> Finding | None:
+def _never_written(functions: tuple[Function, ...]) -> Finding | int:
     if not keeps(functions[0], [_set("a", KEEPSAKE), OFF, ON, get()]):
-        return None
+        return 1
     asked = 'run_shutdown([("set", "a", "two words"), ("shutdown",), ("restore",), ("get", "a")])'
     return Finding(asked, f"{[KEEPSAKE]}, the same object", SHUT_DOWN)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Mistake
+from kvlib.views.plain import Foreign, written
 
 
 def _as_texts(found: Any) -> dict[str, str]:
@@ -15,7 +16,9 @@ def _as_texts(found: Any) -> dict[str, str]:
 
 
 def _as_text(value: Any) -> str:
-    return value.decode(errors="replace") if type(value) is bytes else str(value)
+    if type(value) is bytes:
+        return value.decode(errors="replace")
+    return value if type(value) is str else written(value)
 
 
 def _speaks_of_refusing(found: Any) -> bool:
@@ -23,8 +26,7 @@ def _speaks_of_refusing(found: Any) -> bool:
     if type(found) is str:
         words = "refus|reject|error|exception|raise|corrupt|damage|invalid|fail"
         return re.search(words, found.lower()) is not None
-    kind = found if isinstance(found, type) else type(found)
-    return issubclass(kind, BaseException)
+    return type(found) is Foreign and found.is_a(BaseException)
 
 
 EXERCISE: Final = Exercise(
