@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import kvlib
@@ -57,6 +57,7 @@ OPERATIONS = st.one_of(
 
 
 @settings(max_examples=40)
+@example([("put", "00000\x1f", ""), ("delete", "00\x1f\u0e5c⺀")])  # wide before what hangs
 @given(st.lists(OPERATIONS, max_size=10))
 def test_memory_and_disk_are_what_a_dict_would_be(operations: list[Operation]) -> None:
     """At each moment the marks, the files that are shown and recovery agree with a dict."""

@@ -207,11 +207,11 @@ def meaning(leaf: Region) -> str:
 
 def hanging(before: str, text: str) -> Iterator[str]:
     """`before` and then the text, in lines of 80 columns; what goes on is indented as far."""
-    room = COLUMNS - len(before)
+    room = COLUMNS - width(before)
     columns = room if width(text) == len(text) else room // 2
     for line in textwrap.wrap(text, columns, break_on_hyphens=False) or [""]:
         yield f"{before}{line}".rstrip()
-        before = " " * len(before)
+        before = " " * width(before)
 
 
 def fit(text: str, columns: int) -> str:
