@@ -167,14 +167,15 @@ LAYERS = [
     {"salvage.snapshots", "salvage.frames"},
     {"salvage.rules"},
     {"salvage"},
-    {"views.regions"},
+    {"views.plain", "views.regions"},
     {"views.fields"},
     {"views.files"},
     {"views.layout"},
     {"views.text", "advice"},
     {"views.columns", "views.given", "views.html"},
     {"views.dumps", "views.film"},
-    {"views.asking", "views.widgets"},
+    {"views.asking"},
+    {"views.widgets"},
     {"views.subjects"},
     {"views.curves", "views.cuts", "views.diff", "views.flips", "views.lengths", "views.shown"}
     | {"views.delimiter_lab", "views.segment_desk", "views.steps"},
@@ -183,7 +184,7 @@ LAYERS = [
 ]
 ENGINE = set().union(*LAYERS[:7])
 PURE = {"errors", "encoding", "segments", "frame", "log", "naive", "wording"}
-PURE |= {"views.regions", "views.fields", "views.files"}
+PURE |= {"views.plain", "views.regions", "views.fields", "views.files"}
 # What reaches a file, a clock, or another process. (`io` does not, but for io.open.)
 OUTSIDE = {"fcntl", "mmap", "os", "pathlib", "random", "shutil", "socket", "subprocess", "tempfile"}
 OUTSIDE |= {"threading", "time", "kvlib.disk"}
