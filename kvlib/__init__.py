@@ -4,13 +4,11 @@ Read it in this order: encoding, segments, frame, log (pure functions over bytes
 snapshot, recovery and store.
 """
 
-import sys
 import warnings
 
-if sys.flags.bytes_warning:
-    # "a" and b"a" are two keys here, and have the same hash. So every dict that holds both compares
-    # them, of which python -b warns, and python -bb makes an error.
-    warnings.filterwarnings("ignore", category=BytesWarning, module=r"kvlib\.")
+# "a" and b"a" are two keys here, and have the same hash. So every dict that holds both compares
+# them, of which python -b warns, and python -bb makes an error.
+warnings.filterwarnings("ignore", category=BytesWarning, module=r"kvlib\.")
 
 from kvlib import judge
 from kvlib.disk import DirectoryDisk, Disk, MemoryDisk

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import kvlib
+from kvlib import advice
 from kvlib import commands as cli
 from kvlib.__main__ import main
 from kvlib.frame import PREAMBLE, seal
@@ -771,6 +772,25 @@ def test_advice_can_be_pasted_into_a_shell(name: bytes, tmp_path: Path) -> None:
         assert pasted.returncode == 1, pasted.stderr
         assert b"saved: " in pasted.stdout
         shutil.rmtree(tmp_path / "saved")
+
+
+@pytest.mark.parametrize(
+    ("system", "path", "pasted"),
+    [
+        ("posix", "data", "data"),
+        ("posix", "my data", "'my data'"),
+        ("posix", "-n", "./-n"),
+        ("posix", "line\nbreak/é\udcff", r"$'line\x0abreak/\xc3\xa9\xff'"),
+        ("nt", "my data", '"my data"'),
+    ],
+)
+def test_advice_quotes_a_path_for_its_shell(
+    system: str, path: str, pasted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words that stand for themselves stay as they are."""
+    quote = advice._quoted
+    monkeypatch.setattr(os, "name", system)
+    assert quote(path) == pasted
 
 
 # --- backups --------------------------------------------------------------------------------------
