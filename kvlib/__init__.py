@@ -6,10 +6,6 @@ snapshot, recovery and store.
 
 import warnings
 
-# "a" and b"a" are two keys here, and have the same hash. So every dict that holds both compares
-# them, of which python -b warns, and python -bb makes an error.
-warnings.filterwarnings("ignore", category=BytesWarning, module=r"kvlib\.")
-
 from kvlib import judge
 from kvlib.disk import DirectoryDisk, Disk, MemoryDisk
 from kvlib.encoding import decode_field, decode_snapshot, encode_field, encode_snapshot
@@ -25,6 +21,10 @@ from kvlib.frame import seal, unseal
 from kvlib.recovery import Recovery
 from kvlib.segments import join, split
 from kvlib.store import DurableStore, Status, Store, open
+
+# "a" and b"a" are two keys here, and have the same hash. So every dict that holds both compares
+# them, of which python -b warns, and python -bb makes an error.
+warnings.filterwarnings("ignore", category=BytesWarning, module=r"kvlib\.")
 
 __version__ = "0.1.0"
 __all__ = [
