@@ -407,9 +407,7 @@ def test_no_broken_stream_stops_a_run(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell's words are others")
-@pytest.mark.parametrize(
-    "how", [">&-", ">&- 2>&- <&-", "| head -c 1", "2>&1 | true", "> /dev/full 2>&1"]
-)
+@pytest.mark.parametrize("how", [">&- 2>&- <&-", "| head -c 1", "> /dev/full 2>&1"])
 def test_no_shell_stops_a_run(how: str, tmp_path: Path) -> None:
     """Closed streams, and readers that go: no traceback, and the CSV is whole."""
     folder = hand_in(tmp_path / "class", "Žofie 李", "boris")
