@@ -1,4 +1,4 @@
-"""A learner's own copies of the notebooks, out of a source tree or a wheel; none is written over."""
+"""A learner's own copies of the notebooks, out of a source tree or a wheel; none is overwritten."""
 
 import os
 import subprocess
