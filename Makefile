@@ -22,8 +22,11 @@ FUZZ_ARGS ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-# Made last, so that an interrupted set-up is done again.
+# Made last, so that an interrupted set-up is done again: what a learner needs, and what a developer
+# needs besides.
+LAB_READY := $(VENV)/lab-ready
 READY := $(VENV)/ready
+PIP = $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # Jupyter and IPython keep their settings in the environment too: they neither read the ones in
 # your home (start-up files, kernels of other Pythons) nor write there.
@@ -63,33 +66,33 @@ $(RUN):
 	@echo "Making a virtual environment in $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(READY): $(RUN) pyproject.toml constraints.txt
-	@echo "Installing what is needed into $(VENV) (about a minute, once)"
+$(LAB_READY): $(RUN) pyproject.toml constraints.txt
+	@echo "Installing what the notebooks need into $(VENV) (about a minute, once)"
 	@$(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(PIP) -e '.[notebooks]'
 	@mkdir -p $(VENV)/share/jupyter/lab/settings $(VENV)/jupyter
 	@echo '$(QUIET)' > $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $@
 
+$(READY): $(LAB_READY)
+	@echo "Installing what the tests need besides"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
 # ------------------------------------------------------------------------------------------- lab
 
-lab: $(READY)  ## read and run the notebooks: copies them to my-notebooks/, opens JupyterLab there
-	@mkdir -p my-notebooks
-	@# Copied under another name first: a half-written copy would never be overwritten.
-	@for file in notebooks/*.*; do \
-		mine="my-notebooks/$${file##*/}"; \
-		[ -e "$$mine" ] || { cp "$$file" "$$mine.part" && mv "$$mine.part" "$$mine"; } || exit 1; \
-	done
+lab: $(LAB_READY)  ## read and run the notebooks: copies them to my-notebooks/, opens the first in JupyterLab
+	@$(RUN) -m kvlib notebooks my-notebooks
 	@$(call open_lab,my-notebooks)
 
-lab-dev: $(READY)  ## edit the notebooks themselves: opens JupyterLab in notebooks/
+lab-dev: $(LAB_READY)  ## edit the notebooks themselves: opens JupyterLab in notebooks/
 	@$(call open_lab,notebooks)
 
-# Without a display (macOS always has one) no browser is looked for; the address is printed in any
-# case. Root has to say that it knows. The last three options: no list of extensions is fetched, no
+# It opens on the first notebook, not on a page of launchers. Without a display (macOS always has
+# one) no browser is looked for; the address is printed in any case. Root has to say that it knows. The last three options: no list of extensions is fetched, no
 # language servers are searched for, and nothing is printed that a learner need not read.
 define open_lab
-	set -- $(1) --LabApp.extension_manager=readonly --LanguageServerManager.autodetect=False \
+	set -- $(1) --LabApp.default_url=/lab/tree/01_encode.ipynb --LabApp.extension_manager=readonly --LanguageServerManager.autodetect=False \
 		--log-level=WARN; \
 	if [ "$$(uname)" != Darwin ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
 		set -- "$$@" --no-browser; fi; \
@@ -111,7 +114,7 @@ test: $(READY)  ## check everything: lint, types, tests with coverage, notebooks
 	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=60 build/notebooks
 
 $(VENV)/browser-ready: $(READY)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@$(PIP) -e '.[browser]'
 	@touch $@
 
 chromium:
@@ -131,7 +134,7 @@ bench: chromium $(VENV)/browser-ready  ## measure the views and the store; the f
 	CHROMIUM="$(CHROMIUM)" $(RUN) tests/bench.py $(BENCH_ARGS)
 
 $(VENV)/classroom-ready: $(READY)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[classroom]'
+	@$(PIP) -e '.[classroom]'
 	@touch $@
 
 classroom: $(VENV)/classroom-ready  ## make the teacher's editions, see docs/teaching.md: OVERLAY=FOLDER
@@ -148,7 +151,7 @@ crash: $(READY)  ## cut the power at every moment, in every way; a table goes to
 
 # Its second part needs atheris, which there is not for every system and Python.
 $(VENV)/fuzz-ready: $(READY)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	@$(PIP) -e '.[fuzz]'
 	@touch $@
 
 fuzz: $(VENV)/fuzz-ready  ## feed hostile bytes to all that reads: SECONDS=60, or INPUTS=10000000

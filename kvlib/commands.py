@@ -9,6 +9,7 @@ from time import monotonic
 
 import kvlib
 from kvlib.advice import advice
+from kvlib.copies import KEPT, copy
 from kvlib.disk import LOCK, DirectoryDisk
 from kvlib.errors import (
     CorruptionError,
@@ -116,7 +117,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         "kvlib",
-        description="Look into the files of a kvlib store, compact it, save what is left of it.",
+        description="Look into the files of a kvlib store, copy or save it; get the notebooks.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     store, place = ("PATH", "a store"), ("PATH", "a store, or one file of it")
     source = ("SOURCE", "a store, which is only read")
     new = ("DESTINATION", "where the new store will be: nothing yet, or an empty directory")
+    folder = ("DESTINATION", "the folder; what is in it already is not changed")
     older = ("DESTINATION", "where the copy will be: as for a new store, or an older copy")
     for name, command, text, *paths in (
         ("dump", _dump, "show every byte, labelled", place),
@@ -132,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         ("compact", _compact, "publish a new snapshot, start an empty log", store),
         ("backup", _backup, "copy a store, as it is at this moment", source, older),
         ("salvage", _salvage, "write what still verifies into a new store", source, new),
+        ("notebooks", _notebooks, "copy the notebooks into a folder of yours", folder),
     ):
         subparser = commands.add_parser(
             name,
@@ -225,6 +228,18 @@ def _salvage(source: str, destination: str, progress: Progress) -> int:
     for line in report(result, _printable(destination)):
         say(line)
     return OK if result.complete else DAMAGED
+
+
+def _notebooks(destination: str, progress: Progress) -> int:
+    if not destination:
+        raise MissingError("the path of the folder is empty; the working directory is '.'")
+    kept = False
+    for name, outcome in copy(destination):
+        say(f"{_printable(os.path.join(destination, name))}: {outcome}")
+        kept = kept or outcome == KEPT
+    if kept:
+        say("What you have changed is yours. For a fresh copy, rename or delete it first.")
+    return OK
 
 
 def _refuse_inside(source: str, destination: str) -> None:
