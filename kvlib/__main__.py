@@ -193,7 +193,7 @@ def _compact(path: str, progress: Progress) -> int:
 
 
 def _salvage(source: str, destination: str, progress: Progress) -> int:
-    disk = _directory(source, progress)
+    disk = _place(source, progress)
     inside = os.path.join(os.path.realpath(source), "")
     if os.path.realpath(destination).startswith(inside):
         raise MissingError(f"{destination} lies in {source}, which salvage doesn't change")
@@ -237,11 +237,15 @@ def _closed(state: State) -> str:
     return "yes" if whole and state.tail.closed else "no: it is open now, or was not closed"
 
 
-def _directory(path: str, progress: Progress) -> WatchedDisk:
+def _place(path: str, progress: Progress) -> WatchedDisk:
     if not os.path.isdir(path):
         _refuse_missing(path)
         raise MissingError(f"{path} is a file; a store is a directory")
-    disk = WatchedDisk(path, progress)
+    return WatchedDisk(path, progress)
+
+
+def _directory(path: str, progress: Progress) -> WatchedDisk:
+    disk = _place(path, progress)
     if not any(map(format_of, disk.names())):
         raise MissingError(f"no store at {path}")
     return disk
