@@ -794,13 +794,23 @@ def test_what_was_not_used_is_told_byte_by_byte() -> None:
     files[NAMES[0]] += b"\r\n"
     result, _ = saved(files)
     assert result.complete
-    words = "bytes that belong to no whole frame, beside one that does"
+    words = "outside of any whole frame, and not used"
     assert result.notes == (
-        Finding(NAMES[0], len(a_store()[NAMES[0]]), 2, f"2 {words}"),
         Finding("FOO", 10, len(data) - 8, "segment 1 of 3 of generation 3, found here"),
-        Finding("FOO", 0, 2, f"2 {words}"),
-        Finding("FOO", 2 + len(data), 4, f"4 {words}"),
+        Finding(NAMES[0], len(a_store()[NAMES[0]]), 2, words),
+        Finding("FOO", 0, 2, words),
+        Finding("FOO", 2 + len(data), 4, words),
     )
+
+
+def test_very_many_segments_in_one_file_take_linear_work() -> None:
+    """20,000 of them, each with a byte between; a quadratic search would take minutes."""
+    items: Items = {"a": "x" * 80_000}
+    files = a_store(CLOSE, items=items, size=12)
+    data = b"!".join(files[name] for name in sorted(without_log(files)))
+    result, found = saved({"log": files["log"], "FOO": data})
+    assert found == items
+    assert len(result.notes) > 40_000
 
 
 def other_store(generation: int) -> dict[str, bytes]:

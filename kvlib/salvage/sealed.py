@@ -43,6 +43,15 @@ class Piece(NamedTuple):
         return self.frame.payload[segments.HEADER.size :]
 
 
+def unusual(place: Place, piece: Piece) -> Iterator[Finding]:
+    """What is unusual about where a segment was found; nothing for almost all of them."""
+    generation, index, total = place
+    frame = piece.frame
+    if piece.file != segment_name(generation, index):
+        reason = f"segment {index} of {total} of generation {generation}, found here"
+        yield Finding(piece.file, frame.start, frame.end - frame.start, reason)
+
+
 class Pieces:
     """All whole heads and segments of a directory, the best ones first.
 
@@ -128,20 +137,13 @@ class Pieces:
             reason += " no head says whose snapshot that is"
             yield Finding(name, frames[0].start, size, reason)
 
-    def use(self, place: Place, piece: Piece) -> Iterator[Finding]:
-        """What is unusual about where a segment was found; nothing for almost all of them."""
-        generation, index, total = place
-        frame = piece.frame
-        if piece.file != segment_name(generation, index):
-            reason = f"segment {index} of {total} of generation {generation}, found here"
-            yield Finding(piece.file, frame.start, frame.end - frame.start, reason)
-        spans = self._spans[piece.file] if piece.file != LOG else []  # its frames have a salt
-        at = 0 if spans else self._sizes[piece.file]
-        for start, end in [*spans, (self._sizes[piece.file],) * 2]:
+    def beside(self, file: str) -> Iterator[Finding]:
+        """The bytes of a file outside of its whole frames; not of the log, which has others."""
+        spans = self._spans[file] if file != LOG else []
+        at = 0 if spans else self._sizes[file]
+        for start, end in [*spans, (self._sizes[file],) * 2]:
             if at < start:
-                size = count(start - at, "byte")
-                reason = f"{size} that belong to no whole frame, beside one that does"
-                yield Finding(piece.file, at, start - at, reason)
+                yield Finding(file, at, start - at, "outside of any whole frame, and not used")
             at = end
 
 

@@ -19,7 +19,7 @@ from kvlib.errors import CorruptionError
 from kvlib.frame import PREAMBLE
 from kvlib.salvage.findings import Finding, Found
 from kvlib.salvage.frames import replay
-from kvlib.salvage.sealed import Piece, Pieces
+from kvlib.salvage.sealed import Piece, Pieces, unusual
 from kvlib.salvage.source import Source
 from kvlib.snapshot import HEAD_BYTES, LOG, OVERHEAD, Head, load_segment, segment_name
 from kvlib.wording import count
@@ -129,10 +129,11 @@ def _chosen(
 
 def _unusual(pieces: Pieces, head: Head, chosen: Iterable[Piece]) -> list[Finding]:
     notes: list[Finding] = []
+    files: dict[str, None] = {}
     for index, piece in enumerate(chosen):
-        place = (head.generation, index, head.segments)
-        notes += [one for one in pieces.use(place, piece) if one not in notes]
-    return notes
+        notes += unusual((head.generation, index, head.segments), piece)
+        files[piece.file] = None
+    return notes + [note for file in files for note in pieces.beside(file)]
 
 
 def _whole(head: Head) -> str:
