@@ -221,7 +221,7 @@ def _backup(source: str, destination: str, progress: Progress) -> int:
 
 
 def _salvage(source: str, destination: str, progress: Progress) -> int:
-    disk = _directory(source, progress)
+    disk = _place(source, progress)
     _refuse_inside(source, destination)
     result = salvage(disk, WatchedDisk(destination, progress, like=disk))
     progress.clear()
@@ -282,11 +282,15 @@ def _closed(state: State) -> str:
     return "yes" if whole and state.tail.closed else "no: it is open now, or was not closed"
 
 
-def _directory(path: str, progress: Progress) -> WatchedDisk:
+def _place(path: str, progress: Progress) -> WatchedDisk:
     if not os.path.isdir(path):
         _refuse_missing(path)
         raise MissingError(f"{path} is a file; a store is a directory")
-    disk = WatchedDisk(path, progress)
+    return WatchedDisk(path, progress)
+
+
+def _directory(path: str, progress: Progress) -> WatchedDisk:
+    disk = _place(path, progress)
     if not any(map(format_of, disk.names())):
         raise MissingError(f"no store at {path}")
     return disk

@@ -22,9 +22,6 @@ from kvlib.scope import Scope
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
 LOCK: Final = "lock"
 LOG: Final = "log"
 FORKED: Final = "this process was forked from the one that opened the store"

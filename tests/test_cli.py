@@ -404,10 +404,24 @@ def test_salvage_needs_a_place_of_its_own(run: Run, store: Path, tmp_path: Path)
     assert (status, err) == (2, f"kvlib: {tmp_path / 'file'} is a file; a store is a directory\n")
 
 
+def test_salvage_needs_no_name_of_kvlibs(run: Run, store: Path) -> None:
+    """A store is what its bytes are, though all its files have other names."""
+    for number, file in enumerate(sorted(store.iterdir())):
+        file.rename(store / f"file {number}")
+    assert run("check", store)[0] == 2
+    status, out, _ = run("salvage", store, store.parent / "new")
+    assert "file 0" in out
+    with kvlib.open(store.parent / "new") as saved:
+        assert "café" in saved
+    status, out, err = run("salvage", store.parent, store.parent / "newer")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+
+
 def test_salvage_refuses_a_newer_store(run: Run, store: Path) -> None:
     """Status 2, and nothing is done."""
-    data = (store / "log").read_bytes()
-    (store / "log").write_bytes(data[:7] + b"\2" + data[8:])
+    for file in store.iterdir():
+        data = file.read_bytes()
+        file.write_bytes(data[:7] + b"\2" + data[8:] if data else data)
     status, _, err = run("salvage", store, store.parent / "new")
     assert status == 2
     assert "version 2" in err

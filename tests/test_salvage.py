@@ -5,6 +5,7 @@ import os
 import random
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 import kvlib
 import kvlib.salvage.frames
 import kvlib.salvage.rules
+import kvlib.salvage.sealed
 from crashes import after as changed
 from kvlib import (
     CorruptionError,
@@ -192,10 +194,7 @@ def test_every_bit_of_a_head_costs_the_log() -> None:
     files = a_store()
     for bit, spoilt in enumerate(every_flip(files["log"][:HEAD_END])):
         damaged = {**files, "log": spoilt + files["log"][HEAD_END:]}
-        version = int.from_bytes(spoilt[6:8], "big")
-        if version > 1:
-            refused(VersionError, damaged)
-        elif bit < 8 * len(PREAMBLE):
+        if bit < 8 * len(PREAMBLE):
             result, items = saved(damaged)
             assert items == after(OLD)
             assert result.complete
@@ -215,11 +214,7 @@ def test_every_bit_of_a_segment_costs_what_is_behind_it() -> None:
     files = a_store()
     for index, name in enumerate(NAMES):
         for bit, spoilt in enumerate(every_flip(files[name])):
-            damaged = {**files, name: spoilt}
-            if int.from_bytes(spoilt[6:8], "big") > 1:
-                refused(VersionError, damaged)
-                continue
-            result, items = saved(damaged)
+            result, items = saved({**files, name: spoilt})
             if bit < 8 * len(PREAMBLE):
                 assert items == after(OLD)
                 assert result.complete
@@ -535,17 +530,20 @@ def test_what_opening_refuses_is_never_called_complete(monkeypatch: pytest.Monke
     assert result.left_out == (Finding("log", 7, 0, "because"),)
 
 
-@pytest.mark.parametrize("name", ["log", NAMES[1]])
+@pytest.mark.parametrize("name", ["log", *NAMES])
 def test_a_newer_version_is_not_salvaged(name: str) -> None:
-    """It is not damaged; the error says which file, and nothing was done."""
+    """If all files of the newest snapshot say so, or a frame behind it doesn't verify."""
     files = a_store()
-    files[name] = files[name][:7] + b"\2" + files[name][8:]
-    error = refused(VersionError, files)
+    newer = {file: data[:7] + b"\2" + data[8:] for file, data in files.items()}
+    leftover = without_log(store_files({"old": "1"}, generation=1))
+    error = refused(VersionError, {**leftover, **newer})
     assert isinstance(error, VersionError)
-    assert error.path == name
-    damaged = {**files, "log": b""}
+    assert error.path == "log"
+    unknown = newer[name][:8] + bytes(4) + newer[name][12:]
+    assert refused(VersionError, {**files, name: unknown})
     if name != "log":
-        refused(VersionError, damaged)
+        refused(VersionError, {**files, "log": b"", name: unknown})
+        assert saved({**files, "log": b"", name: newer[name]})[1] == OLD
 
 
 # --------------------------------------------------------------------- others at work, and media
@@ -673,8 +671,8 @@ def test_a_full_disk_can_be_salvaged_to_again() -> None:
         assert recovery.read(new).items == after(OLD)
 
 
-def test_a_broken_medium_is_damage_and_a_forbidden_one_is_not() -> None:
-    """What EIO hits is left out; any other failure ends it, and might have another cause."""
+def test_what_a_broken_medium_holds_is_left_out() -> None:
+    """The rest comes over."""
 
     class Eio(OSError):
         def __init__(self, word: str) -> None:
@@ -685,22 +683,389 @@ def test_a_broken_medium_is_damage_and_a_forbidden_one_is_not() -> None:
         source.fault = Fault("read", name, error=Eio, for_ever=True)
         result = salvage(source, new := MemoryDisk())
         assert recovery.read(new).items == expected
-        assert result.left_out[0].reason.startswith("the medium cannot read it")
-        source.fault = Fault("read", name, error=PermissionError)
-        with pytest.raises(PermissionError):
-            salvage(source, MemoryDisk())
+        assert result.left_out[0].reason.startswith("it can't be read")
+
+
+def test_what_may_not_be_read_is_left_out() -> None:
+    """The list says why; with the permission, all of it can be saved."""
+    for name, expected in [("log", OLD), (NAMES[2], after(before_segment(2)))]:
+        source = FaultyDisk(disk_of(a_store()))
+        source.fault = Fault("read", name, error=PermissionError, for_ever=True)
+        result = salvage(source, new := MemoryDisk())
+        assert recovery.read(new).items == expected
+        assert result.left_out[0].file == name
+        assert result.left_out[0].reason.startswith("it can't be read")
+
+
+# ----------------------------------------------------------- whatever a checksum proves, anywhere
+
+JUNK = [b"\n", b"\xef\xbb\xbf", b"\0" * 16]
+LOG_COPY = a_store()["log"]
+
+
+def moved(files: Files, **names: str) -> dict[str, bytes]:
+    """The same files under other names: `log="FOO"`, or `s1=...` for segment 1."""
+    known = {"log": "log", **{f"s{at}": name for at, name in enumerate(NAMES)}}
+    other = {known[short]: name for short, name in names.items()}
+    return {other.get(name, name): data for name, data in files.items()}
+
+
+def rearranged() -> dict[str, dict[str, bytes]]:
+    """Stores that can't be opened, or not as they were, and that lost no frame."""
+    files, far = a_store(), b"x" * 5000
+    early, late = LOG_COPY[: HEAD_END + len(FRAMES[0])], LOG_COPY[HEAD_END + len(FRAMES[0]) :]
+    stranger = a_store(items={**OLD, b"beta": b"\7\7"})[NAMES[1]]
+    cases = {
+        "a segment under another name": moved(files, s1="FOO"),
+        "all segments under other names": moved(files, s0="a", s1="log.1", s2="log.bak"),
+        "two segments that changed their names": moved(files, s0=NAMES[1], s1=NAMES[0]),
+        "a segment in capitals": moved(files, s1=NAMES[1].upper()),
+        "a segment damaged, but not in a copy": {
+            **files,
+            NAMES[1]: b"",
+            "copy": files[NAMES[1]],
+        },
+        "all segments in one file": {
+            "log": files["log"],
+            "all": b"".join(files[name] for name in NAMES),
+        },
+        "a segment behind the log": {
+            **{name: data for name, data in files.items() if name != NAMES[1]},
+            "log": LOG_COPY + files[NAMES[1]],
+        },
+        "a frame without a preamble": {**files, NAMES[1]: files[NAMES[1]][8:]},
+        "another store's segment beside it": {**moved(files, s1="FOO"), "BAR": stranger},
+        "another store's segment in its place": {
+            **files,
+            NAMES[1]: stranger,
+            "FOO": far + files[NAMES[1]] + far,
+        },
+        "the log under another name": moved(files, log="FOO"),
+        "the log as log.new": moved(files, log="log.new"),
+        "the log as log.new, and an empty one": {**moved(files, log="log.new"), "log": b""},
+        "the head damaged, but not in a copy": {
+            **files,
+            "log": bytes(HEAD_END),
+            "log.old": LOG_COPY,
+        },
+        "the log cut, but not a copy": {**files, "log": LOG_COPY[:70], "log.bak": LOG_COPY},
+        "the log cut between frames": {**files, "log": early, "log.bak": LOG_COPY},
+        "the log in two files": {**files, "log": early, "rest": late},
+        "the log in two files, far inside": {**files, "log": early, "rest": far + late + far},
+        "a frame damaged, but not in a copy": {
+            **files,
+            "log": early[:-1] + b"?" + late,
+            "FOO": LOG_COPY[:-40],
+        },
+        "frames out of order": a_store(*FRAMES[2:4], FRAMES[0], FRAMES[5], FRAMES[4], FRAMES[1]),
+    }
+    for junk in JUNK:
+        for name in files:
+            cases[f"{junk!r} before {name}"] = {**files, name: junk + files[name]}
+        for name in NAMES:
+            cases[f"{junk!r} behind {name}"] = {**files, name: files[name] + junk}
+    for name, data in files.items():
+        for bad in (b"KVLIB\0\0\1", bytes(8), b"kvlib\0\xff\xff", b"kvlib\0\0\0"):
+            cases[f"{bad!r} as preamble of {name}"] = {**files, name: bad + data[8:]}
+    return cases
+
+
+REARRANGED = rearranged()
+
+
+@pytest.mark.parametrize("case", REARRANGED)
+def test_whatever_a_checksum_proves_is_saved(case: str) -> None:
+    """Wherever it stands, and whatever its file is called; what is unusual is told."""
+    files = REARRANGED[case]
+    result, items = saved(files)
+    assert items == after(OLD)
+    findings = (*result.notes, *result.left_out)
+    assert findings
+    for finding in findings:
+        size = len(files.get(finding.file, b""))
+        assert 0 <= finding.offset <= size >= finding.size >= 0
+
+
+def test_what_was_not_used_is_told_byte_by_byte() -> None:
+    """File, offset and number of bytes: around a segment, and where it was found."""
+    files = a_store()
+    data = files.pop(NAMES[1])
+    files["FOO"] = b"\n\n" + data + b"tail"
+    files[NAMES[0]] += b"\r\n"
+    result, _ = saved(files)
+    assert result.complete
+    words = "outside of any whole frame, and not used"
+    assert result.notes == (
+        Finding("FOO", 10, len(data) - 8, "segment 1 of 3 of generation 3, found here"),
+        Finding(NAMES[0], len(a_store()[NAMES[0]]), 2, words),
+        Finding("FOO", 0, 2, words),
+        Finding("FOO", 2 + len(data), 4, words),
+    )
+
+
+def test_very_many_segments_in_one_file_take_linear_work() -> None:
+    """20,000 of them, each with a byte between; a quadratic search would take minutes."""
+    items: Items = {"a": "x" * 80_000}
+    files = a_store(CLOSE, items=items, size=12)
+    data = b"!".join(files[name] for name in sorted(without_log(files)))
+    result, found = saved({"log": files["log"], "FOO": data})
+    assert found == items
+    assert len(result.notes) > 40_000
+
+
+def other_store(generation: int) -> dict[str, bytes]:
+    """A store of the same form that has nothing to do with ours."""
+    sealed = [frame(b"M", generation + at, put("evil", str(at)), SALT + 1) for at in range(1, 4)]
+    evil: Items = {"evil": "0", "alpha": "evil"}
+    return store_files(evil, *sealed, generation=generation, salt=SALT + 1)
+
+
+@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.parametrize("generation", [1, GENERATION, GENERATION + 1])
+@pytest.mark.parametrize("where", ["snapshot", "log", "both"])
+def test_another_store_in_a_value_stays_a_value(where: str, generation: int) -> None:
+    """Whichever byte is damaged, and with any head: its records are never taken for ours."""
+    inner = b"".join(other_store(generation).values())
+    items: Items = {"value": inner} if where != "log" else {"x": "y"}
+    frames = [frame(b"M", GENERATION + 1, put("value", inner), SALT)] if where != "snapshot" else []
+    files = store_files(items, *frames, generation=GENERATION, salt=SALT)
+    heads = [files["log"], b"", files["log"][:9] + bytes(40) + files["log"][49:]]
+    for name in files:
+        for head in heads if name != "log" else heads[:1]:
+            data = {**files, "log": head}[name]
+            for at in range(0, len(data), 5):
+                for spoilt in (
+                    data[:at] + b"\xa5" + data[at + 1 :],
+                    data[:at],
+                    bytes(at) + data[at:],
+                ):
+                    _, found = saved({**files, "log": head, name: spoilt})
+                    assert not {"evil", "alpha"} & found.keys()
+
+
+def test_two_segments_for_one_place_are_not_chosen_by_chance() -> None:
+    """Without a head that says which is right, what stands before them is all that is sure."""
+    other = a_store(items={**OLD, b"beta": b"\7\7"})
+    files = {**moved(a_store(), s1="FOO"), "BAR": other[NAMES[1]], "log": b""}
+    result, items = saved(files)
+    assert items == before_segment(1)
+    assert "is in several files, each time another" in result.left_out[1].reason
+
+
+def test_many_segments_for_one_place_take_bounded_work() -> None:
+    """Whole copies are one; of many different ones only so many combinations are tried."""
+    files = a_store()
+    copies = {f"copy{at}": b"".join(files[name] for name in NAMES) for at in range(50)}
+    assert saved({**copies, "log": files["log"]})[1] == after(OLD)
+    several = {
+        f"copy{at}{name}": PREAMBLE + frame(b"S", GENERATION, data[25:33] + bytes([at]) * 32)
+        for at in range(100)
+        for name, data in without_log(files).items()
+    }
+    result, items = saved({**moved(files, s0="z0", s1="z1", s2="z2"), **several})
+    assert items == after({})
+    assert not result.complete
+
+
+def test_a_copy_that_went_its_own_way_is_not_mixed_in() -> None:
+    """Under one number it says something else: none of its frames is used, and it is told."""
+    another = frame(b"M", GENERATION + 1, put("alpha", "other"), SALT)
+    more = frame(b"M", GENERATION + 7, put("more", "1"), SALT)
+    copy = LOG_COPY[:HEAD_END] + another + b"".join(FRAMES[1:]) + more
+    result, items = saved({**a_store(*FRAMES), "copy": copy})
+    assert items == after(OLD)
+    (note,) = result.notes
+    assert note.reason == "another history: its number 4 says something else; it is not used"
+
+
+def test_numbers_that_are_missing_before_those_of_another_file_are_listed() -> None:
+    """They are a hole like any other."""
+    late = frame(b"M", GENERATION + 9, put("late", "1"), SALT)
+    result, items = saved({**a_store(*FRAMES), "rest": late})
+    assert items == {**after(OLD), "late": "1"}
+    end = len(LOG_COPY) - len(CLOSE)
+    reason = "the log ends; 2 sequence numbers are missing, 10 to 11: all from 12 on is applied"
+    assert result.left_out == (Finding("log", end, 0, reason + " after a hole"),)
+
+
+def test_numbers_that_are_missing_on_both_sides_of_another_files_are_counted() -> None:
+    """What was found there is not among them."""
+    result, items = saved({**a_store(FRAMES[0], FRAMES[5]), "rest": FRAMES[1] + FRAMES[4]})
+    assert items == after(OLD, 2, 3)
+    assert "2 sequence numbers are missing, 6 to 7: " in result.left_out[0].reason
+
+
+def test_a_copied_head_without_its_snapshot_is_left_out() -> None:
+    """Its mutations would change a snapshot that it doesn't belong to."""
+    newer = store_files({"x": "y"}, *FRAMES, generation=GENERATION + 1, salt=SALT)["log"]
+    result, items = saved({**a_store(), "log": b"", "log.new": newer})
+    assert items == OLD
+    assert [(one.file, one.offset, one.size) for one in result.left_out] == [
+        ("log", 0, 0),
+        ("log.new", 8, len(newer) - 8),
+    ]
+
+
+def test_whole_frames_that_could_be_a_values_are_listed() -> None:
+    """Far inside a file, and without a head that vouches for them."""
+    (sealed,) = without_log(store_files(OLD)).values()
+    result, _ = saved({"log": b"", "FOO": b"x" * 100 + sealed + sealed})
+    assert not result.stored
+    reason = "2 whole frames of a snapshot, perhaps a part of a value: no head says whose"
+    assert result.left_out[-1] == Finding(
+        "FOO", 108, 2 * (len(sealed) - 8), reason + " snapshot that is"
+    )
+
+
+def test_a_file_made_to_search_for_ever_costs_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of places that look like long segments: the budget is kept."""
+    calls: list[int] = []
+
+    def unseal(data: bytes, offset: int = 0, salt: int = 0) -> kvlib.frame.Frame:
+        calls.append(int.from_bytes(data[offset + 4 : offset + 8], "big"))
+        return kvlib.unseal(data, offset, salt)
+
+    monkeypatch.setattr(kvlib.salvage.sealed, "unseal", unseal)
+    number, lure = 10_000, struct.Struct(">IIQc")
+    lures = b"".join(lure.pack(1, (number - at - 1) * 17, 1, b"S") for at in range(number))
+    result, items = saved({**a_store(), NAMES[1]: b"", "lures": lures})
+    assert items == after(before_segment(1))
+    assert sum(calls) <= 66 * len(lures)
+    assert result.notes[-1].reason.endswith("searching for ever")
+
+
+def test_a_store_of_nothing_but_strange_names(tmp_path: Path) -> None:
+    """Also names that no store gives; each is shown in one line."""
+    strange = ["a\nb", "-rf", "\u202ex", "back\\slash"] if os.name != "nt" else ["a", "b", "c", "d"]
+    for name, data in zip(strange, a_store().values(), strict=True):
+        (tmp_path / name).write_bytes(data)
+    result = salvage(tmp_path, new := MemoryDisk())
+    assert recovery.read(new).items == after(OLD)
+    assert all(line.isprintable() for line in report(result, "new"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs links")
-def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:
-    """A log that is a link is not followed: without a head, then."""
+def test_links_are_read_where_they_lead(tmp_path: Path) -> None:
+    """Outside the store, through other links, and as hard links; each is told."""
+    store, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
+    store.mkdir()
+    elsewhere.mkdir()
+    for name, data in a_store().items():
+        (elsewhere / name).write_bytes(data)
+    (store / "log").symlink_to(elsewhere / "log")
+    (store / NAMES[0]).symlink_to(Path("..") / "elsewhere" / NAMES[0])
+    (elsewhere / "chain").symlink_to(elsewhere / NAMES[1])
+    (store / "FOO").symlink_to(elsewhere / "chain")
+    (store / "BAR").hardlink_to(elsewhere / NAMES[2])
+    before = picture(elsewhere)
+    result = salvage(store, new := MemoryDisk())
+    assert recovery.read(new).items == after(OLD)
+    assert picture(elsewhere) == before
+    told = {note.file for note in result.notes if note.reason.startswith("it is a link")}
+    assert told == {"log", NAMES[0], "FOO"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+def test_what_is_no_file_is_skipped_with_a_word(tmp_path: Path) -> None:
+    """Nothing is waited for: folders, pipes, devices, links to them, to nothing, in a circle."""
     for name, data in a_store().items():
         (tmp_path / name).write_bytes(data)
-    (tmp_path / "log").rename(tmp_path / "elsewhere")
-    (tmp_path / "log").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / NAMES[2]).unlink()
+    os.mkfifo(tmp_path / NAMES[2])
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / NAMES[2]).write_bytes(a_store()[NAMES[2]])
+    os.mkfifo(tmp_path / "pipe")
+    for name, target in (
+        ("device", "/dev/zero"),
+        ("to-pipe", "pipe"),
+        ("to-folder", "folder"),
+        ("nowhere", "nothing"),
+        ("circle", "circle"),
+    ):
+        (tmp_path / name).symlink_to(target)
     result = salvage(tmp_path, new := MemoryDisk())
-    assert recovery.read(new).items == OLD
-    assert "is no regular file" in result.left_out[0].reason
+    assert recovery.read(new).items == after(before_segment(2))
+    told = {note.file: note.reason for note in result.notes}
+    for name in ("folder", "pipe", "device", "to-pipe", "to-folder", NAMES[2]):
+        assert "is no regular file" in told[name]
+    assert "leads nowhere" in told["nowhere"]
+    assert "can't be read" in told["circle"]
+    assert result.left_out[0].file == NAMES[2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links, and names with a backslash")
+def test_another_kind_of_disk_says_itself_what_it_reads(tmp_path: Path) -> None:
+    """Only of a directory we know where a link leads, and how to read a strange name."""
+    for name, data in a_store().items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / NAMES[1]).rename(tmp_path / "a\\b")
+    (tmp_path / NAMES[1]).symlink_to("a\\b")
+    result = salvage(FaultyDisk(DirectoryDisk(tmp_path)), new := MemoryDisk())
+    assert recovery.read(new).items == after(before_segment(1))
+    told = {note.file: note.reason for note in result.notes}
+    assert "is no regular file" in told[NAMES[1]]
+    assert "is no plain file name" in told["a\\b"]
+
+
+def test_what_no_head_proves_must_be_in_its_place() -> None:
+    """With another segment lost, the stream can't be checked: far inside a file it is nobody's."""
+    files = a_store()
+    del files[NAMES[2]]
+    far = b"x" * 100 + files.pop(NAMES[1])
+    assert saved({**files, "FOO": far})[1] == after(before_segment(1))
+    assert saved({**files, "FOO": far[90:]})[1] == after(before_segment(2))
+
+
+def test_a_segment_that_says_nothing_is_none() -> None:
+    """Its frame is whole, and its number is not among its total."""
+    files = {**a_store(), NAMES[1]: PREAMBLE + frame(b"S", GENERATION, struct.pack(">II", 3, 3))}
+    assert saved(files)[1] == after(before_segment(1))
+
+
+def test_a_head_that_comes_back_is_none_that_was_missing() -> None:
+    """Somebody mended the log while it was read: the next reading sees it."""
+    source = ShiftyDisk({**a_store(), "log": b""}, "log", 3, a_store()["log"])
+    assert salvage(source, MemoryDisk()).complete
+
+
+def test_a_file_larger_than_the_memory_is_told() -> None:
+    """It is one that can't be read."""
+    source = FaultyDisk(disk_of({**a_store(), NAMES[1]: b"", "huge": b""}))
+    source.fault = Fault("read", "huge", error=MemoryError, for_ever=True)
+    result = salvage(source, new := MemoryDisk())
+    assert recovery.read(new).items == after(before_segment(1))
+    reason = "it can't be read: it is larger than the memory"
+    assert result.notes[-1] == Finding("huge", 0, 0, reason)
+
+
+class ShiftyDisk(MemoryDisk):
+    """A disk on which a file changes, or vanishes, each time that it was read so many times."""
+
+    def __init__(self, files: Files, name: str, reads: int, data: bytes | None) -> None:
+        super().__init__()
+        for file, there in files.items():
+            self.write(file, there)
+        self._name, self._left, self._data = name, reads, data
+
+    def read(self, name: str) -> bytes:
+        if name == self._name:
+            self._left -= 1
+            if self._left < 0:
+                if self._data is None:
+                    raise FileNotFoundError(name)
+                return self._data
+        return super().read(name)
+
+
+@pytest.mark.parametrize("reads", range(5))
+@pytest.mark.parametrize("data", [None, b"", a_store()[NAMES[2]]])
+def test_files_that_change_meanwhile_are_no_traceback(reads: int, data: bytes | None) -> None:
+    """What was read first may be gone, or be another, when it is looked at again."""
+    files = {**a_store(), NAMES[2]: b"x", NAMES[0]: b"y"}
+    for name in (NAMES[0], NAMES[2], "extra"):
+        source = ShiftyDisk({**files, "extra": b""}, name, reads, data)
+        with suppress(KvlibError):
+            assert salvage(source, MemoryDisk()).left_out
 
 
 # ------------------------------------------------------------------------------------- any bytes
@@ -768,12 +1133,13 @@ def test_any_damage_gives_a_result_or_an_error_of_ours() -> None:
         assert items.items() <= pairs
         if result.complete:
             outcomes["complete"] += 1
-            assert any("as if it were right" in note.reason for note in result.notes) or (
-                opened(files) == items
-            )
+            try:
+                assert opened(files) == items
+            except (CorruptionError, VersionError):
+                assert result.notes
         else:
             outcomes["part"] += 1
-    assert min(outcomes.values()) > 100, outcomes
+    assert min(outcomes.values()) > 50, outcomes
 
 
 @given(
@@ -822,7 +1188,7 @@ def test_many_generations_take_linear_work() -> None:
     assert len(result.left_out) == 1_001
     assert not result.stored
     assert len(source.calls) < 4_000
-    assert source.calls.count(("names", "")) == 2
+    assert source.calls.count(("names", "")) == 1
 
 
 def test_a_head_that_claims_everything_is_not_believed() -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from kvlib.encoding import Item
-from kvlib.snapshot import LOG
 from kvlib.wording import count
 
 COLUMNS: Final = 80
@@ -34,7 +33,8 @@ class Finding:
     @property
     def place(self) -> str:
         """File, offset and size, in words."""
-        return f"{self.file}, offset {self.offset}, {count(self.size, 'byte')}"
+        file = self.file if self.file.isprintable() else repr(self.file)
+        return f"{file}, offset {self.offset}, {count(self.size, 'byte')}"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Salvage:
     Attributes:
         records: how many there are in the new store.
         left_out: what is not in it, and was perhaps acknowledged.
-        notes: what was wrong and cost nothing: a torn tail, a preamble that had to be put right.
+        notes: what was wrong and cost nothing: a torn tail, a preamble that had to be put right,
+            bytes beside a whole frame, a segment under another name.
     """
 
     records: int
@@ -70,9 +71,9 @@ class Found(NamedTuple):
     notes: list[Finding]
 
 
-def torn_tail(offset: int, size: int) -> Finding:
+def torn_tail(file: str, offset: int, size: int) -> Finding:
     """What a crash leaves at the end of a log."""
-    return Finding(LOG, offset, size, "a torn tail, which recovery drops too")
+    return Finding(file, offset, size, "a torn tail, which recovery drops too")
 
 
 def report(result: Salvage, destination: str) -> Iterator[str]:

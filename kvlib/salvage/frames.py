@@ -1,11 +1,14 @@
-"""What still verifies of a log: the whole frames, also those behind a hole.
+"""What still verifies of a log: its whole frames, wherever they are.
 
-Each frame has its checksum and its sequence number, so it can be found and believed without those
-before it; what is missing is told by the numbers. The search takes time linear in the log's length.
+Each frame has its checksum, which only this log's salt makes right, and its sequence number. So it
+can be found and believed behind a hole, out of order, or in another file; the numbers tell what is
+missing. The search takes time linear in the files' length.
 """
 
 import re
+from bisect import bisect_left
 from contextlib import suppress
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from kvlib import log
@@ -13,7 +16,9 @@ from kvlib.encoding import Heads
 from kvlib.errors import CorruptionError, TornError
 from kvlib.frame import CLOSE, HEADER, MUTATIONS, UNSYNCED_MUTATIONS, Frame, unseal
 from kvlib.salvage.findings import Finding, Found, torn_tail
+from kvlib.salvage.source import Source
 from kvlib.snapshot import LOG, Head
+from kvlib.wording import count
 
 LOST: Final = 2**16  # so many frames more than fit the log may be missing from its middle
 
@@ -24,58 +29,114 @@ class _Hole(NamedTuple):
     torn: bool = False  # whether a crash can be why
 
 
-def replay(data: bytes, at: int, head: Head, found: Found) -> None:
-    """Apply the mutations of the log from `at` on, and go on behind each hole."""
-    frames, expected = _Frames(data, head), head.generation + 1
-    hole: _Hole | None = None
-    while at < len(data):
-        frame: Frame | None = None
-        try:
-            frame = frames.at(at)
-            mutations = frames.mutations(frame, expected)
-        except CorruptionError as flaw:
-            torn = hole is None and isinstance(flaw, TornError)
-            hole = hole._replace(torn=False) if hole else _Hole(at, flaw.reason, torn)
-            at = frame.end if frame else frames.behind(at, expected)
-            continue
-        if hole or frame.sequence > expected:
-            hole = hole or _Hole(at, "whole frames stand side by side")
-            found.left_out.append(_passed(hole, at, expected, frame.sequence))
-        log.apply(mutations, found.items)
-        hole, expected, at = None, frame.sequence + 1, frame.end
+class _Passed(NamedTuple):
+    """A hole, and the frame behind it."""
+
+    start: int
+    end: int
+    reason: str
+    expected: int
+    sequence: int
+
+
+class _Known(NamedTuple):
+    """The frame that has a sequence number, and what it says."""
+
+    frame: Frame
+    mutations: list[log.Mutation]
+
+
+def replay(
+    source: Source, name: str, at: int, head: Head, found: Found, end: int | None = None
+) -> None:
+    """Apply the mutations of a log: those in a file from `at` on, and those in all other files.
+
+    It goes on behind each hole. What another file has counts only if it is under the log's own
+    salt, and if that file doesn't contradict this one.
+    """
+    data = source.read(name)[:end]
+    known: dict[int, _Known] = {}
+    frames = _Frames(data, head, known)
+    passed, expected, hole = frames.collect(at)
+    for other in [LOG, *source.others]:
+        if other != name:
+            _add(source, other, head, known, found.notes)
+    numbers = sorted(known)
+    for one in passed:
+        _tell(name, one, numbers, found)
+    for before, after in pairwise([expected - 1, *numbers[bisect_left(numbers, expected) :]]):
+        if after > before + 1:
+            jump = _Passed(len(data), len(data), "the log ends", before + 1, after)
+            _tell(name, jump, numbers, found)
     if hole and hole.torn and not frames.exhausted:
-        found.notes.append(torn_tail(hole.start, len(data) - hole.start))
+        found.notes.append(torn_tail(name, hole.start, len(data) - hole.start))
     elif hole:
-        found.left_out.append(_open(hole, len(data), frames.exhausted))
+        found.left_out.append(_open(name, hole, len(data), frames.exhausted))
+    for number in numbers:
+        log.apply(known[number].mutations, found.items)
 
 
-def _passed(hole: _Hole, end: int, expected: int, sequence: int) -> Finding:
-    reason = f"{hole.reason}; {_numbers(expected, sequence)}: all from {sequence} on"
-    return Finding(LOG, hole.start, end - hole.start, reason + " is applied after a hole")
+def _add(
+    source: Source, name: str, head: Head, known: dict[int, _Known], notes: list[Finding]
+) -> None:
+    """Add the frames that only this other file has."""
+    theirs: dict[int, _Known] = {}
+    with suppress(FileNotFoundError, CorruptionError):
+        _Frames(source.read(name), head, theirs).collect(0)
+    new = [theirs[number].frame for number in theirs if number not in known]
+    if not new:
+        return
+    start, size = min(frame.start for frame in new), sum(frame.end - frame.start for frame in new)
+    for number in theirs.keys() & known.keys():
+        if theirs[number].frame.payload != known[number].frame.payload:
+            reason = f"another history: its number {number} says something else; it is not used"
+            notes.append(Finding(name, start, size, reason))
+            return
+    known.update((frame.sequence, theirs[frame.sequence]) for frame in new)
+    notes.append(Finding(name, start, size, f"{count(len(new), 'frame')} of this log, found here"))
 
 
-def _numbers(expected: int, sequence: int) -> str:
-    missing = sequence - expected
-    if not missing:
-        return "no sequence number is missing"
+def _tell(name: str, passed: _Passed, numbers: list[int], found: Found) -> None:
+    start, end, reason, expected, sequence = passed
+    missing, words = _missing(numbers, expected, sequence)
+    if sequence < expected:
+        words, findings = "the frame behind it is out of order", found.notes
+    elif expected < sequence and not missing:
+        words, findings = "what is missing was found elsewhere", found.notes
+    else:
+        words, findings = f"{words}: all from {sequence} on is applied after a hole", found.left_out
+    findings.append(Finding(name, start, end - start, f"{reason}; {words}"))
+
+
+def _missing(numbers: list[int], expected: int, sequence: int) -> tuple[int, str]:
+    """How many sequence numbers are missing between the two, and the words for it."""
+    there = numbers[bisect_left(numbers, expected) : bisect_left(numbers, sequence)]
+    missing = sequence - expected - len(there)
+    if missing <= 0:
+        return 0, "no sequence number is missing"
+    first, last = expected, sequence - 1
+    for number in there:
+        first += number == first
+    for number in reversed(there):
+        last -= number == last
     if missing == 1:
-        return f"1 sequence number is missing, {expected}"
-    return f"{missing:,} sequence numbers are missing, {expected} to {sequence - 1}"
+        return 1, f"1 sequence number is missing, {first}"
+    return missing, f"{missing:,} sequence numbers are missing, {first} to {last}"
 
 
-def _open(hole: _Hole, end: int, exhausted: bool) -> Finding:
+def _open(name: str, hole: _Hole, end: int, exhausted: bool) -> Finding:
     """A hole behind which nothing was found, or looked for no longer."""
     more = "; what follows is made to keep a reader searching for ever" if exhausted else ""
-    return Finding(LOG, hole.start, end - hole.start, hole.reason + more)
+    return Finding(name, hole.start, end - hole.start, hole.reason + more)
 
 
 class _Frames:
-    """The frames that could be this log's, wherever they stand."""
+    """The frames of a log in a file; each one that is found is added to `known`."""
 
-    def __init__(self, data: bytes, head: Head) -> None:
-        self._data, self._salt, self._heads = data, head.salt, Heads()
+    def __init__(self, data: bytes, head: Head, known: dict[int, _Known]) -> None:
+        self._data, self._salt, self._heads, self._known = data, head.salt, Heads(), known
         self._work = log.SEARCH_BUDGET * len(data)  # bytes of checksums that may turn out wrong
-        low = head.generation + 1
+        self._lowest = low = head.generation + 1
         self._highest = low + len(data) + LOST
         # As in log.py: only places where a sequence and a kind could stand are tried.
         first, last = low.to_bytes(8, "big"), self._highest.to_bytes(8, "big")
@@ -83,6 +144,31 @@ class _Frames:
         kinds = MUTATIONS + UNSYNCED_MUTATIONS + CLOSE
         pattern = b"(?=%b.{%d}[%b])" % (re.escape(first[:same]), 8 - same, kinds)
         self._places = re.compile(pattern, re.DOTALL)
+
+    def collect(self, at: int) -> tuple[list[_Passed], int, _Hole | None]:
+        """Find all frames from `at` on.
+
+        Returns the holes between them, the number that would come next, and the hole at the end.
+        """
+        data, expected = self._data, self._lowest
+        passed: list[_Passed] = []
+        hole: _Hole | None = None
+        while at < len(data):
+            frame: Frame | None = None
+            try:
+                frame = self.at(at)
+                mutations = self.mutations(frame, expected)
+            except CorruptionError as flaw:
+                torn = hole is None and isinstance(flaw, TornError)
+                hole = hole._replace(torn=False) if hole else _Hole(at, flaw.reason, torn)
+                at = frame.end if frame else self.behind(at)
+                continue
+            if hole or frame.sequence != expected:
+                hole = hole or _Hole(at, "whole frames stand side by side")
+                passed.append(_Passed(hole.start, at, hole.reason, expected, frame.sequence))
+            self._known[frame.sequence] = _Known(frame, mutations)
+            hole, expected, at = None, max(expected, frame.sequence + 1), frame.end
+        return passed, expected, hole
 
     @property
     def exhausted(self) -> bool:
@@ -101,7 +187,7 @@ class _Frames:
 
     def mutations(self, frame: Frame, expected: int) -> list[log.Mutation]:
         """What a whole frame says; CorruptionError if no log says that in this place."""
-        if not expected <= frame.sequence <= self._highest:
+        if not self._is_new(frame.sequence):
             reason = f"sequence {frame.sequence}, expected {expected}"
             raise CorruptionError(None, frame.start + 8, reason)
         if frame.kind not in (MUTATIONS, UNSYNCED_MUTATIONS, CLOSE):
@@ -112,8 +198,11 @@ class _Frames:
             raise CorruptionError(None, frame.start + 4, "a close frame with a payload")
         return []
 
-    def behind(self, offset: int, expected: int) -> int:
-        """Where the next whole frame begins that could be a later one; else the log's end."""
+    def _is_new(self, sequence: int) -> bool:
+        return self._lowest <= sequence <= self._highest and sequence not in self._known
+
+    def behind(self, offset: int) -> int:
+        """Where the next whole frame begins that is not known yet; else the file's end."""
         data = self._data
         for match in self._places.finditer(data, offset + 9):
             if self.exhausted:
@@ -121,7 +210,7 @@ class _Frames:
             at = match.start() - 8
             _, length, sequence, _ = HEADER.unpack_from(data, at)
             fits = at + HEADER.size + length <= len(data)
-            if fits and expected <= sequence <= self._highest:
+            if fits and self._is_new(sequence):
                 with suppress(CorruptionError):
                     return self.at(at).start
         return len(data)

@@ -11,9 +11,10 @@ from kvlib.errors import CorruptionError, KvlibError, LockedError, MissingError
 from kvlib.recovery import recover
 from kvlib.salvage.findings import Finding, Found, Salvage, torn_tail
 from kvlib.salvage.frames import replay
+from kvlib.salvage.sealed import Pieces
 from kvlib.salvage.snapshots import generation_of, newest
 from kvlib.salvage.source import Source
-from kvlib.snapshot import LOG, NEW_LOG
+from kvlib.snapshot import HEAD_BYTES, LOG, NEW_LOG
 
 SEGMENT_SIZE: Final = 2**20
 
@@ -65,7 +66,7 @@ def _read(disk: Disk) -> Found:
             continue
         if isinstance(found, KvlibError):
             raise found
-        found.notes.extend(source.mended.values())
+        found.notes.extend(note for notes in source.notes.values() for note in notes)
         return found
     raise LockedError(f"{disk.path(LOG)} is being written to: it changed during three readings")
 
@@ -75,28 +76,45 @@ def _examine(source: Source) -> Found:
         state = recover(source)
     except CorruptionError as error:
         found = _search(source)
-        if not found.left_out:  # opening it would fail, so it is not complete
-            name = os.path.basename(error.path or LOG)
+        if not found.left_out and not found.notes and not source.notes:
+            name = os.path.basename(error.path or LOG)  # opening it would fail, so something is
             found.left_out.append(Finding(name, error.offset, 0, error.reason))
         return found
-    if state is not None:
-        offset, size = state.recovered.dropped_offset, state.recovered.dropped_bytes
-        return Found(state.items, [], [] if offset is None else [torn_tail(offset, size)])
-    if not source.segments:
-        raise MissingError(f"no store at {source.path(LOG)}")
-    return _search(source)
+    if state is None:
+        return _search(source)
+    found = Found(state.items, [], [])
+    replay(source, LOG, HEAD_BYTES, state.head, found, end=state.tail.end)
+    offset, size = state.recovered.dropped_offset, state.recovered.dropped_bytes
+    if offset is not None:
+        found.notes.append(torn_tail(LOG, offset, size))
+    return found
 
 
 def _search(source: Source) -> Found:
+    pieces = Pieces(source)
     data = source.log_or_reason()
-    if isinstance(data, str):
-        return newest(source, Finding(LOG, 0, 0, data))
-    try:
-        head, start = snapshot.decode_head(data)
-    except CorruptionError as error:
-        reason = f"{error.reason}; without the head nobody knows the salt of this log's"
-        reason += " checksums, so none of its mutations can be verified"
-        return newest(source, Finding(LOG, error.offset, len(data), reason))
-    found = generation_of(source, head, named=True)
-    replay(data, start, head, found)
+    for name, head, end in pieces.heads:
+        if name == LOG:
+            found = generation_of(source, pieces, head, named=True)
+            replay(source, LOG, end, head, found)
+            if end > HEAD_BYTES:
+                reason = "bytes before the log's head"
+                found.notes.append(Finding(LOG, 0, end - HEAD_BYTES, reason))
+            found.notes.extend(pieces.notes)
+            return found
+    flaw = Finding(LOG, 0, 0, data) if isinstance(data, str) else _flaw_of(data)
+    found = newest(source, pieces, flaw)
+    if not (found.items or pieces.segments or source.segments or isinstance(data, bytes)):
+        raise MissingError(f"no store at {source.path(LOG)}")
+    found.notes.extend(pieces.notes)
     return found
+
+
+def _flaw_of(log: bytes) -> Finding:
+    offset, reason = 0, "without the head nobody knows the salt of this log's"
+    reason += " checksums, so none of its mutations can be verified"
+    try:
+        snapshot.decode_head(log)
+    except CorruptionError as error:
+        offset, reason = error.offset, f"{error.reason}; {reason}"
+    return Finding(LOG, offset, len(log), reason)

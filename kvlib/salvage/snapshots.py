@@ -1,80 +1,158 @@
 """What still verifies of a snapshot: all its records, or those before the segment that is wrong.
 
+Segments are combined if a head's checksum of the whole stream is right. Without that their numbers
+decide, and only those count that are this store's by their place; see sealed.py.
+
 A segment's checksum vouches for its bytes, but only those before them say where in it a record
 begins. So behind a segment that is lost nothing can be read, though it may be whole.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
+from itertools import islice, product
+from typing import Final
 from zlib import crc32
 
 from kvlib import segments
 from kvlib.encoding import COUNT, Item, decode_field, decode_snapshot
 from kvlib.errors import CorruptionError
+from kvlib.frame import PREAMBLE
 from kvlib.salvage.findings import Finding, Found
+from kvlib.salvage.frames import replay
+from kvlib.salvage.sealed import Piece, Pieces, unusual
 from kvlib.salvage.source import Source
-from kvlib.snapshot import OVERHEAD, Head, load_segment, segment_name
+from kvlib.snapshot import HEAD_BYTES, LOG, OVERHEAD, Head, load_segment, segment_name
 from kvlib.wording import count
 
+COMBINATIONS: Final = 64  # so many choices are tried where several frames say they are one segment
+HEAD_FRAME: Final = HEAD_BYTES - len(PREAMBLE)
 
-def newest(source: Source, flaw: Finding) -> Found:
+
+def newest(source: Source, pieces: Pieces, flaw: Finding) -> Found:
     """The newest whole generation, or else what stands at the beginning of the newest one.
 
-    `flaw` is why no head says which generation it is.
+    `flaw` is why the log doesn't say which generation it is. A copy of a log, or one that had not
+    become the log yet, can say it for its own: then its mutations are saved, too.
     """
     left_out = [flaw]
     part = Found({}, left_out, [])
-    for generation in sorted(source.segments, reverse=True):
-        total = _claimed_total(source, generation)
-        found = generation_of(source, Head(generation, 0, 0, total, 0, 0), named=False)
-        if not found.left_out:
-            return Found(found.items, left_out, []) if found.items or not part.items else part
+    heads = {head.generation for _, head, _ in pieces.heads}
+    for generation in sorted({*source.segments, *pieces.totals, *heads}, reverse=True):
+        found = _by_a_copy(source, pieces, generation, left_out)
+        whole = found is not None
+        if found is None and generation in {*source.segments, *pieces.totals}:
+            total = pieces.totals.get(generation, 1)  # 1: what is wrong with the first one is said
+            head = Head(generation, 0, 0, total, 0, 0)
+            found = generation_of(source, pieces, head, named=False)
+            whole = not found.left_out
+        if found is None:
+            continue
         left_out += found.left_out
+        if whole:
+            best = found if found.items or not part.items else part
+            return Found(best.items, left_out, best.notes)
         if found.items and not part.items:
-            part = Found(found.items, left_out[:], [])
+            part = Found(found.items, left_out[:], found.notes)
+    part.left_out.extend(pieces.doubtful())
     return part
 
 
-def _claimed_total(source: Source, generation: int) -> int:
-    with suppress(FileNotFoundError, CorruptionError):
-        bare = source.read(segment_name(generation, 0))[OVERHEAD:]
-        return segments.decode_header(bare)[1]
-    return 1  # so that the first one is looked at, and what is wrong with it is said
+def _by_a_copy(
+    source: Source, pieces: Pieces, generation: int, left_out: list[Finding]
+) -> Found | None:
+    """The snapshot that the head of another file than the log vouches for, and that file's log."""
+    for name, head, end in pieces.heads:
+        if head.generation == generation and name != LOG:
+            found = generation_of(source, pieces, head, named=True)
+            start = end - HEAD_FRAME
+            if not found.left_out:
+                reason = f"the head of generation {generation}, because the log has none"
+                found.notes.append(Finding(name, start, HEAD_FRAME, reason))
+                replay(source, name, end, head, found)
+                return found
+            reason = f"a head of generation {generation}, whose snapshot is not whole"
+            left_out.append(Finding(name, start, source.size(name) - start, reason))
+    return None
 
 
-def generation_of(source: Source, head: Head, named: bool) -> Found:
+def generation_of(source: Source, pieces: Pieces, head: Head, named: bool) -> Found:
     """The records of a generation; those before what is wrong with it, if something is.
 
     `named`: the head is one that was read, and says which stream it is.
     """
-    chunks, flaw = _whole_segments(source, head)
-    stream = b"".join(chunks)
+    there: list[list[Piece]] = []
+    for index in range(head.segments):
+        if not (found := pieces.segments.get((head.generation, index, head.segments))):
+            break
+        there.append(found)
+    if named and len(there) == head.segments:
+        for combination in islice(product(*there), COMBINATIONS):
+            stream = b"".join(piece.bare for piece in combination)
+            if (len(stream), crc32(stream)) == (head.length, head.crc):
+                return _decoded(head, stream, _unusual(pieces, head, combination))
+    chosen, flaw = _chosen(source, head, there)
+    notes = _unusual(pieces, head, chosen)
+    chunks = [piece.bare for piece in chosen]
     if flaw is not None:
-        return _before(source, head, chunks, flaw)
-    whole = f"the stream of generation {head.generation}"
-    if named and (len(stream), crc32(stream)) != (head.length, head.crc):
-        # One of the segments is another snapshot's, and there is no telling which.
+        return _before(source, head, chunks, flaw, notes)
+    stream = b"".join(chunks)
+    if named:  # one of the segments is another snapshot's, and there is no telling which
         reason = "its segments are whole, but not those that the head names"
-        return Found({}, [Finding(whole, 0, len(stream), reason)], [])
+        return Found({}, [Finding(_whole(head), 0, len(stream), reason)], notes)
+    return _decoded(head, stream, notes)
+
+
+def _chosen(
+    source: Source, head: Head, there: list[list[Piece]]
+) -> tuple[list[Piece], CorruptionError | None]:
+    """The segments that are this store's by their place, up to a flaw, and what that is."""
+    chosen: list[Piece] = []
+    for index, found in enumerate(there):
+        own = [piece for piece in found if piece.outermost]
+        name = segment_name(head.generation, index)
+        if not own:
+            break
+        if own[0].file != name and len(own) > 1:
+            reason = f"segment {index} of {head.segments} is in several files, each time another"
+            return chosen, CorruptionError(source.path(name), 0, reason)
+        chosen.append(own[0])
+    if len(chosen) == head.segments:
+        return chosen, None
+    name = segment_name(head.generation, len(chosen))
+    flaw = CorruptionError(source.path(name), 0, "it changed while it was read")
     try:
-        return Found(decode_snapshot(stream), [], [])
+        load_segment(source, head, len(chosen))
+    except CorruptionError as error:
+        flaw = error
+    return chosen, flaw
+
+
+def _unusual(pieces: Pieces, head: Head, chosen: Iterable[Piece]) -> list[Finding]:
+    notes: list[Finding] = []
+    files: dict[str, None] = {}
+    for index, piece in enumerate(chosen):
+        notes += unusual((head.generation, index, head.segments), piece)
+        files[piece.file] = None
+    return notes + [note for file in files for note in pieces.beside(file)]
+
+
+def _whole(head: Head) -> str:
+    return f"the stream of generation {head.generation}"
+
+
+def _decoded(head: Head, stream: bytes, notes: list[Finding]) -> Found:
+    try:
+        return Found(decode_snapshot(stream), [], notes)
     except CorruptionError as error:
         items, end = _prefix(stream)
         reason = f"{error.reason}; {count(len(items), 'record')} stood before it"
-        return Found(items, [Finding(whole, error.offset, len(stream) - end, reason)], [])
+        left_out = [Finding(_whole(head), error.offset, len(stream) - end, reason)]
+        return Found(items, left_out, notes)
 
 
-def _whole_segments(source: Source, head: Head) -> tuple[list[bytes], CorruptionError | None]:
-    """What the segments hold up to the first that is wrong, and what is wrong with that one."""
-    chunks: list[bytes] = []
-    for index in range(head.segments):
-        try:
-            chunks.append(load_segment(source, head, index))
-        except CorruptionError as flaw:
-            return chunks, flaw
-    return chunks, None
-
-
-def _before(source: Source, head: Head, chunks: list[bytes], flaw: CorruptionError) -> Found:
+def _before(
+    source: Source, head: Head, chunks: list[bytes], flaw: CorruptionError, notes: list[Finding]
+) -> Found:
     """The records that end before the segment that is wrong, number len(chunks)."""
     stream, name = b"".join(chunks), segment_name(head.generation, len(chunks))
     items, end = _prefix(stream)
@@ -86,7 +164,7 @@ def _before(source: Source, head: Head, chunks: list[bytes], flaw: CorruptionErr
         left_out.append(_cut_record(head, chunks, end))
     if behind := [other for other in source.segments.get(head.generation, ()) if other > name]:
         left_out.append(_unreadable(source, behind))
-    return Found(items, left_out, [])
+    return Found(items, left_out, notes)
 
 
 def _cut_record(head: Head, chunks: list[bytes], end: int) -> Finding:

@@ -1,0 +1,159 @@
+"""Heads and segments, wherever they are: in any file, at any offset, whatever the file is called.
+
+Their checksums have no salt: they say that the bytes are as some store wrote them, but not which
+one. A value can hold another store's files, and shows them once the frame around it is damaged.
+Two things say that a frame is this store's own:
+
+    its place        so near the beginning of its file that no frame around it could begin before it
+    a head's crc     the whole stream that a head in such a place names
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from kvlib import log, segments
+from kvlib.errors import CorruptionError
+from kvlib.frame import HEAD, HEADER, MAGIC, PREAMBLE, SEGMENT, Frame, unseal
+from kvlib.salvage.findings import Finding
+from kvlib.salvage.source import Source
+from kvlib.snapshot import HEAD_PAYLOAD, LOG, OVERHEAD, Head, segment_name
+from kvlib.wording import count
+
+PLACES: Final = re.compile(rb"(?=[\0-\x80].{7}[HS])", re.DOTALL)  # a sequence, and a kind
+
+Place = tuple[int, int, int]  # of a segment: its generation, its index, and how many there are
+
+
+class Piece(NamedTuple):
+    """A whole frame in a file."""
+
+    file: str
+    frame: Frame
+
+    @property
+    def outermost(self) -> bool:
+        """Whether it is too near the beginning of its file to be a part of another frame's data."""
+        return self.frame.start < OVERHEAD
+
+    @property
+    def bare(self) -> bytes:
+        """What a segment adds to the stream."""
+        return self.frame.payload[segments.HEADER.size :]
+
+
+def unusual(place: Place, piece: Piece) -> Iterator[Finding]:
+    """What is unusual about where a segment was found; nothing for almost all of them."""
+    generation, index, total = place
+    frame = piece.frame
+    if piece.file != segment_name(generation, index):
+        reason = f"segment {index} of {total} of generation {generation}, found here"
+        yield Finding(piece.file, frame.start, frame.end - frame.start, reason)
+
+
+class Pieces:
+    """All whole heads and segments of a directory, the best ones first.
+
+    Attributes:
+        heads: those in such a place that they are this store's own, with the log's first.
+        segments: for each place the different frames that say they are its segment.
+        totals: how many segments each generation has, if its first one says so.
+        notes: files that could not be read, or not to their end.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.heads: list[tuple[str, Head, int]] = []
+        self.segments: dict[Place, list[Piece]] = {}
+        self.notes: list[Finding] = []
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._sizes: dict[str, int] = {}
+        self._inner: dict[str, list[Frame]] = {}
+        for name in (LOG, *source.others):
+            try:
+                data = source.read(name)
+            except FileNotFoundError:
+                continue
+            except CorruptionError as error:
+                self.notes.append(Finding(name, error.offset, 0, error.reason))
+                continue
+            self._sizes[name] = len(data)
+            if data[: len(MAGIC)] != MAGIC or data[: len(PREAMBLE)] == PREAMBLE:  # else: newer
+                for frame in self._search(name, data):
+                    self._add(data, Piece(name, frame))
+        self.totals: dict[int, int] = {}
+        for place, found in self.segments.items():
+            self.segments[place] = _best_of_each(place, found)
+        for place in sorted(self.segments, key=lambda place: _rank(place, self.segments[place][0])):
+            if place[1] == 0 and self.segments[place][0].outermost:
+                self.totals.setdefault(place[0], place[2])
+
+    def _search(self, name: str, data: bytes) -> Iterator[Frame]:
+        """The whole frames of a file that are in no other one; the work is bounded."""
+        work, end = log.SEARCH_BUDGET * len(data), 0
+        for match in PLACES.finditer(data, 8):
+            at = match.start() - 8
+            if at < end:
+                continue
+            _, length, _, kind = HEADER.unpack_from(data, at)
+            if kind == HEAD and length != HEAD_PAYLOAD.size:
+                continue
+            if at + HEADER.size + length > len(data):
+                continue
+            try:
+                frame = unseal(data, at)
+            except CorruptionError:
+                work -= HEADER.size + length
+                if work < 0:
+                    reason = "what follows is made to keep a reader searching for ever"
+                    self.notes.append(Finding(name, at, len(data) - at, reason))
+                    return
+            else:
+                yield frame
+                end = frame.end
+
+    def _add(self, data: bytes, piece: Piece) -> None:
+        frame = piece.frame
+        if not piece.outermost:
+            self._inner.setdefault(piece.file, []).append(frame)
+        if frame.kind == HEAD and piece.outermost:
+            head = Head(frame.sequence, *HEAD_PAYLOAD.unpack(frame.payload))
+            self.heads.append((piece.file, head, frame.end))
+        with suppress(CorruptionError):
+            if frame.kind == SEGMENT:
+                index, total = segments.decode_header(frame.payload)
+                self.segments.setdefault((frame.sequence, index, total), []).append(piece)
+        before = frame.start - len(PREAMBLE)
+        start = before if data[max(before, 0) : frame.start] == PREAMBLE else frame.start
+        self._spans.setdefault(piece.file, []).append((start, frame.end))
+
+    def doubtful(self) -> Iterator[Finding]:
+        """What is whole, and perhaps a part of a value, if no head vouches for it."""
+        for name, frames in self._inner.items():
+            size = sum(frame.end - frame.start for frame in frames)
+            reason = (
+                f"{count(len(frames), 'whole frame')} of a snapshot, perhaps a part of a value:"
+            )
+            reason += " no head says whose snapshot that is"
+            yield Finding(name, frames[0].start, size, reason)
+
+    def beside(self, file: str) -> Iterator[Finding]:
+        """The bytes of a file outside of its whole frames; not of the log, which has others."""
+        spans = self._spans[file] if file != LOG else []
+        at = 0 if spans else self._sizes[file]
+        for start, end in [*spans, (self._sizes[file],) * 2]:
+            if at < start:
+                yield Finding(file, at, start - at, "outside of any whole frame, and not used")
+            at = end
+
+
+def _best_of_each(place: Place, found: list[Piece]) -> list[Piece]:
+    best: dict[bytes, Piece] = {}
+    for piece in sorted(found, key=lambda piece: _rank(place, piece)):
+        best.setdefault(piece.bare, piece)
+    return list(best.values())
+
+
+def _rank(place: Place, piece: Piece) -> tuple[bool, bool, str, int]:
+    named = piece.file == segment_name(place[0], place[1])
+    return not piece.outermost, not named, piece.file, piece.frame.start
