@@ -422,3 +422,10 @@ def test_words_without_end_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Error
 
     assert not check(FIELD, failing).passed
+
+
+@pytest.mark.parametrize("found", [{"a": 1}, {1: "a"}, {("a",): "b"}, {"a": None}])
+def test_a_record_that_no_store_takes_is_told_so(found: dict[Any, Any]) -> None:
+    """A hunt for a bug is for one among what is promised."""
+    shown = repr(check("01-bug-hunt", found))
+    assert "keys and values are str or bytes" in shown
