@@ -4,8 +4,6 @@ A caller's mistake is a TypeError or a ValueError, and a full or broken medium t
 system gave; everything that the bytes of a store or its state can cause is a KvlibError.
 """
 
-import sys
-
 
 class KvlibError(Exception):
     """Base of every error that the bytes of a store, or its state, can cause."""
@@ -62,7 +60,10 @@ def check_bytes(data: bytes, offset: int = 0) -> bytes:
     """Return `data`, any kind of bytes, as bytes; ValueError for an `offset` before its start."""
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"expected bytes, not {type(data).__name__}")
-    check_int("offset", offset, 0, sys.maxsize)
+    if type(offset) is not int:
+        raise TypeError(f"offset is an int, not {type(offset).__name__}")
+    if offset < 0:
+        raise ValueError(f"offset is {offset}, and the first byte is at 0")
     return bytes(data)
 
 
