@@ -429,3 +429,8 @@ def test_a_record_that_no_store_takes_is_told_so(found: dict[Any, Any]) -> None:
     """A hunt for a bug is for one among what is promised."""
     shown = repr(check("01-bug-hunt", found))
     assert "keys and values are str or bytes" in shown
+
+
+def test_records_that_take_their_decoder_too_long_are_told_so() -> None:
+    """It looks at each byte; one small record is enough to find its bug."""
+    assert "one record is enough" in repr(check("01-bug-hunt", {"a": b"\xff" * 10**6}))
