@@ -131,23 +131,23 @@ pictures: chromium $(VENV)/browser-ready  ## take the README's pictures anew, fr
 	CHROMIUM="$(CHROMIUM)" PYTHONPATH=tests $(RUN) -m browser.pictures
 
 bench: chromium $(VENV)/browser-ready  ## measure the views and the store; the figures go to build/bench.json
-	CHROMIUM="$(CHROMIUM)" $(RUN) tests/bench.py $(BENCH_ARGS)
+	CHROMIUM="$(CHROMIUM)" PYTHONPATH=tests $(RUN) -m tools.bench $(BENCH_ARGS)
 
 $(VENV)/classroom-ready: $(READY)
 	@$(PIP) -e '.[classroom]'
 	@touch $@
 
 classroom: $(VENV)/classroom-ready  ## make the teacher's editions, see docs/teaching.md: OVERLAY=FOLDER
-	$(RUN) -m kvlib.lessons editions notebooks build/classroom $(if $(OVERLAY),--overlay="$(OVERLAY)")
+	$(RUN) -m kvlib.classroom editions notebooks build/classroom $(if $(OVERLAY),--overlay="$(OVERLAY)")
 
 classroom-check: $(VENV)/classroom-ready  ## let nbgrader grade a class that we know
-	$(RUN) -m pytest tests/classroom
+	$(RUN) -m pytest tests/nbgrader
 
 notebooks: $(READY)  ## run the notebooks, write their glossaries, and clean what is stored with them
-	$(RUN) tests/notebook_tool.py
+	PYTHONPATH=tests $(RUN) -m tools.notebooks
 
 crash: $(READY)  ## cut the power at every moment, in every way; a table goes to build/crash.json
-	$(RUN) tests/crash_sweep.py $(CRASH_ARGS)
+	PYTHONPATH=tests $(RUN) -m tools.crash_sweep $(CRASH_ARGS)
 
 # Its second part needs atheris, which there is not for every system and Python.
 $(VENV)/fuzz-ready: $(READY)
@@ -155,7 +155,7 @@ $(VENV)/fuzz-ready: $(READY)
 	@touch $@
 
 fuzz: $(VENV)/fuzz-ready  ## feed hostile bytes to all that reads: SECONDS=60, or INPUTS=10000000
-	$(RUN) tests/fuzz.py --seconds=$(SECONDS) $(if $(INPUTS),--inputs=$(INPUTS)) $(FUZZ_ARGS)
+	PYTHONPATH=tests $(RUN) -m tools.fuzz --seconds=$(SECONDS) $(if $(INPUTS),--inputs=$(INPUTS)) $(FUZZ_ARGS)
 
 clean:  ## remove all that these commands made, but my-notebooks/
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

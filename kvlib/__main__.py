@@ -3,14 +3,16 @@
 import sys
 from collections.abc import Sequence
 
-from kvlib import streams
+from kvlib.cli import streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status. Only damaged bytes make it 1."""
     streams.open_closed()
     try:
-        from kvlib import commands  # within the try: an import can be interrupted, or lack memory
+        from kvlib.cli import (
+            commands,  # within the try: an import can be interrupted, or lack memory
+        )
 
         status = commands.run(argv)
         streams.flush()

@@ -10,16 +10,16 @@ from types import CodeType
 from typing import Any, Final, NamedTuple, overload
 
 from kvlib.errors import FormatError, KvlibError
-from kvlib.lessons import words
+from kvlib.layout.dissect import Layout, dissect
+from kvlib.layout.regions import Region, group
+from kvlib.lessons import feedback
 from kvlib.lessons.catalogue import EXERCISES, find
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function, Mistake
-from kvlib.lessons.guard import Outcome, run, tidy
+from kvlib.lessons.format_rules import END, RULES
 from kvlib.lessons.result import PICTURED, Note, Picture, Progress, Result, State
-from kvlib.lessons.rules import END, RULES
-from kvlib.lessons.source import code_of, solved
-from kvlib.views.layout import Layout, dissect
+from kvlib.lessons.sandbox import Outcome, run, tidy
+from kvlib.lessons.source_code import code_of, solved
 from kvlib.views.plain import Foreign, kind_of, plain, same, written
-from kvlib.views.regions import Region, group
 
 UNLIMITED: Final = 10**15
 SLOWER: Final = 20  # times the solution's own time, which an answer may take for a large case
@@ -67,7 +67,7 @@ def check(name: object = NOTHING, answer: object = NOTHING, *more: object) -> Re
     try:
         result = _checked(exercise, (answer, *more) if more else answer)
     except Exception as error:  # of ours: an answer's are caught where it is called
-        result = _wrong(exercise, words.stumbled(kind_of(error)))
+        result = _wrong(exercise, feedback.stumbled(kind_of(error)))
     _states[exercise.name] = result.state
     tidy()
     return result
@@ -77,8 +77,8 @@ def _checked(exercise: Exercise, answer: object) -> Result:
     if answer is ... or (exercise.kind == "order" and type(answer) is list and not answer):
         return Result(exercise.name, "not tried yet")
     if answer is NOTHING:
-        return _wrong(exercise, words.nothing_handed(exercise))
-    problem = words.about_answer(exercise, answer)
+        return _wrong(exercise, feedback.nothing_handed(exercise))
+    problem = feedback.about_answer(exercise, answer)
     if problem:
         return _wrong(exercise, problem)
     return _examine(exercise, answer, functions_of(exercise, answer))
@@ -161,7 +161,7 @@ def _examine(exercise: Exercise, answer: object, functions: Functions) -> Result
     return Result(
         exercise.name,
         "right",
-        words=(words.passed(tried), exercise.why),
+        words=(feedback.passed(tried), exercise.why),
         then=f'solution("{exercise.name}")',
     )
 
@@ -256,16 +256,16 @@ def _explained(exercise: Exercise, answer: object, seen: list[Seen], failed: See
     wanted = None if case.refused else expected(exercise, case)
     said: Iterator[str]
     if not failed.steady:
-        said = iter([words.STATE])
+        said = iter([feedback.STATE])
     elif known := recognise(exercise, [one for one in seen if one.case.of == case.of], failed):
         said = iter([known.sentence])
     else:
-        said = words.about_outcome(exercise, case, outcome, wanted)
+        said = feedback.about_outcome(exercise, case, outcome, wanted)
     return _wrong(
         exercise,
         *said,
-        asked=words.asked(exercise, case, answer),
-        came=words.came(exercise, outcome),
+        asked=feedback.asked(exercise, case, answer),
+        came=feedback.came(exercise, outcome),
         picture=_picture(exercise, case, outcome, wanted),
         printed=outcome.printed,
     )
@@ -385,7 +385,7 @@ def _large(exercise: Exercise, functions: Functions) -> Result | int:
         limit = max(AT_LEAST, SLOWER * seconds)
         outcome = _timed(functions, case, limit)
         if not _agrees(exercise, case, outcome, wanted):
-            said = words.about_large(exercise, case, outcome)
+            said = feedback.about_large(exercise, case, outcome)
             return _wrong(exercise, *said, printed=outcome.printed)
     return len(clear)
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal, Self
 
-from kvlib.views import html, text
-from kvlib.views.dumps import windows
-from kvlib.views.layout import Layout, replay
+from kvlib.layout import text
+from kvlib.layout.dissect import Layout, replay
+from kvlib.layout.regions import Span
+from kvlib.layout.text import COLUMNS, width
+from kvlib.plural import count
+from kvlib.views import html
+from kvlib.views.dump import windows
 from kvlib.views.plain import SHOWN, plain, written
-from kvlib.views.regions import Span
-from kvlib.views.text import COLUMNS, width
-from kvlib.wording import count
 
 State = Literal["right", "wrong", "not tried yet"]
 HEADLINES: Final = {"right": "right", "wrong": "not yet", "not tried yet": "not tried yet"}

@@ -17,6 +17,6 @@ Read it in this order: findings, source, sealed, frames, snapshots, rules.
 """
 
 from kvlib.salvage.findings import Finding, Salvage, report
-from kvlib.salvage.rules import salvage
+from kvlib.salvage.salvage import salvage
 
 __all__ = ["Finding", "Salvage", "report", "salvage"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from kvlib.encoding import Item
-from kvlib.wording import count
+from kvlib.plural import count
 
 COLUMNS: Final = 80
 INDENT: Final = "    "

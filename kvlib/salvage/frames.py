@@ -15,10 +15,10 @@ from kvlib import log
 from kvlib.encoding import Heads
 from kvlib.errors import CorruptionError, TornError
 from kvlib.frame import CLOSE, HEADER, MUTATIONS, UNSYNCED_MUTATIONS, Frame, unseal
+from kvlib.plural import count
+from kvlib.salvage.files import Source
 from kvlib.salvage.findings import Finding, Found, torn_tail
-from kvlib.salvage.source import Source
 from kvlib.snapshot import LOG, Head
-from kvlib.wording import count
 
 LOST: Final = 2**16  # so many frames more than fit the log may be missing from its middle
 

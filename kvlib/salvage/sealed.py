@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 from kvlib import log, segments
 from kvlib.errors import CorruptionError
 from kvlib.frame import HEAD, HEADER, MAGIC, PREAMBLE, SEGMENT, Frame, unseal
+from kvlib.plural import count
+from kvlib.salvage.files import Source
 from kvlib.salvage.findings import Finding
-from kvlib.salvage.source import Source
 from kvlib.snapshot import HEAD_PAYLOAD, LOG, OVERHEAD, Head, segment_name
-from kvlib.wording import count
 
 PLACES: Final = re.compile(rb"(?=[\0-\x80].{7}[HS])", re.DOTALL)  # a sequence, and a kind
 

@@ -17,12 +17,12 @@ from kvlib import segments
 from kvlib.encoding import COUNT, Item, decode_field, decode_snapshot
 from kvlib.errors import CorruptionError
 from kvlib.frame import PREAMBLE
+from kvlib.plural import count
+from kvlib.salvage.files import Source
 from kvlib.salvage.findings import Finding, Found
 from kvlib.salvage.frames import replay
 from kvlib.salvage.sealed import Piece, Pieces, unusual
-from kvlib.salvage.source import Source
 from kvlib.snapshot import HEAD_BYTES, LOG, OVERHEAD, Head, load_segment, segment_name
-from kvlib.wording import count
 
 COMBINATIONS: Final = 64  # so many choices are tried where several frames say they are one segment
 HEAD_FRAME: Final = HEAD_BYTES - len(PREAMBLE)

@@ -1,27 +1,23 @@
 """Pictures of bytes, for notebooks and terminals. The engine does not import this package.
 
 Each of these is one call, whose result shows itself: as text, and in a notebook as a view that
-answers to the pointer and to keys. Those that need ipywidgets are loaded when they are first asked
-for, so that the others can do without. In a notebook, kvlib's own objects show themselves too.
+answers to the pointer and to keys. ipywidgets is loaded by the first view that needs it. In a
+notebook, kvlib's own objects show themselves too.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+from kvlib.views.crash import crash
 from kvlib.views.curves import compactions, overhead
-from kvlib.views.cuts import crash
+from kvlib.views.delimiters import delimiters
+from kvlib.views.desk import desk
 from kvlib.views.diff import diff
-from kvlib.views.dumps import Dump, dump
-from kvlib.views.film import Film
+from kvlib.views.dump import Dump, dump
+from kvlib.views.explain import explain
+from kvlib.views.explore import explore
 from kvlib.views.flips import flips
+from kvlib.views.ipython import register
 from kvlib.views.lengths import lengths
-from kvlib.views.shown import explain, register
 from kvlib.views.steps import steps
-
-if TYPE_CHECKING:
-    from kvlib.views.delimiter_lab import delimiters
-    from kvlib.views.segment_desk import desk
-    from kvlib.views.widgets import explore
+from kvlib.views.timeline import Film
 
 __all__ = [
     "Dump",
@@ -39,14 +35,6 @@ __all__ = [
     "overhead",
     "steps",
 ]
-
-_LATER = {"delimiters": "delimiter_lab", "desk": "segment_desk", "explore": "widgets"}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
 
 
 def __dir__() -> list[str]:

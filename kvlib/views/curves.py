@@ -15,11 +15,11 @@ from kvlib.disk import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.errors import check_int
 from kvlib.frame import PREAMBLE, SEGMENT, seal
+from kvlib.layout.text import hanging
+from kvlib.plural import count
 from kvlib.store import DurableStore, Status
-from kvlib.views import given
+from kvlib.views import arguments
 from kvlib.views.plain import first
-from kvlib.views.text import hanging
-from kvlib.wording import count
 
 CHART: Final = "application/vnd.vegalite.v5+json"  # the one that JupyterLab 4 draws
 INKS: Final = ("#009E73", "#D55E00")  # 3:1 or more on white, and on the dark theme's #333333
@@ -160,7 +160,7 @@ def compactions(
     """
     check_int("keys", keys, 1, 10**6)
     check_int("puts", puts, 1, 10**6)
-    given.check_kind("thresholds", thresholds, Iterable, "is a list of ints")
+    arguments.check_kind("thresholds", thresholds, Iterable, "is a list of ints")
     chosen = sorted(
         {check_int("a threshold", threshold, 1, puts) for threshold in first(thresholds)}
     )
@@ -208,8 +208,8 @@ def overhead(
     ValueError for no bytes and for sizes that segments can't have; TypeError for anything else.
     """
     expected = "takes a snapshot stream, or records, as a dict or a store"
-    given.check_kind("overhead", stream, (bytes, bytearray, Mapping), expected)
-    given.check_kind("sizes", sizes, Iterable, "is a list of ints")
+    arguments.check_kind("overhead", stream, (bytes, bytearray, Mapping), expected)
+    arguments.check_kind("sizes", sizes, Iterable, "is a list of ints")
     data = encoding.encode_snapshot(stream) if isinstance(stream, Mapping) else bytes(stream)
     chosen = sorted({segments.check_size(size) for size in first(sizes)})
     if not data or not chosen:

@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 from kvlib import snapshot
 from kvlib.disk import Disk, Place
 from kvlib.encoding import Item
-from kvlib.views import given
-from kvlib.views.film import Film, Mark, Moment, Outcome, Picture, Verdict
-from kvlib.views.layout import Layout, Region, check, dissect, dissect_directory
-from kvlib.views.text import COLUMNS, WORDS, fit, meaning
-from kvlib.wording import count
+from kvlib.layout.dissect import Layout, Region, check, dissect, dissect_directory
+from kvlib.layout.text import COLUMNS, WORDS, fit, meaning
+from kvlib.plural import count
+from kvlib.views import arguments
+from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture, Verdict
 
 State = bytes | bytearray | Layout | Place
 Name = tuple[str, Item | int | None, int]  # what it is, its key or sequence, the first or a later
@@ -87,7 +87,7 @@ def _check_size(pairs: list[Pair]) -> None:
 def _pairs(before: State, after: State, format: str | None) -> Iterator[Pair]:
     old, new = _taken(before), _taken(after)
     if not isinstance(old, Disk) and not isinstance(new, Disk):
-        format = check(old.data, old.format(format) if isinstance(old, given.File) else format)
+        format = check(old.data, old.format(format) if isinstance(old, arguments.File) else format)
         yield Pair(_dissected(old, format), _dissected(new, format))
     elif isinstance(old, Disk) and isinstance(new, Disk):
         yield from _files(old, new)
@@ -95,11 +95,11 @@ def _pairs(before: State, after: State, format: str | None) -> Iterator[Pair]:
         raise TypeError("diff takes two states of one thing: bytes or files, or else two stores")
 
 
-def _taken(state: State) -> Layout | given.File | Disk:
-    return state if isinstance(state, Layout) else given.taken(state, "diff")
+def _taken(state: State) -> Layout | arguments.File | Disk:
+    return state if isinstance(state, Layout) else arguments.taken(state, "diff")
 
 
-def _dissected(state: Layout | given.File, format: str) -> Layout:
+def _dissected(state: Layout | arguments.File, format: str) -> Layout:
     if isinstance(state, Layout):
         return state
     return dissect(state.data, format=format, source=state.name)

@@ -12,13 +12,13 @@ from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.disk import Place
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError, FormatError, check_int
-from kvlib.views import asking, given
-from kvlib.views.asking import ANSWER, Answer, Reader
-from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
-from kvlib.views.layout import check, dissect
-from kvlib.views.subjects import Subject, check_size, log_alone, log_of_store
-from kvlib.views.text import fit
-from kvlib.wording import count
+from kvlib.layout.dissect import check, dissect
+from kvlib.layout.text import fit
+from kvlib.plural import count
+from kvlib.views import arguments, readers
+from kvlib.views.readers import ANSWER, Answer, Reader
+from kvlib.views.targets import Subject, check_size, log_alone, log_of_store
+from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
 
 MOST_FLIPPED: Final = 256  # bytes, 8 moments each
 
@@ -53,24 +53,26 @@ def flips(
         TypeError: `data` is none of these, or `read` is no function of the bytes alone.
     """
     if read is not None:
-        given.check_function("read", read, "data")
+        arguments.check_function("read", read, "data")
     subject = _subject(data, format, read is not None)
     span = _span(len(subject.data), start, end)
-    readers = asking.readers(None if subject.format == "unknown" else subject.read, read)
-    sound = {name: asking.ask(reader, subject.data, "no flip") for name, reader in readers.items()}
+    all_readers = readers.readers(None if subject.format == "unknown" else subject.read, read)
+    sound = {
+        name: readers.ask(reader, subject.data, "no flip") for name, reader in all_readers.items()
+    }
     if error := next((answer.error for answer in sound.values() if answer.error), None):
         raise ValueError(f"read fails on the bytes as they are, with {fit(error, ANSWER)}")
     names = _names(subject)
     moments = tuple(
-        _flip(subject, readers, sound, at, bit, names[at])
+        _flip(subject, all_readers, sound, at, bit, names[at])
         for at in span
         for bit in range(7, -1, -1)
     )
     caption = f"Each bit of {count(len(span), 'byte')} is flipped, one at a time, and the "
     caption += f"{count(len(subject.data), 'byte')} are read again. "
-    caption += asking.totals(readers, moments)
-    first = asking.first_wrong(moments, len(moments) // 2)
-    return Film(caption, "flipped bit", tuple(readers), moments, first)
+    caption += readers.totals(all_readers, moments)
+    first = readers.first_wrong(moments, len(moments) // 2)
+    return Film(caption, "flipped bit", tuple(all_readers), moments, first)
 
 
 def _span(size: int, start: int, end: int | None) -> range:
@@ -85,7 +87,7 @@ def _span(size: int, start: int, end: int | None) -> range:
 
 def _flip(
     subject: Subject,
-    readers: dict[str, Reader],
+    all_readers: dict[str, Reader],
     sound: dict[str, Answer],
     at: int,
     bit: int,
@@ -95,10 +97,10 @@ def _flip(
     spoilt = subject.data[:at] + bytes([byte]) + subject.data[at + 1 :]
     layout = dissect(spoilt, format=subject.format, source=subject.source)
     label = f"{at}.{bit}"
-    answers = {who: asking.ask(read, spoilt, f"bit {label}") for who, read in readers.items()}
+    answers = {who: readers.ask(read, spoilt, f"bit {label}") for who, read in all_readers.items()}
     outcomes = tuple(_compare(answer, sound[who]) for who, answer in answers.items())
     changed = f"it was {subject.data[at]:02X}" + f", of {name}" * bool(name)
-    notes = [(who, asking.told(answer, layout)) for who, answer in answers.items()]
+    notes = [(who, readers.told(answer, layout)) for who, answer in answers.items()]
     picture = Picture(layout, marks=(Mark(at, at + 1, "flipped"),))
     return Moment(label, outcomes, (picture,), (("byte", changed), *notes))
 
@@ -118,10 +120,10 @@ def _compare(answer: Answer, sound: Answer) -> Outcome:
     if answer.error:
         return Outcome("refused", answer.refusal)
     tail = "; reported as a torn tail" if answer.dropped > sound.dropped else ""
-    if asking.same(answer.value, sound.value):
+    if readers.same(answer.value, sound.value):
         return Outcome("right", f"harmless: the same{tail}")
     if isinstance(answer.value, dict) and isinstance(sound.value, dict):
-        return Outcome("wrong", asking.difference(sound.value, answer.value) + tail)
+        return Outcome("wrong", readers.difference(sound.value, answer.value) + tail)
     return Outcome("wrong", "wrong: another result")
 
 
@@ -129,8 +131,8 @@ def _compare(answer: Answer, sound: Answer) -> Outcome:
 
 
 def _subject(data: Place | bytes | bytearray, format: str | None, optional: bool) -> Subject:
-    source = given.taken(data, "flips")
-    if not isinstance(source, given.File):
+    source = arguments.taken(data, "flips")
+    if not isinstance(source, arguments.File):
         return log_of_store(source)
     data = source.data
     check_size(data)
@@ -188,6 +190,6 @@ def _decoding(format: str) -> Reader:
         try:
             return Answer(DECODERS[format](data))
         except FormatError as error:
-            return asking.refusal(error)
+            return readers.refusal(error)
 
     return read

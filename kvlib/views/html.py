@@ -18,10 +18,10 @@ from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from kvlib.errors import FormatError
-from kvlib.views.layout import Layout, replay
-from kvlib.views.regions import Region, Span
-from kvlib.views.text import COLOURS, ROW, SHOWN, Entry, entries, flaw, meaning
-from kvlib.wording import count
+from kvlib.layout.dissect import Layout, replay
+from kvlib.layout.regions import Region, Span
+from kvlib.layout.text import COLOURS, ROW, SHOWN, Entry, entries, flaw, meaning
+from kvlib.plural import count
 
 WAIT: Final = "Run this cell to make it interactive."
 LETTERS: Final[dict[str, str]] = {kind[0].upper(): kind for kind in COLOURS}

@@ -10,12 +10,12 @@ from typing import Final
 
 from kvlib import encoding, frame, log, naive
 from kvlib.errors import CorruptionError, check_int
-from kvlib.views import asking, given
-from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
-from kvlib.views.layout import Layout, Region, dissect, guess
+from kvlib.layout.dissect import Layout, Region, dissect, guess
+from kvlib.layout.regions import Kind, Status, group
+from kvlib.layout.text import COLUMNS, fit, hanging, width
+from kvlib.views import arguments, readers
 from kvlib.views.plain import collected
-from kvlib.views.regions import Kind, Status, group
-from kvlib.views.text import COLUMNS, fit, hanging, width
+from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
 
 Read = Callable[[bytes], object]
 
@@ -46,9 +46,11 @@ def lengths(
         ValueError: another format, more bytes, an `at` that is in no length, another `last`.
         TypeError: `data` are no bytes, or `read` is no function of the bytes alone.
     """
-    given.check_kind("lengths", data, (bytes, bytearray), "takes bytes, such as b's\\0\\0\\0\\1k'")
+    arguments.check_kind(
+        "lengths", data, (bytes, bytearray), "takes bytes, such as b's\\0\\0\\0\\1k'"
+    )
     if read is not None:
-        given.check_function("read", read, "data")
+        arguments.check_function("read", read, "data")
     data = bytes(data)
     if len(data) > LIMIT:
         reason = f"too long: {len(data):,} bytes, a length lab has at most {LIMIT}"
@@ -57,14 +59,14 @@ def lengths(
     at = _place(data, at, format)
     check_int("last", last, data[at], 255)
     name, real = READERS[format]
-    readers = {name: real} if read is None else {YOURS: read, name: real}
+    all_readers = {name: real} if read is None else {YOURS: read, name: real}
     try:
         truth: object = collected(real(data))
     except Exception:  # spoilt before: then no answer is right
         truth = READERS
     changed = [data[:at] + bytes([byte]) + data[at + 1 :] for byte in range(last + 1)]
     answers = {
-        name: [_ask(reader, one, truth) for one in changed] for name, reader in readers.items()
+        name: [_ask(reader, one, truth) for one in changed] for name, reader in all_readers.items()
     }
     strips = [list(_shared(outcomes)) for outcomes in answers.values()]
     moments = []
@@ -75,7 +77,7 @@ def lengths(
         ours = tuple(strip[byte] for strip in strips)
         moments.append(Moment(str(byte), ours, (picture,), tuple(filter(None, notes))))
     caption = f"The byte at offset {at}, a part of a length, with each value. It is {data[at]}."
-    return Film(caption, "length byte", tuple(readers), tuple(moments), data[at])
+    return Film(caption, "length byte", tuple(all_readers), tuple(moments), data[at])
 
 
 def _ask(read: Read, data: bytes, truth: object) -> Outcome:
@@ -83,13 +85,15 @@ def _ask(read: Read, data: bytes, truth: object) -> Outcome:
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             answer = collected(read(data))
-        return Outcome("right" if asking.same(answer, truth) else "wrong", asking.one_line(answer))
+        return Outcome(
+            "right" if readers.same(answer, truth) else "wrong", readers.one_line(answer)
+        )
     except CorruptionError as error:
         return Outcome("refused", str(error))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's reader may raise anything
-        text = fit(f"{type(error).__name__}: {asking.one_line(error)}", asking.ANSWER)
+        text = fit(f"{type(error).__name__}: {readers.one_line(error)}", readers.ANSWER)
         return Outcome("refused", text)
 
 

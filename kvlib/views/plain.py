@@ -12,7 +12,7 @@ from itertools import islice
 from types import EllipsisType, NoneType
 from typing import Any, Final
 
-from kvlib.wording import count
+from kvlib.plural import count
 
 MOST: Final = 250_000  # items of a value, those of the values in it included
 DEEPEST: Final = 40  # levels of lists in lists

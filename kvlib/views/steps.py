@@ -10,14 +10,14 @@ from typing import Any, Final, Literal, TypedDict, Unpack
 
 from kvlib.crash import CrashDisk, Image, boot
 from kvlib.encoding import Item
+from kvlib.layout.dissect import Layout, dissect_directory
+from kvlib.layout.text import COLUMNS, fit
+from kvlib.plural import count
 from kvlib.recovery import State, read
 from kvlib.snapshot import LOG
 from kvlib.store import DurableStore, Status
-from kvlib.views import given
-from kvlib.views.film import Film, Mark, Moment, Outcome, Picture
-from kvlib.views.layout import Layout, dissect_directory
-from kvlib.views.text import COLUMNS, fit
-from kvlib.wording import count
+from kvlib.views import arguments
+from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
 
 Operation = tuple[Any, ...]
 Note = tuple[str, str]
@@ -77,13 +77,13 @@ def _check_options(options: Options) -> None:
         known = ", ".join(Options.__annotations__)
         raise TypeError(f"steps has no option {name!r}, only {known}")
     if (policy := options.get("policy")) is not None:
-        given.check_function("policy", policy, "status")
+        arguments.check_function("policy", policy, "status")
 
 
 def _listed(operations: Iterable[Operation]) -> list[Operation]:
-    given.check_kind("steps", operations, Iterable, EXPECTED)
+    arguments.check_kind("steps", operations, Iterable, EXPECTED)
     if isinstance(operations, (str, bytes, bytearray, Mapping)):  # they can be iterated over, too
-        given.check_kind("steps", operations, (), EXPECTED)
+        arguments.check_kind("steps", operations, (), EXPECTED)
     listed = list(islice(operations, MOST + 1))
     if len(listed) > MOST:
         raise ValueError(f"more than {MOST} operations, which is all there is room for: take fewer")

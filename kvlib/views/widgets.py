@@ -1,20 +1,20 @@
-"""Views that change while you type. The only part of the views that needs ipywidgets."""
+"""Widgets for the views that change while you type. Only this module needs ipywidgets."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import ipywidgets
 
-from kvlib.views import asking, given
-from kvlib.views.dumps import as_html, dump
+from kvlib.layout.text import fit, hanging
+from kvlib.plural import count
+from kvlib.views import readers
+from kvlib.views.arguments import Choice
+from kvlib.views.dump import as_html, dump
 from kvlib.views.plain import told
-from kvlib.views.text import fit, hanging
-from kvlib.wording import count
 
 MOST: Final = 20_000  # characters of a screen
 MOST_HTML: Final = 1_000_000
-Choice = str | int | bool | list[Any] | range
 
 # With the focus in a menu, a box to tick or a button, JupyterLab takes the keys for its own: x cuts
 # the cell. It leaves alone what has this attribute, and ipywidgets has no way to set it. HTML that
@@ -24,19 +24,6 @@ GUARD: Final = (
     " document.addEventListener('focusin', event => { if (event.target.closest('.kvlib-explorer'))"
     " event.target.setAttribute('data-lm-suppress-shortcuts', 'true') }) }\">"
 )
-
-
-class Screen(NamedTuple):
-    """What a function gives to an Explorer if it has more to show than text: both in full."""
-
-    text: str
-    html: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_html_(self) -> str:
-        return self.html
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -79,8 +66,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         try:
             self.text, self.screen.value = _shown(self._show(**values))
         except (Exception, SystemExit) as error:  # a learner's function or input: both answer
-            said = f"{type(error).__name__}: {asking.one_line(error)}"
-            self.text = "\n".join(hanging("", fit(said, asking.ANSWER)))
+            said = f"{type(error).__name__}: {readers.one_line(error)}"
+            self.text = "\n".join(hanging("", fit(said, readers.ANSWER)))
             self.screen.value = as_html(self.text)
 
     def __repr__(self) -> str:
@@ -135,19 +122,3 @@ def _control(name: str, choice: Choice) -> Any:
     if isinstance(choice, list):
         return ipywidgets.Dropdown(options=choice, **described)
     raise TypeError(f"{name} is a str, bool, int, range or list, not {type(choice).__name__}")
-
-
-def explore(show: Callable[..., object], **controls: Choice) -> Explorer:
-    """Show `show(**values)`, and show it again whenever a control changes.
-
-    A str makes a text field, an int a number field from 0 on, a range one with its bounds that
-    starts at the first, a list a menu, a bool a box to tick. What `show` gives is dumped if it is
-    bytes, shown as it is if it is a str, else by its repr; an exception by its message.
-
-    TypeError if `show` is no function, ValueError for a range or a list with nothing in it.
-    """
-    given.check_callable("show", show, *controls)
-    for name, choice in controls.items():
-        if isinstance(choice, (range, list)) and not choice:
-            raise ValueError(f"{name} has nothing to choose from: {choice!r}")
-    return Explorer(show, controls)

@@ -30,7 +30,8 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-ROOT = Path(__file__).resolve().parents[2]
+from helpers.paths import ROOT
+
 PICTURES = ROOT / "build" / "browser"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 OUTPUT = ".jp-OutputArea-output"

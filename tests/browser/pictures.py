@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from browser.lab import (
     FLAGS,
-    ROOT,
     THEMES,
     Lab,
     change_theme,
@@ -29,6 +28,7 @@ from browser.lab import (
     settle,
     unfold,
 )
+from helpers.paths import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
 NOTEBOOKS = ROOT / "notebooks"

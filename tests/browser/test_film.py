@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 import kvlib
 from browser.lab import Lab, outputs, run_all, screenshot, shortcut_leaks, violations
 from kvlib import MemoryDisk, views
-from kvlib.views.film import Film
+from kvlib.views.timeline import Film
 
 STORE = """import kvlib
 from dataclasses import replace

@@ -15,7 +15,6 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from browser.lab import (
-    ROOT,
     THEMES,
     Lab,
     add_below,
@@ -30,15 +29,16 @@ from browser.lab import (
     violations,
     write,
 )
+from helpers.paths import ROOT
+from helpers.right_answers import RIGHT
 from kvlib.lessons import check
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.checking import expected
 from kvlib.lessons.exercise import Exercise
-from kvlib.lessons.guard import Outcome
+from kvlib.lessons.feedback import about_outcome
 from kvlib.lessons.result import Picture, Result
-from kvlib.lessons.source import solved
-from kvlib.lessons.words import about_outcome
-from right_answers import RIGHT
+from kvlib.lessons.sandbox import Outcome
+from kvlib.lessons.source_code import solved
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[one.stem for one in NOTEBOOKS])

@@ -9,17 +9,8 @@ from typing import Any
 
 import pytest
 
-from browser.lab import (
-    ROOT,
-    Lab,
-    outputs,
-    read,
-    run_all,
-    screenshot_all,
-    settle,
-    unfold,
-    violations,
-)
+from browser.lab import Lab, outputs, read, run_all, screenshot_all, settle, unfold, violations
+from helpers.paths import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = [path.stem for path in NOTEBOOKS]

@@ -18,7 +18,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 import kvlib
 from browser.lab import (
     OUTPUT,
-    ROOT,
     Lab,
     Server,
     change_theme,
@@ -31,10 +30,11 @@ from browser.lab import (
     unfold,
     violations,
 )
+from helpers.paths import ROOT
 from kvlib import naive, segments
 from kvlib.encoding import Item
-from kvlib.views.film import Film, Moment
-from kvlib.views.layout import Layout, dissect
+from kvlib.layout.dissect import Layout, dissect
+from kvlib.views.timeline import Film, Moment
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SETUP = """import kvlib

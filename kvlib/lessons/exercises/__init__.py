@@ -17,7 +17,7 @@ tests hold it to that. So a new exercise goes into a Workshop. Who adds one:
 5. adds its `objective` to the list "Afterwards you can" at the top of the Workshop, with its
    minutes, and a question "Can you <objective>?" under "Check yourself" at its end;
 6. adds its minutes, and one for the question, to those in the Workshop's heading;
-7. runs `make notebooks`, and then `.venv/bin/python -m kvlib.lessons guide docs/teaching.md`;
+7. runs `make notebooks`, and then `.venv/bin/python -m kvlib.classroom guide docs/teaching.md`;
 8. runs `make test`, where some tests count the exercises.
 
 A mistake that a class makes is one more of a module's mistakes; then the guide (7) and the tests.

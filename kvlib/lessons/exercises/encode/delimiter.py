@@ -3,24 +3,24 @@
 from typing import Final
 
 from kvlib.encoding import encode_field, encode_snapshot
-from kvlib.lessons import search, solutions
+from kvlib.lessons import collisions, solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
-from kvlib.lessons.exercises.shared import Item, Records, data_of, u32
+from kvlib.lessons.exercises.fields import Item, Records, data_of, u32
 
 
-@mistake(search.SENTENCES["marks"])
+@mistake(collisions.SENTENCES["marks"])
 def with_delimiters(records: Records) -> bytes:
     """Ends keys and values with one character each."""
     return b"".join(data_of(key) + b"=" + data_of(value) + b";" for key, value in records.items())
 
 
-@mistake(search.SENTENCES["marks"])
+@mistake(collisions.SENTENCES["marks"])
 def with_long_delimiters(records: Records) -> bytes:
     """Ends them with two, as if that were safer."""
     return b"".join(data_of(key) + b"->" + data_of(value) + b"||" for key, value in records.items())
 
 
-@mistake(search.SENTENCES["marks"])
+@mistake(collisions.SENTENCES["marks"])
 def with_escaped_delimiters_only(records: Records) -> bytes:
     """Escapes the delimiters, and not the escape."""
 
@@ -30,41 +30,41 @@ def with_escaped_delimiters_only(records: Records) -> bytes:
     return b"".join(escaped(key) + b"=" + escaped(value) + b";" for key, value in records.items())
 
 
-@mistake(search.SENTENCES["lengths"])
+@mistake(collisions.SENTENCES["lengths"])
 def with_decimal_lengths(records: Records) -> bytes:
     """Writes lengths as digits, and nothing that ends them."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(str(len(item)).encode() + item for item in items)
 
 
-@mistake(search.SENTENCES["lengths"])
+@mistake(collisions.SENTENCES["lengths"])
 def with_lengths_modulo_256(records: Records) -> bytes:
     """Writes the last byte of the length only."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(bytes([len(item) % 256]) + item for item in items)
 
 
-@mistake(search.REFUSED["lengths"])
+@mistake(collisions.REFUSED["lengths"])
 def with_lengths_of_one_byte(records: Records) -> bytes:
     """Writes lengths that end at 255; a ValueError from 256 on."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(bytes([len(item)]) + item for item in items)
 
 
-@mistake(search.SENTENCES["characters"])
+@mistake(collisions.SENTENCES["characters"])
 def with_ascii_only(records: Records) -> bytes:
     """Writes a question mark for what is not ASCII."""
     return repr(records).encode("ascii", "replace")
 
 
-@mistake(search.SENTENCES["types"])
+@mistake(collisions.SENTENCES["types"])
 def without_types(records: Records) -> bytes:
     """Writes lengths, and not what the data is."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(u32(len(item)) + item for item in items)
 
 
-@mistake(search.REFUSED["types"])
+@mistake(collisions.REFUSED["types"])
 def with_text_only(records: Records) -> bytes:
     """Takes texts only; an AttributeError for bytes."""
     items = [item for record in records.items() for item in record]
@@ -94,7 +94,7 @@ def encode(records):
         Case(({"a": "1", "b": "2"},), "two records"),
     ),
     read=(_is_bytes,),
-    probe=search.break_encoder,
+    probe=collisions.break_encoder,
     mistakes=(
         with_delimiters,
         with_long_delimiters,

@@ -5,7 +5,7 @@ from typing import Final
 from kvlib.encoding import encode_field
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
-from kvlib.lessons.exercises.shared import Item, data_of, tag_of, u32
+from kvlib.lessons.exercises.fields import Item, data_of, tag_of, u32
 
 
 @mistake(

@@ -7,7 +7,7 @@ from kvlib.judge import run_snapshots
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function
 from kvlib.lessons.exercises.encode.run_snapshots_mistakes import KEPT, MISTAKES
-from kvlib.lessons.exercises.interviews import (
+from kvlib.lessons.exercises.machines import (
     FORBIDDEN,
     KEEPSAKE,
     LOAD,

@@ -11,7 +11,8 @@ from kvlib.lessons.exercises.encode.snapshot_mistakes import (
     snapshot_counts_characters,
     stream_of,
 )
-from kvlib.lessons.exercises.interviews import (
+from kvlib.lessons.exercises.fields import Item, Records
+from kvlib.lessons.exercises.machines import (
     EVALUATED,
     MISSING_KEY,
     PICKLED,
@@ -22,7 +23,6 @@ from kvlib.lessons.exercises.interviews import (
     undelimited,
     without_empty,
 )
-from kvlib.lessons.exercises.shared import Item, Records
 
 KEPT: Final = (
     "The value that came back is the very object that was put in: it never became bytes. Keep "

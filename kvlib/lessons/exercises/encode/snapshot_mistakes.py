@@ -11,7 +11,7 @@ from kvlib.lessons.exercises.encode.encode_field import (
     field_is_always_text,
     field_is_little_endian,
 )
-from kvlib.lessons.exercises.shared import Item, Records, data_of, tag_of, u32
+from kvlib.lessons.exercises.fields import Item, Records, data_of, tag_of, u32
 
 
 def stream_of(

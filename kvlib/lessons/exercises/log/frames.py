@@ -7,7 +7,7 @@ from typing import Final
 import kvlib
 from kvlib.errors import CorruptionError
 from kvlib.frame import Frame, unseal
-from kvlib.lessons.exercises.shared import Item, Records
+from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.log import Mutation, encode_delete, encode_put
 
 Apply = Callable[[list[Mutation], Records], None]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kvlib.lessons import powercut, solutions
+from kvlib.lessons import power_cut, solutions
 from kvlib.lessons.exercise import Case, Exercise, Mistake
 
 EXERCISE: Final = Exercise(
@@ -30,17 +30,17 @@ EXERCISE: Final = Exercise(
         'disk.write("log.new", head)',
     ),
     order=(2, 6, 8, 4, 3, 1, 7, 5),
-    cases=(Case((powercut.paper(), powercut.RECORDS, powercut.HEAD), "the steps, one by one"),),
-    probe=powercut.cut_at_every_step,
+    cases=(Case((power_cut.paper(), power_cut.RECORDS, power_cut.HEAD), "the steps, one by one"),),
+    probe=power_cut.cut_at_every_step,
     mistakes=(
-        Mistake([2, 6, 8, 4, 1, 3, 7, 5], powercut.SENTENCES["unsynced name"]),
-        Mistake([2, 6, 8, 4, 3, 7, 1, 5], powercut.SENTENCES["unsynced rename"]),
-        Mistake([2, 6, 8, 4, 3, 1, 5, 7], powercut.SENTENCES["unsynced rename"]),
-        Mistake([5, 2, 6, 8, 4, 3, 1, 7], powercut.SENTENCES["early deletion"]),
-        Mistake([2, 8, 4, 3, 1, 6, 7, 5], powercut.SENTENCES["unsynced segment"]),
-        Mistake([2, 6, 8, 3, 1, 4, 7, 5], powercut.SENTENCES["unsynced head"]),
-        Mistake([8, 4, 3, 1, 2, 6, 7, 5], powercut.SENTENCES["unwritten segment"]),
-        Mistake([6, 2, 8, 4, 3, 1, 7, 5], powercut.SENTENCES["missing file"]),
+        Mistake([2, 6, 8, 4, 1, 3, 7, 5], power_cut.SENTENCES["unsynced name"]),
+        Mistake([2, 6, 8, 4, 3, 7, 1, 5], power_cut.SENTENCES["unsynced rename"]),
+        Mistake([2, 6, 8, 4, 3, 1, 5, 7], power_cut.SENTENCES["unsynced rename"]),
+        Mistake([5, 2, 6, 8, 4, 3, 1, 7], power_cut.SENTENCES["early deletion"]),
+        Mistake([2, 8, 4, 3, 1, 6, 7, 5], power_cut.SENTENCES["unsynced segment"]),
+        Mistake([2, 6, 8, 3, 1, 4, 7, 5], power_cut.SENTENCES["unsynced head"]),
+        Mistake([8, 4, 3, 1, 2, 6, 7, 5], power_cut.SENTENCES["unwritten segment"]),
+        Mistake([6, 2, 8, 4, 3, 1, 7, 5], power_cut.SENTENCES["missing file"]),
     ),
     hints=(
         "Which one step makes the new snapshot count? Put it down, and ask of each other step "

@@ -8,9 +8,9 @@ from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function
 from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, sealed
 from kvlib.lessons.exercises.log.recover_mistakes import MISTAKES
-from kvlib.lessons.guard import run
+from kvlib.lessons.sandbox import run
 from kvlib.log import encode_put
-from kvlib.views.cuts import Lost, crash
+from kvlib.views.crash import Lost, crash
 from kvlib.views.plain import Foreign
 
 LOG: Final = sealed(PUT, encode_put("b", ""), DELETE)

@@ -7,6 +7,7 @@ from typing import Final
 from kvlib.errors import CorruptionError, TornError
 from kvlib.frame import HEADER, unseal
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import (
     EMPTY_LOST,
     Apply,
@@ -16,7 +17,6 @@ from kvlib.lessons.exercises.log.frames import (
     put_only,
     span,
 )
-from kvlib.lessons.exercises.shared import Item, Records
 from kvlib.log import apply, decode_mutations
 
 SEE: Final = "`views.crash(log, recover=recover)` shows each cut"

@@ -5,6 +5,7 @@ from typing import Final
 from kvlib import log
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import (
     DELETE,
     PUT,
@@ -17,7 +18,6 @@ from kvlib.lessons.exercises.log.frames import (
     put_only,
     sealed,
 )
-from kvlib.lessons.exercises.shared import Item, Records
 from kvlib.log import decode_mutations, encode_put
 
 

@@ -6,7 +6,8 @@ from kvlib import store
 from kvlib.judge import run_log
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function
-from kvlib.lessons.exercises.interviews import (
+from kvlib.lessons.exercises.log.run_log_mistakes import LOGGED, MISTAKES
+from kvlib.lessons.exercises.machines import (
     FORBIDDEN,
     KEEPSAKE,
     Operation,
@@ -16,7 +17,6 @@ from kvlib.lessons.exercises.interviews import (
     operation_of,
     put,
 )
-from kvlib.lessons.exercises.log.run_log_mistakes import LOGGED, MISTAKES
 
 RESTART: Final = ("restart",)
 STATUS: Final = ("status",)

@@ -5,9 +5,9 @@ import pickle
 from typing import Any, Final
 
 from kvlib.encoding import decode_snapshot, encode_snapshot
-from kvlib.lessons.exercises.interviews import EVALUATED, PICKLED, TEXT_ONLY, Machine, mistakes_of
+from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import EMPTY_LOST, delete_if_empty, put_only
-from kvlib.lessons.exercises.shared import Item, Records
+from kvlib.lessons.exercises.machines import EVALUATED, PICKLED, TEXT_ONLY, Machine, mistakes_of
 from kvlib.log import Mutation, apply, decode_mutations, encode_delete, encode_put
 
 LOGGED: Final = (

@@ -6,7 +6,9 @@ from kvlib import store
 from kvlib.judge import run_shutdown
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function
-from kvlib.lessons.exercises.interviews import (
+from kvlib.lessons.exercises.fields import Item
+from kvlib.lessons.exercises.log.run_shutdown_mistakes import MISTAKES, SHUT_DOWN
+from kvlib.lessons.exercises.machines import (
     FORBIDDEN,
     KEEPSAKE,
     Operation,
@@ -15,8 +17,6 @@ from kvlib.lessons.exercises.interviews import (
     keeps,
     operation_of,
 )
-from kvlib.lessons.exercises.log.run_shutdown_mistakes import MISTAKES, SHUT_DOWN
-from kvlib.lessons.exercises.shared import Item
 
 OFF: Final = ("shutdown",)
 ON: Final = ("restore",)

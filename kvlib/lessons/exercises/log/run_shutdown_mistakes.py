@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from kvlib.encoding import decode_snapshot, encode_snapshot
 from kvlib.lessons.exercises.encode.delimiter import with_delimiters
-from kvlib.lessons.exercises.interviews import (
+from kvlib.lessons.exercises.fields import Item, Records
+from kvlib.lessons.exercises.log.frames import EMPTY_LOST
+from kvlib.lessons.exercises.machines import (
     EVALUATED,
     PICKLED,
     TEXT_ONLY,
@@ -17,8 +19,6 @@ from kvlib.lessons.exercises.interviews import (
     undelimited,
     without_empty,
 )
-from kvlib.lessons.exercises.log.frames import EMPTY_LOST
-from kvlib.lessons.exercises.shared import Item, Records
 
 SHUT_DOWN: Final = (
     "The value that came back is the very object that was set: it never became bytes. What "

@@ -4,9 +4,9 @@ from typing import Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.fields import u32
 from kvlib.lessons.exercises.segment.pieces import Segments
 from kvlib.lessons.exercises.segment.split import cut_drops_the_last, cut_gives_none_for_empty
-from kvlib.lessons.exercises.shared import u32
 from kvlib.segments import split
 
 

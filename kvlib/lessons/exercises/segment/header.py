@@ -4,8 +4,8 @@ from typing import Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.fields import u32
 from kvlib.lessons.exercises.segment.pieces import Segments, headed
-from kvlib.lessons.exercises.shared import u32
 from kvlib.segments import split
 
 

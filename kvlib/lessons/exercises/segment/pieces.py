@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kvlib.lessons import solutions
-from kvlib.lessons.exercises.shared import u32
+from kvlib.lessons.exercises.fields import u32
 
 Segments = list[bytes]
 Header = Callable[[int, int], bytes]  # of an index and a total

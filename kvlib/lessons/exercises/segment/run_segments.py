@@ -5,7 +5,7 @@ from typing import Final
 from kvlib.judge import run_segments
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function
-from kvlib.lessons.exercises.interviews import (
+from kvlib.lessons.exercises.machines import (
     FORBIDDEN,
     KEEPSAKE,
     LOAD,

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercises.encode.snapshot_mistakes import snapshot_counts_characters
-from kvlib.lessons.exercises.interviews import MISSING_KEY, PICKLED, Machine, mistakes_of
+from kvlib.lessons.exercises.fields import Item, Records
+from kvlib.lessons.exercises.machines import MISSING_KEY, PICKLED, Machine, mistakes_of
 from kvlib.lessons.exercises.segment.pieces import Segments, headed
 from kvlib.lessons.exercises.segment.split import cut_forgets_the_header
 from kvlib.lessons.exercises.segment.split_join_mistakes import (
@@ -17,7 +18,6 @@ from kvlib.lessons.exercises.segment.split_join_mistakes import (
     split_drops_the_last,
     split_forgets_the_header,
 )
-from kvlib.lessons.exercises.shared import Item, Records
 
 KEPT: Final = (
     "The value that came back is the very object that was put in: it never became bytes. Keep "

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.fields import u32
 from kvlib.lessons.exercises.segment.header import (
     header_counts_from_1,
     header_is_little_endian,
@@ -17,7 +18,6 @@ from kvlib.lessons.exercises.segment.split import (
     cut_gives_none_for_empty,
     cut_mends_the_limit,
 )
-from kvlib.lessons.exercises.shared import u32
 
 Part = tuple[int, int, bytes]  # index, total, piece
 

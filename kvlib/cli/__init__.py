@@ -1,0 +1,1 @@
+"""The command line: `kvlib dump`, `check`, `compact`, `backup`, `salvage` and `notebooks`."""

@@ -1,0 +1,351 @@
+"""What the command line does: kvlib dump, check, compact, backup and salvage."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from time import monotonic
+
+import kvlib
+from kvlib.cli.notebooks import KEPT, copy
+from kvlib.cli.streams import DAMAGED, FAILED, OK, complain, flush, say
+from kvlib.disk import LOCK, DirectoryDisk
+from kvlib.errors import (
+    CorruptionError,
+    FormatError,
+    KvlibError,
+    MissingError,
+    TornError,
+    VersionError,
+)
+from kvlib.layout.advice import advice
+from kvlib.layout.dissect import Region, format_of, guess, walk, walk_directory
+from kvlib.layout.text import lines
+from kvlib.plural import count
+from kvlib.recovery import State, read
+from kvlib.salvage import report, salvage
+from kvlib.snapshot import HEAD_BYTES, LOG, segment_name
+
+STATUS = """exit status:
+  0  done; for check: recovery would succeed, perhaps by dropping a torn tail;
+     for salvage: the new store has everything that the old one had
+  1  bytes are damaged: file, offset, reason and what can be done are on the
+     standard error output; for salvage: what was left out is listed
+  2  anything else: no store there, a newer format, locked, not permitted,
+     usage, an output that is closed or full, too little memory
+  130  interrupted"""
+
+
+class Progress:
+    """One line on the standard error output that says how far a long work is, if anybody looks."""
+
+    def __init__(self) -> None:
+        self._enabled = sys.stderr is not None and sys.stderr.isatty()
+        self._shown_at, self._width = monotonic(), 0
+
+    def show(self, text: str) -> None:
+        """Replace the line, four times a second at most."""
+        now = monotonic()
+        if self._enabled and now - self._shown_at >= 0.25:
+            with suppress(OSError):
+                print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
+            self._shown_at, self._width = now, len(text)
+
+    def clear(self) -> None:
+        """Leave no trace of it."""
+        if self._width:
+            with suppress(OSError):
+                print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
+
+
+class WatchedDisk(DirectoryDisk):
+    """A directory that shows how many bytes went in and out."""
+
+    def __init__(self, path: str, progress: Progress, like: DirectoryDisk | None = None) -> None:
+        super().__init__(path, like=like)
+        self._progress, self._read_bytes, self._written_bytes = progress, 0, 0
+
+    def read(self, name: str) -> bytes:
+        """All bytes of a file."""
+        data = super().read(name)
+        self._read_bytes += len(data)
+        self._show()
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        """Create the file, or replace what is in it."""
+        super().write(name, data)
+        self._written_bytes += len(data)
+        self._show()
+
+    def _show(self) -> None:
+        done = f"{self._read_bytes:,} bytes read, {self._written_bytes:,} written"
+        self._progress.show(done)
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status. Raises what nobody expects."""
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit:  # it has printed its help, or what is wrong with the usage
+        flush()
+        raise
+    progress = Progress()
+    try:
+        status: int = arguments.command(*arguments.paths, progress)
+        return status
+    except (KvlibError, OSError) as error:
+        progress.clear()
+        complain(f"kvlib: {_explain(error)}")
+        if not isinstance(error, CorruptionError):
+            return FAILED
+        for line in advice(error, arguments.paths[0]):
+            complain(line)
+        return DAMAGED
+    finally:
+        progress.clear()
+
+
+class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: object = None) -> None:
+        # argparse's own passes over what can't be written.
+        (complain if file is sys.stderr else say)(message.rstrip("\n"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        "kvlib",
+        description="Look into the files of a kvlib store, copy or save it; get the notebooks.",
+        epilog=STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"kvlib {kvlib.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    store, place = ("PATH", "a store"), ("PATH", "a store, or one file of it")
+    source = ("SOURCE", "a store, which is only read")
+    new = ("DESTINATION", "where the new store will be: nothing yet, or an empty directory")
+    folder = ("DESTINATION", "the folder; what is in it already is not changed")
+    older = ("DESTINATION", "where the copy will be: as for a new store, or an older copy")
+    for name, command, text, *paths in (
+        ("dump", _dump, "show every byte, labelled", place),
+        ("check", _check, "say what recovery would do", place),
+        ("compact", _compact, "publish a new snapshot, start an empty log", store),
+        ("backup", _backup, "copy a store, as it is at this moment", source, older),
+        ("salvage", _salvage, "write what still verifies into a new store", source, new),
+        ("notebooks", _notebooks, "copy the notebooks into a folder of yours", folder),
+    ):
+        subparser = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=STATUS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for path, what in paths:
+            subparser.add_argument("paths", metavar=path, action="append", help=what)
+        subparser.set_defaults(command=command)
+    return parser
+
+
+def _dump(path: str, progress: Progress) -> int:
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    colour = terminal and not os.environ.get("NO_COLOR")
+    errors: list[FormatError] = []
+    disk = _directory(path, progress) if os.path.isdir(path) else None
+    for name, data, pieces in walk_directory(disk) if disk else [_file(path)]:
+        progress.clear()
+        say(f"{_printable(name)}: {count(len(data), 'byte')}\n")
+        watched = pieces if terminal else _watch(name, data, pieces, progress)
+        for line in lines(data, _keep_error(watched, errors), colour=colour):
+            say(line)
+        say()
+    if disk:
+        return _report(path, disk, progress)
+    for error in errors:
+        if not isinstance(error, TornError):
+            raise error.within(path)
+    return OK
+
+
+def _check(path: str, progress: Progress) -> int:
+    if os.path.isdir(path):
+        return _report(path, _directory(path, progress), progress)
+    name, data, pieces = _file(path)
+    try:
+        for _ in _watch(name, data, pieces, progress):
+            pass
+        say(f"{_printable(path)}: {count(len(data), 'byte')}, nothing is wrong with them")
+    except TornError as error:
+        tail = count(len(data) - error.offset, "byte")
+        say(f"{_printable(path)}: recovery would drop a torn tail")
+        say(f"  {tail} at offset {error.offset}: {error.reason}")
+    except FormatError as error:
+        raise error.within(path) from None
+    finally:
+        progress.clear()
+    return OK
+
+
+def _compact(path: str, progress: Progress) -> int:
+    disk = _directory(path, progress)
+    if LOG not in disk.names():
+        read(disk)  # raises the reason why there is no log; open() would make one
+    before = _size(disk)
+    with kvlib.open(disk) as store:
+        store.compact()
+        records, recovered = len(store), store.recovered
+    progress.clear()
+    if recovered.dropped_bytes:
+        tail = count(recovered.dropped_bytes, "byte")
+        say(f"dropped {tail} at offset {recovered.dropped_offset} of the log, a torn tail")
+    say(f"{_printable(path)}: {count(records, 'record')}")
+    say(f"  {before:>15,} bytes before")
+    say(f"  {_size(disk):>15,} bytes now")
+    return OK
+
+
+def _backup(source: str, destination: str, progress: Progress) -> int:
+    disk = _directory(source, progress)
+    _refuse_inside(source, destination)
+    there = os.listdir(destination) if os.path.isdir(destination) else []
+    if there and not any(map(format_of, there)):
+        raise MissingError(f"{destination} holds files that are none of kvlib's")
+    with kvlib.open(disk, read_only=True) as store:
+        store.backup(WatchedDisk(destination, progress, like=disk))
+        records = len(store)
+    progress.clear()
+    say(f"{_printable(destination)}: a copy with {count(records, 'record')}")
+    return OK
+
+
+def _salvage(source: str, destination: str, progress: Progress) -> int:
+    disk = _place(source, progress)
+    _refuse_inside(source, destination)
+    result = salvage(disk, WatchedDisk(destination, progress, like=disk))
+    progress.clear()
+    for line in report(result, _printable(destination)):
+        say(line)
+    return OK if result.complete else DAMAGED
+
+
+def _notebooks(destination: str, progress: Progress) -> int:
+    if not destination:
+        raise MissingError("the path of the folder is empty; the working directory is '.'")
+    kept = False
+    for name, outcome in copy(destination):
+        say(f"{_printable(os.path.join(destination, name))}: {outcome}")
+        kept = kept or outcome == KEPT
+    if kept:
+        say("What you have changed is yours. For a fresh copy, rename or delete it first.")
+    return OK
+
+
+def _refuse_inside(source: str, destination: str) -> None:
+    if os.path.join(os.path.realpath(destination), "").startswith(
+        os.path.join(os.path.realpath(source), "")
+    ):
+        raise MissingError(f"{destination} is {source} or lies in it, which is only read")
+
+
+def _report(path: str, disk: DirectoryDisk, progress: Progress) -> int:
+    """Say what opening the store would find, and change nothing. Its damage is raised."""
+    state = read(disk)
+    progress.clear()
+    head, tail, recovered = state.head, state.tail, state.recovered
+    torn = "none"
+    if recovered.dropped_bytes:
+        dropped = count(recovered.dropped_bytes, "byte")
+        torn = f"{dropped} at offset {recovered.dropped_offset} of the log, to be dropped"
+    ours = {segment_name(head.generation, index) for index in range(head.segments)} | {LOG, LOCK}
+    other = [name for name in disk.names() if name not in ours]
+    say(f"{_printable(path)}: a store that can be opened")
+    for what, text in (
+        ("generation", str(head.generation)),
+        ("snapshot", f"{count(head.segments, 'segment')}, {count(head.length, 'byte')}"),
+        ("log", f"{count(tail.end, 'byte')}, {count(tail.records, 'mutation')} to replay"),
+        ("torn tail", torn),
+        ("closed", _closed(state)),
+        ("records", f"{len(state.items):,}"),
+        ("left over", ", ".join(filter(format_of, other)) or "nothing"),
+        ("not kvlib's", ", ".join(_printable(n) for n in other if not format_of(n)) or "nothing"),
+    ):
+        say(f"  {what:<13}{text}")
+    return OK
+
+
+def _closed(state: State) -> str:
+    whole = not state.recovered.dropped_bytes
+    if whole and state.tail.end == HEAD_BYTES:  # as serialize and compact leave it
+        return "a snapshot alone: nothing is logged behind it"
+    return "yes" if whole and state.tail.closed else "no: it is open now, or was not closed"
+
+
+def _place(path: str, progress: Progress) -> WatchedDisk:
+    if not os.path.isdir(path):
+        _refuse_missing(path)
+        raise MissingError(f"{path} is a file; a store is a directory")
+    return WatchedDisk(path, progress)
+
+
+def _directory(path: str, progress: Progress) -> WatchedDisk:
+    disk = _place(path, progress)
+    if not any(map(format_of, disk.names())):
+        raise MissingError(f"no store at {path}")
+    return disk
+
+
+def _file(path: str) -> tuple[str, bytes, Iterator[Region]]:
+    _refuse_missing(path)
+    if not os.path.isfile(path):  # reading a pipe or a device might never end
+        raise MissingError(f"{path} is neither a file nor a directory")
+    with open(path, "rb") as file:
+        data = file.read()
+    name = os.path.basename(path)
+    format = format_of(name) or guess(data)
+    if format == "unknown":
+        raise MissingError(f"{path} is no file of kvlib")
+    return name, data, walk(data, format)
+
+
+def _refuse_missing(path: str) -> None:
+    if not os.path.exists(path):
+        raise MissingError(f"{path or repr(path)}: no such file or directory")
+
+
+def _size(disk: DirectoryDisk) -> int:
+    return sum(os.lstat(disk.path(name)).st_size for name in disk.names() if format_of(name))
+
+
+def _keep_error(pieces: Iterable[Region], errors: list[FormatError]) -> Iterator[Region]:
+    try:
+        yield from pieces
+    except FormatError as error:
+        errors.append(error)
+        raise
+
+
+def _watch(
+    name: str, data: bytes, pieces: Iterable[Region], progress: Progress
+) -> Iterator[Region]:
+    for piece in pieces:
+        progress.show(f"{_printable(name)}: {piece.end:,} of {len(data):,} bytes")
+        yield piece
+    progress.clear()
+
+
+def _explain(error: KvlibError | OSError) -> str:
+    text = str(error)
+    if isinstance(
+        error, VersionError
+    ):  # the offset says nothing to who must only get a newer kvlib
+        text = f"{error.path}: {error.reason}"
+    elif isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror}"
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """The text itself, or with escapes if it would take more than a line or confuse a terminal."""
+    return text if text.isprintable() else repr(text)[1:-1]

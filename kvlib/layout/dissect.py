@@ -1,0 +1,257 @@
+r"""Bytes -> labelled regions: the model that every picture of bytes is drawn from. Pure.
+
+A layout keeps these laws, whatever the bytes:
+
+    the leaves stand side by side, in order, and are all the data; children fill their parent
+    their values are those that the engine decodes
+    where the engine raises, stopped_at and reason are its error's, and the leaf there is "bad"
+
+An empty leaf is the data of an empty field, or marks the place where bytes are missing.
+
+>>> for leaf in dissect(b"s\0\0\0\3key").root.leaves():
+...     print(leaf.start, leaf.end, leaf.name, leaf.value)
+0 1 field[0].tag b's'
+1 5 field[0].length 3
+5 8 field[0].data key
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import chain, takewhile
+
+from kvlib import encoding, frame, log, segments, snapshot
+from kvlib.disk import Disk, Place, as_disk
+from kvlib.errors import CorruptionError, FormatError, TornError
+from kvlib.layout.files import FORMATS, walk
+from kvlib.layout.regions import Kind, Region, Status, group
+from kvlib.recovery import recover
+
+__all__ = [
+    "FORMATS",
+    "Kind",
+    "Layout",
+    "Region",
+    "Status",
+    "check",
+    "dissect",
+    "dissect_directory",
+    "format_of",
+    "guess",
+    "replay",
+    "walk",
+    "walk_directory",
+]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All regions of `data`, which `source` names.
+
+    Attributes:
+        root: the tree of them.
+        stopped_at: the offset at which the engine stopped reading, None if it read everything.
+        reason: why it stopped there. It is damage if root.status is "bad"; "torn" is a torn tail.
+    """
+
+    source: str
+    data: bytes
+    root: Region
+    stopped_at: int | None = None
+    reason: str | None = None
+
+
+def dissect(data: bytes, *, format: str | None = None, source: str = "") -> Layout:
+    """The layout of any bytes; never an exception.
+
+    Args:
+        data: a field, record, snapshot stream, segment, mutations, frame, or a file of a store.
+        format: one of FORMATS; by default what `guess` says.
+        source: what to call the bytes.
+    """
+    return _collect(source, data, walk(data, check(data, format)))
+
+
+def _collect(source: str, data: bytes, walked: Iterator[Region]) -> Layout:
+    pieces: list[Region] = []
+    try:
+        for piece in walked:
+            pieces.append(piece)
+    except FormatError as error:
+        return Layout(source, data, _nest(pieces), error.offset, error.reason)
+    return Layout(source, data, _nest(pieces))
+
+
+def replay(layout: Layout) -> Iterator[Region]:
+    """The pieces of a layout, and its error behind them: what `walk` did when it was made."""
+    yield from layout.root.children
+    if layout.stopped_at is not None:
+        error = TornError if layout.root.status == "torn" else CorruptionError
+        raise error(None, layout.stopped_at, layout.reason or "")
+
+
+def dissect_directory(place: Place) -> Iterator[Layout]:
+    """The layouts of a store's files, one after the other; see `walk_directory`."""
+    for name, data, pieces in walk_directory(as_disk(place)):
+        yield _collect(name, data, pieces)
+
+
+def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
+    """Name, bytes and pieces of each file of a store, and of a segment that is missing.
+
+    A snapshot in many segments shows its records across them. A flaw that no file shows alone, such
+    as a segment of another snapshot, is marked where the engine reports it.
+    """
+    files: dict[str, bytes] = {}
+    flaws: dict[str, FormatError] = {}
+    for name in filter(format_of, disk.names()):
+        files[name] = b""
+        try:
+            files[name] = disk.read(name)
+        except FormatError as error:
+            flaws[name] = error
+        except OSError as error:
+            flaws[name] = CorruptionError(None, 0, f"cannot be read: {error.strerror}")
+    shares: Mapping[str, Iterator[Region]] = {}
+    try:
+        if snapshot.LOG not in files:
+            recover(disk)  # a store that is just being made has none; else it says what is wrong
+        else:
+            head, _ = snapshot.decode_head(files[snapshot.LOG])
+            snapshot.load(disk, head)
+            shares = _shares(files, head) if head.segments > 1 else {}
+    except FormatError as error:
+        name = os.path.basename(error.path or snapshot.LOG)
+        if format_of(name):
+            files.setdefault(name, b"")
+            flaws.setdefault(name, error.within(None))  # in a head nothing is torn
+    for name in sorted(files):
+        flaw = flaws.get(name)
+        if flaw and not files[name]:
+            yield name, b"", _mark(iter(()), flaw)
+        else:
+            pieces = shares.get(name) or walk(files[name], format_of(name))
+            yield name, files[name], _mark(pieces, flaw) if flaw else pieces
+
+
+def _mark(pieces: Iterator[Region], flaw: FormatError) -> Iterator[Region]:
+    end = 0
+    with suppress(FormatError):  # the store's own words for it come instead
+        for piece in pieces:
+            yield _marked(piece, flaw.offset)
+            end = piece.end
+    if flaw.offset >= end:
+        yield Region(end, end, "gap", "missing", status="bad")
+    raise flaw
+
+
+def _marked(region: Region, offset: int) -> Region:
+    if not region.start <= offset < region.end:
+        return region
+    children = tuple(_marked(child, offset) for child in region.children)
+    return replace(region, status="bad", children=children)
+
+
+def _shares(files: dict[str, bytes], head: snapshot.Head) -> Mapping[str, Iterator[Region]]:
+    """For each segment its own pieces, and its share of those of the stream that they make up."""
+    names = [snapshot.segment_name(head.generation, index) for index in range(head.segments)]
+    before = snapshot.OVERHEAD + segments.HEADER.size
+    pieces, held = (
+        walk(b"".join(files[name][before:] for name in names), "snapshot"),
+        list[Region](),
+    )
+    shares, start = {}, 0
+    for name in names:
+        end = start + len(files[name]) - before
+        own = takewhile(lambda piece: piece.name != "piece", walk(files[name], "sealed"))
+        shares[name] = chain(own, _share(pieces, held, start, end, before - start))
+        start = end
+    return shares
+
+
+def _share(
+    pieces: Iterator[Region], held: list[Region], start: int, end: int, shift: int
+) -> Iterator[Region]:
+    for piece in chain(held[:], pieces):
+        held[:] = [piece]  # the next segment may need it too
+        if cut := _cut(piece, start, end, shift):
+            yield cut
+        if piece.end > end:
+            return
+
+
+def _cut(region: Region, start: int, end: int, shift: int) -> Region | None:
+    """What of the region stands between start and end, moved by `shift`."""
+    if region.children:
+        children = [cut for child in region.children if (cut := _cut(child, start, end, shift))]
+        return group(region.name, children, region.note) if children else None
+    low, high = max(region.start, start), min(region.end, end)
+    if low > high or (low == high and not start < region.start == region.end):
+        return None  # an empty one stays with what is before it
+    cut = replace(region, start=low + shift, end=high + shift, governs=None)
+    if high < region.end:
+        return replace(cut, value=None, note="goes on in the next segment")
+    return (
+        replace(cut, note=f"{region.note} (begun before)".lstrip()) if low > region.start else cut
+    )
+
+
+def format_of(name: str) -> str:
+    """The format of a store's file of this name; "" if no such file has it."""
+    if snapshot.SEGMENT_NAME.fullmatch(name):
+        return "sealed"
+    return "log" if name in (snapshot.LOG, snapshot.NEW_LOG) else ""
+
+
+def check(data: bytes, format: str | None) -> str:
+    """`format` itself, or a guess if it is None. ValueError if there is no such format."""
+    if format is not None and format not in [*FORMATS]:  # a list finds what has no hash, too
+        raise ValueError(f"format {format!r} is none of {', '.join(FORMATS)}")
+    return format or guess(data)
+
+
+def guess(data: bytes) -> str:
+    """The format that the bytes look like; the first of these that fits.
+
+    The magic, or the beginning of one: "sealed" if the first frame is a segment, else "log". A
+    whole frame, whose checksum is proof: "frame". A tag first: "field", or "record" if more than
+    one field is there. An operation first: "mutations". A tag behind four bytes, or four zeros:
+    "snapshot". An index below a total of less than 2**24: "segment". Else "unknown".
+    """
+    if data and frame.MAGIC.startswith(data[: len(frame.MAGIC)]):
+        kind = data[snapshot.OVERHEAD - 1 : snapshot.OVERHEAD]
+        return "sealed" if kind == frame.SEGMENT else "log"
+    try:
+        frame.unseal(data)
+        return "frame"
+    except CorruptionError:
+        pass
+    if data[:1] in (encoding.BYTES, encoding.TEXT):
+        try:
+            return "field" if encoding.decode_field(data)[1] == len(data) else "record"
+        except CorruptionError:
+            return "field"
+    if data[:1] in (log.PUT, log.DELETE):
+        return "mutations"
+    if data[4:5] in (encoding.BYTES, encoding.TEXT) or data == bytes(4):
+        return "snapshot"
+    try:
+        _, total = segments.decode_header(data)
+    except CorruptionError:
+        return "unknown"
+    return "segment" if total < 2**24 else "unknown"
+
+
+def _nest(pieces: list[Region]) -> Region:
+    families: list[list[Region]] = []
+    for piece in pieces:
+        if families and piece.name.startswith(families[-1][0].name + "."):
+            families[-1].append(piece)
+        else:
+            families.append([piece])
+    children = [
+        group(first.name, [*first.children, *rest], first.note) if rest else first
+        for first, *rest in families
+    ]
+    return group("data", children) if children else Region(0, 0, "group", "data")

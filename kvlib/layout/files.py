@@ -1,0 +1,188 @@
+"""Segments, frames and files -> regions, as the engine decodes them. Pure; see fields.py."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from kvlib import encoding, frame, log, segments, snapshot
+from kvlib.errors import CorruptionError, FormatError, TornError
+from kvlib.frame import Frame
+from kvlib.layout.fields import answers, fields, mutations, records, snapshot_stream
+from kvlib.layout.regions import (
+    FRAME,
+    FRAME_NOTES,
+    HEAD,
+    PREAMBLE,
+    READ,
+    SEGMENT,
+    TORN,
+    UNCHECKED,
+    Part,
+    Region,
+    broken,
+    group,
+    leaf,
+    whole,
+)
+
+
+def walk(data: bytes, format: str) -> Iterator[Region]:
+    """The pieces of `data`: headers, records, mutations.
+
+    A piece whose name continues the name of one before it belongs to that one. Where the engine
+    stops, its error is raised after the last piece; it is a TornError for the torn tail of a log,
+    and only for that.
+    """
+    at, torn = 0, False
+    try:
+        for piece in FORMATS[format](data):
+            yield piece
+            at, torn = piece.end, piece.status == "torn"
+    except FormatError as error:
+        if at < len(data):
+            yield Region(at, len(data), "gap", "rest", status="unread")
+        if isinstance(error, TornError) and not torn:
+            raise CorruptionError(None, error.offset, error.reason) from error
+        raise
+
+
+def _preamble(data: bytes) -> Iterator[Region]:
+    try:
+        frame.check_preamble(data)
+    except FormatError as error:
+        parts = broken(data, 0, len(data), PREAMBLE, "preamble.", error.offset, READ)
+        yield group("preamble", parts)
+        raise
+    yield group("preamble", whole(data, 0, PREAMBLE, "preamble."))
+
+
+def _header(data: bytes, found: Frame, name: str, inside: Sequence[Part] = ()) -> Region:
+    """The header of a whole frame, and the parts of fixed size that begin its payload."""
+    payload = found.start + frame.HEADER.size
+    governs = {
+        "crc": (found.start + frame.HEADER.size - frame.CHECKED.size, found.end),
+        "length": (payload, found.end),
+    }
+    regions, at = [], found.start
+    for part in (*FRAME, *inside):
+        regions.append(leaf(data, at, part, name + ".", governs.get(part.name)))
+        at += part.size
+    return group(name, regions, FRAME_NOTES[found.kind])
+
+
+def _broken_header(data: bytes, at: int, name: str, salt: int, offset: int) -> Region:
+    marks = READ
+    try:
+        frame.unseal(data, at, salt)
+    except CorruptionError as error:
+        if isinstance(error, TornError):  # the checksum does not vouch for any of it
+            marks = UNCHECKED
+    return group(name, broken(data, at, len(data), FRAME, name + ".", offset, marks))
+
+
+def _frame(data: bytes, found: Frame, name: str) -> Iterator[Region]:
+    header, start = _header(data, found, name), found.start + frame.HEADER.size
+    if found.kind in (frame.MUTATIONS, frame.UNSYNCED_MUTATIONS):
+        yield header
+        yield from mutations(data, start, found.end, name + ".")
+    else:
+        payload = Region(start, found.end, "raw", name + ".payload", len(found.payload), "bytes")
+        yield group(name, [*header.children, payload][: 4 + bool(found.payload)], header.note)
+
+
+def _frames(data: bytes) -> Iterator[Region]:
+    at = number = 0
+    while at < len(data) or not number:
+        name = f"frame[{number}]"
+        try:
+            found = frame.unseal(data, at)
+        except CorruptionError as error:
+            yield _broken_header(data, at, name, 0, error.offset)
+            raise
+        yield from _frame(data, found, name)
+        at, number = found.end, number + 1
+
+
+def _log(data: bytes) -> Iterator[Region]:
+    yield from _preamble(data)
+    at = len(frame.PREAMBLE)
+    try:
+        head, end = snapshot.decode_head(data)
+    except CorruptionError as error:
+        yield _broken_header(data, at, "head", 0, error.offset)
+        raise
+    yield _header(data, frame.unseal(data, at), "head", HEAD)
+    at = end
+    for number, found in enumerate(answers(log.scan(data, at, head.generation, head.salt))):
+        name = f"frame[{number}]"
+        if isinstance(found, CorruptionError):
+            yield _broken_header(data, at, name, head.salt, found.offset)
+            raise found
+        yield from _frame(data, found, name)
+        at = found.end
+    if at < len(data):
+        table = [*FRAME, Part("payload", "raw", len(data))]
+        yield group("tail", broken(data, at, len(data), table, "tail.", at, TORN))
+        try:
+            frame.unseal(data, at, head.salt)
+        except TornError as error:  # what scan found; it is the whole frame that recovery drops
+            raise TornError(None, at, error.reason) from error
+
+
+def _sealed(data: bytes) -> Iterator[Region]:
+    yield from _preamble(data)
+    start = len(frame.PREAMBLE)
+    try:
+        found = snapshot.unseal_first(data, frame.SEGMENT)
+    except CorruptionError as error:
+        yield _broken_header(data, start, "frame", 0, error.offset)
+        raise
+    yield _header(data, found, "frame")
+    start += frame.HEADER.size
+    if found.end == len(data):
+        yield from _segment(data, start)
+        return
+    yield Region(start, found.end, "raw", "payload", len(found.payload), "bytes")
+    yield Region(found.end, len(data), "gap", "trailing", status="bad")
+    raise CorruptionError(None, found.end, f"{len(data) - found.end} bytes after the frame")
+
+
+def _segment(data: bytes, base: int = 0) -> Iterator[Region]:
+    try:
+        _, total = segments.decode_header(data[base : base + segments.HEADER.size])
+    except CorruptionError as error:
+        offset = base + error.offset
+        yield group("segment", broken(data, base, len(data), SEGMENT, "segment.", offset, READ))
+        raise error.within(None, base) from error
+    yield group("segment", whole(data, base, SEGMENT, "segment."))
+    base += segments.HEADER.size
+    if total == 1 and _is_snapshot(data[base:]):
+        yield from snapshot_stream(data, base)
+    elif base < len(data):
+        yield Region(base, len(data), "raw", "piece", len(data) - base, "bytes of the stream")
+
+
+def _is_snapshot(stream: bytes) -> bool:
+    # join() takes any stream, so this decides only how the piece is shown, not if it is right.
+    try:
+        encoding.decode_snapshot(stream)
+    except CorruptionError:
+        return False
+    return True
+
+
+def _unknown(data: bytes) -> Iterator[Region]:
+    yield from ()
+    raise CorruptionError(None, 0, "these bytes look like none of kvlib's formats")
+
+
+FORMATS: Final[dict[str, Callable[[bytes], Iterator[Region]]]] = {
+    "field": fields,
+    "record": records,
+    "mutations": mutations,
+    "snapshot": snapshot_stream,
+    "segment": _segment,
+    "frame": _frames,
+    "log": _log,
+    "sealed": _sealed,
+    "unknown": _unknown,
+}

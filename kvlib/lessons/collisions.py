@@ -1,0 +1,235 @@
+"""Two different stores that an encoder writes as the same bytes: the shortest pair that is found.
+
+The search tries small stores, the smallest first, and keeps the store of each result. It learns
+the encoder's marks by looking: what stands in its bytes and not in the data is likely a delimiter,
+an escape or a digit of a length, and makes the texts of which stores are built. Later stages try
+what else goes wrong: other scripts, long texts, bytes beside texts.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, combinations, islice, permutations, product
+from typing import Any, Final, NamedTuple
+
+from kvlib.lessons.exercise import Finding
+from kvlib.lessons.sandbox import Outcome, run
+from kvlib.views.plain import plain, written
+
+Store = dict[Any, Any]
+Encode = Callable[[Store], Any]
+
+CANDIDATES: Final = 8_000  # of one stage
+BATCH: Final = 500  # candidates of one run; it begins small, and doubles
+LINES: Final = 400_000  # of one run: many more than such encoders need
+MARKS: Final = 6
+PIECE: Final = 60  # bytes of which every piece is tried as a text
+LONG: Final = 12
+LENGTHS: Final = (1, 2, 9, 10, 11, 12, 99, 100, 101, 255, 256, 257)
+
+SENTENCES: Final = {
+    "marks": (
+        "Two different stores, and the same bytes: no reader can know which one was meant. What in "
+        "your bytes says where a key or a value ends, and can the data hold that too?"
+    ),
+    "characters": (
+        "Two different texts became the same bytes. Which characters does your way of encoding "
+        "text not know, and what does it write for them?"
+    ),
+    "lengths": (
+        "The two differ in how long their texts are. From which length on can your bytes no longer "
+        "say where a text ends?"
+    ),
+    "types": (
+        "The two differ in type only: one has a text where the other has bytes. What in your bytes "
+        "says which it was?"
+    ),
+}
+REFUSED: Final = {
+    "marks": "It can't write this store, and keys and values may be any text.",
+    "characters": "It can't write this store: texts may be of any script, and have emoji.",
+    "lengths": "It can't write this store: its texts are too long for your format.",
+    "types": "Texts are right. But keys and values may be bytes too, and it can't write these.",
+}
+
+
+class Pair(NamedTuple):
+    """What a search finds: two stores and their bytes; or one, and what came instead of bytes."""
+
+    stage: str
+    stores: tuple[Store, ...]
+    came: Outcome
+
+
+def break_encoder(functions: tuple[Encode, ...]) -> Finding | int:
+    """The shortest pair of stores that the encoder confuses, in words.
+
+    If none is found, it is the number of stores that were tried.
+    """
+    found = confuse(functions[0])
+    if isinstance(found, int):
+        return found
+    asked = " and ".join(f"encode({_written(store)})" for store in found.stores)
+    if len(found.stores) == 2:
+        came = f"{_item(found.came.value)}, both times"
+        return Finding(asked, came, SENTENCES[found.stage])
+    return Finding(asked, _became(found.came), REFUSED[found.stage])
+
+
+def _written(store: Store) -> str:
+    return f"{{{', '.join(f'{_item(key)}: {_item(value)}' for key, value in store.items())}}}"
+
+
+def _item(item: str | bytes) -> str:
+    """As one would write it: a long one of equal characters as a product."""
+    if len(item) > LONG and len(set(item)) == 1:
+        return f"{item[:1]!r} * {len(item)}"
+    return written(item)
+
+
+def _became(outcome: Outcome) -> str:
+    if outcome.kind == "raised":
+        where = f", in your {outcome.line}" if outcome.line else ""
+        return f"{outcome.value.kind}: {written(outcome.value.text)[1:-1]}{where}"
+    return written(outcome.value) if outcome.kind == "gave" else "no end"
+
+
+def confuse(encode: Encode) -> Pair | int:
+    """The first pair of the first stage that has one; else the number of stores that were tried."""
+    seen: dict[bytes, Store] = {}
+    texts = ["a", *find_marks(encode)]
+    stages: list[tuple[str, Iterable[Store]]] = [
+        ("marks", chain(islice(stores(texts), CANDIDATES), embedded(encode))),
+        ("characters", small_stores(["é", "è", "?", "€", "\N{GRINNING FACE}", "A", " ", "\0"])),
+        ("lengths", long_stores(texts)),
+        ("types", typed_stores()),
+    ]
+    for stage, candidates in stages:
+        found = _first(encode, stage, iter(candidates), seen)
+        if found:
+            return found
+    return len(seen)
+
+
+def _first(
+    encode: Encode, stage: str, candidates: Iterator[Store], seen: dict[bytes, Store]
+) -> Pair | None:
+    size = 50
+    while batch := list(islice(candidates, size)):
+        size = min(2 * size, BATCH)
+        for store, outcome in _encoded(encode, batch):
+            data = outcome.value
+            if outcome.kind != "gave" or type(data) is not bytes:
+                return Pair(stage, (store,), outcome)
+            other = seen.setdefault(data, store)
+            if other != store:
+                return Pair(stage, (other, store), outcome)
+    return None
+
+
+def _encoded(encode: Encode, batch: list[Store]) -> Iterator[tuple[Store, Outcome]]:
+    """Each store with what became of it, in one run; up to the first that has no result."""
+    results: list[Any] = []
+
+    run(_collect, (encode, batch, results), of=encode, lines=LINES, copy=False)
+    for store, value in zip(batch, results, strict=False):
+        yield store, Outcome("gave", value)
+    if len(results) < len(batch):
+        yield batch[len(results)], run(encode, (batch[len(results)],))
+
+
+def _collect(encode: Encode, batch: list[Store], results: list[Any]) -> None:
+    """Encode copies, because an encoder may spoil what it gets; keep what was before an error."""
+    for store in batch:
+        results.append(plain(encode(dict(store))))
+
+
+# --------------------------------------------------------------------------------------- the marks
+
+
+def find_marks(encode: Encode) -> list[str]:
+    """What stands in the encoder's bytes beside the data, as texts: `=`, `;`, a backslash, `1`.
+
+    An escape shows only where something is escaped; so what was found is looked at once more.
+    """
+    marks: list[str] = []
+    for _ in range(2):
+        probes = [{"a": "a", "b": "a"}, {"": ""}, *({mark: mark} for mark in marks)]
+        for text in _as_texts(encode, probes):
+            marks += _strange(text, marks)
+    return marks[:MARKS]
+
+
+def _as_texts(encode: Encode, stores: list[Store]) -> Iterator[str]:
+    for _, outcome in _encoded(encode, stores):
+        if outcome.kind == "gave" and type(outcome.value) is bytes:
+            yield outcome.value.decode(errors="ignore")
+
+
+def _strange(text: str, known: list[str]) -> list[str]:
+    """Runs of characters that are no data, and each of their characters, once."""
+    runs = re.findall(r"[^ab]{1,4}", text)
+    pieces = dict.fromkeys([char for run in runs for char in run] + runs)
+    return [piece for piece in pieces if piece not in known]
+
+
+# -------------------------------------------------------------------------------------- the stores
+
+
+def stores(texts: list[str]) -> Iterator[Store]:
+    """Stores of up to two records whose keys and values are made of the texts, the smallest first.
+
+    >>> list(islice(stores(["a", ";"]), 5))
+    [{}, {'': ''}, {'': 'a'}, {'': ';'}, {'a': ''}]
+    """
+    yield {}
+    size = 0
+    while True:
+        for count in (1, 2):
+            for sizes in _shares(size, 2 * count):
+                made = [["".join(one) for one in product(texts, repeat=size)] for size in sizes]
+                for items in product(*made):
+                    store = dict(zip(items[::2], items[1::2], strict=True))
+                    if len(store) == count:
+                        yield store
+        size += 1
+
+
+def _shares(size: int, places: int) -> Iterator[tuple[int, ...]]:
+    if places == 1:
+        yield (size,)
+        return
+    for first in range(size + 1):
+        yield from ((first, *rest) for rest in _shares(size - first, places - 1))
+
+
+def small_stores(texts: list[str]) -> Iterator[Store]:
+    """Stores of one record with a short key or value."""
+    for text in texts:
+        yield from ({text: ""}, {"": text}, {text: text})
+    yield from ({one: other} for one, other in permutations(texts, 2))
+
+
+def embedded(encode: Encode) -> Iterator[Store]:
+    """Two small records, and stores with a text that looks like a piece of these in bytes."""
+    records = {"": "", "a": ""}
+    for text in _as_texts(encode, [records]):
+        yield records
+        for start, end in combinations(range(min(len(text), PIECE) + 1), 2):
+            yield from ({"": text[start:end]}, {text[start:end]: ""})
+
+
+def long_stores(texts: list[str]) -> Iterator[Store]:
+    """Stores with texts about as long as lengths of one or two digits, or of one byte, can say."""
+    for text in texts:
+        if len(text) == 1:
+            repeated = [text * length for length in LENGTHS]
+            yield from ({one: other} for one, other in product(repeated, repeat=2))
+    yield from ({"a" * length: ""} for length in (999, 1000, 65_535, 65_536, 100_000))
+
+
+def typed_stores() -> Iterator[Store]:
+    """Stores that have bytes beside texts: the same letters, and bytes that are no UTF-8."""
+    for one, other in product(["", b"", "a", b"a", b"\xff", b"\0"], repeat=2):
+        yield {one: other}
+    yield from ({"1": "", b"1": ""}, {b"1": "", "1": ""}, {"b'a'": "a"}, {"'a'": b"a"})
+    yield from ({"b'a'": ""}, {"61": ""}, {"YQ==": ""}, {"": "b'a'"}, {"": "61"}, {"": "YQ=="})

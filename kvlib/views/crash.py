@@ -1,0 +1,189 @@
+"""The crash explorer: a log cut at every byte, and recovered each time.
+
+At each position kvlib's own recovery is asked what it makes of what is left, and so is the
+learner's, if there is one. Nothing is shown that was not answered.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal, NamedTuple
+
+from kvlib import frame, log
+from kvlib.crash import GARBAGE
+from kvlib.disk import Disk, Place
+from kvlib.encoding import Item
+from kvlib.errors import FormatError
+from kvlib.layout.dissect import dissect
+from kvlib.layout.text import fit
+from kvlib.plural import count
+from kvlib.views import arguments, readers
+from kvlib.views.readers import Answer, Reader
+from kvlib.views.targets import LogSubject, check_size, log_alone, log_of_store
+from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
+
+Lost = Literal["missing", "zeros", "garbage"]
+
+STATE: Final = 60  # columns of an outcome for what was recovered
+
+LOST: Final = {
+    "missing": "the file ends there",
+    "zeros": "the file is filled up with zeros",
+    "garbage": "the file is filled up with garbage",
+}
+
+
+class Stair(NamedTuple):
+    """What a log holds up to the end of one of its frames, which is at `end`."""
+
+    end: int
+    items: dict[Item, Item]
+    words: str
+
+
+def crash(
+    log: Place | bytes | bytearray,
+    recover: Callable[[bytes], object] | None = None,
+    *,
+    lost: Lost = "missing",
+) -> Film:
+    """The power goes while `log` is written: it is cut at every byte, and recovered each time.
+
+    Right is what the whole frames that arrived add up to. An error is a refusal where something is
+    torn, and wrong where every frame is whole. No crash leaves a cut inside the head, because that
+    was fsynced before its file became the log.
+
+    Args:
+        log: a store's place, which stays as it is; or the bytes of a log whose snapshot is empty,
+            or the path of such a file; or frames alone, their checksums seeded with 0. At most
+            1,024 bytes of log.
+        recover: a function of yours that makes a dict of the bytes: any Mapping will do, a list
+            of pairs, or a generator of such. What it raises or prints is caught. One that never
+            ends has to be interrupted; the traceback says where it was, and a note at which cut.
+        lost: what stands in the place of the bytes that did not arrive. "missing": the file ends;
+            "zeros" or "garbage": it has its full length.
+
+    Raises:
+        CorruptionError, MissingError: the log can't be recovered even as it is.
+        ValueError: it is empty, or too long; or `recover`, which gets the log alone, would need
+            its snapshot.
+        TypeError: `log` is none of these, or `recover` is no function of the bytes alone.
+    """
+    if lost not in [*LOST]:
+        raise ValueError(f"lost is {lost!r}, expected one of {', '.join(LOST)}")
+    if recover is not None:
+        arguments.check_function("recover", recover, "data")
+    subject = _subject(arguments.taken(log, "crash"))
+    all_readers = readers.readers(subject.read, recover)
+    if recover is not None and subject.items:
+        records = count(len(subject.items), "record")
+        reason = f"this log goes on from a snapshot of {records}, which recover is not given"
+        raise ValueError(f"{reason}: cut the log of a store that was never compacted")
+    stairs = [*_stairs(subject)]
+    sizes = range(len(subject.data) + 1)
+    moments = tuple(_cut(subject, stairs, all_readers, size, lost) for size in sizes)
+    torn = sum(stair.end for stair in stairs[-2:]) // 2
+    start = readers.first_wrong(moments, torn)
+    caption = f"{_caption(subject, lost)} {readers.totals(all_readers, moments)}"
+    if subject.format == "log":
+        caption += f" Cuts below {subject.start} are left by no crash: the head had been"
+        caption += " fsynced before this file became the log."
+    return Film(caption, "bytes that reached the disk", tuple(all_readers), moments, start)
+
+
+def _caption(subject: LogSubject, lost: Lost) -> str:
+    size = count(len(subject.data), "byte")
+    return f"The power goes. Of {size} a part reached the disk, and {LOST[lost]}."
+
+
+def _cut(
+    subject: LogSubject, stairs: list[Stair], all_readers: dict[str, Reader], size: int, lost: Lost
+) -> Moment:
+    left = len(subject.data) - size
+    there, beyond = subject.data[:size], subject.data[size:]
+    if lost != "missing":
+        there, beyond = there + _filling(size, len(subject.data), lost), b""
+    # What the frames that are whole add up to: zeros may be just what is missing.
+    whole = [stair for stair in stairs if there.startswith(subject.data[: stair.end])]
+    truth = whole[-1] if whole else stairs[0]
+    layout = dissect(there, format=subject.format, source=subject.source)
+    answers = {
+        name: readers.ask(read, there, f"{size} bytes") for name, read in all_readers.items()
+    }
+    outcomes = tuple(_judge(answer, truth, len(there)) for answer in answers.values())
+    marks = (Mark(size, len(subject.data), "lost"),) if left else ()
+    notes = [(name, readers.told(answer, layout)) for name, answer in answers.items()]
+    if left:
+        notes.insert(0, ("lost", f"{count(left, 'byte')} from offset {size} on: {LOST[lost]}"))
+    return Moment(f"{size}", outcomes, (Picture(layout, beyond, marks),), tuple(notes))
+
+
+def _filling(start: int, end: int, lost: Lost) -> bytes:
+    """What stands there instead: at one offset always the same, so that little moves."""
+    return bytes(end - start) if lost == "zeros" else GARBAGE[start:end]
+
+
+def _judge(answer: Answer, truth: Stair, size: int) -> Outcome:
+    if answer.error:
+        if size != truth.end:
+            return Outcome("refused", answer.refusal)
+        return Outcome("wrong", f"wrong, nothing is torn here: {answer.refusal}")
+    items = _as_dict(answer.value)
+    if items is None:
+        return Outcome("wrong", f"wrong: {type(answer.value).__name__}, expected a dict")
+    if readers.same(items, truth.items):
+        return Outcome("right", truth.words)
+    return Outcome("wrong", readers.difference(truth.items, items))
+
+
+def _as_dict(value: object) -> dict[Any, Any] | None:
+    if isinstance(value, dict):
+        return value
+    try:
+        return dict(value) if isinstance(value, list) else None
+    except (TypeError, ValueError):  # a list of something else than pairs
+        return None
+
+
+# ------------------------------------------------------------------------------------ what is cut
+
+
+def _subject(source: arguments.File | Disk) -> LogSubject:
+    if not isinstance(source, arguments.File):
+        return log_of_store(source)
+    check_size(source.data)
+    if source.format(None) == "log" or source.data.startswith(frame.MAGIC):
+        return log_alone(source.data)
+    try:
+        return _bare(source.data)
+    except FormatError as error:
+        error.add_note("crash cuts the log of a store, or whole frames; these bytes are neither.")
+        raise
+
+
+def _bare(data: bytes) -> LogSubject:
+    """Frames without a head."""
+    before = frame.unseal(data).sequence - 1
+
+    def read(data: bytes) -> Answer:
+        items: dict[Item, Item] = {}
+        try:
+            tail = log.replay(data, 0, before, 0, items)
+        except FormatError as error:
+            return readers.refusal(error)
+        return Answer(items, dropped=len(data) - tail.end)
+
+    return LogSubject(data, "frames", "frame", read, 0, before, 0, {})
+
+
+def _stairs(subject: LogSubject) -> Iterator[Stair]:
+    items, mutations = dict(subject.items), 0
+    yield Stair(subject.start, dict(items), _state(0, items))
+    for found in log.scan(subject.data, subject.start, subject.sequence, subject.salt):
+        if found.kind != frame.CLOSE:
+            decoded = log.decode_mutations(found.payload)
+            log.apply(decoded, items)
+            mutations += len(decoded)
+        yield Stair(found.end, dict(items), _state(mutations, items))
+
+
+def _state(mutations: int, items: dict[Item, Item]) -> str:
+    return f"{count(mutations, 'mutation')}: {fit(repr(items), STATE)}"

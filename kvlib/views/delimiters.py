@@ -1,0 +1,146 @@
+"""The Delimiter lab: type a key and a value, and see what a parser takes them for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING
+
+from kvlib import naive
+from kvlib.layout.dissect import Layout, Region, replay
+from kvlib.layout.regions import group
+from kvlib.layout.text import BLOCK, fit, hanging, lines
+from kvlib.views import arguments, html, readers
+from kvlib.views.dump import windows
+from kvlib.views.explore import Screen
+from kvlib.views.plain import told
+
+if TYPE_CHECKING:
+    from kvlib.views.widgets import Explorer
+
+Encode = Callable[[dict[str, str]], bytes]
+Decode = Callable[[bytes], Mapping[str, str]]
+
+SEEN = "the bytes, as the parser saw them"
+MEANT, GOT = "you meant       ", "the parser got  "
+
+
+def delimiters(
+    encode: Encode | None = None,
+    decode: Decode | None = None,
+    *,
+    key: str = "café",
+    value: str = "2,50 €",
+    between: str = ":",
+    after: str = ",",
+) -> "Explorer":
+    """What you meant, the bytes, and what a parser got, for a record that you type.
+
+    Args:
+        encode: your own, {key: value} -> bytes; by default `naive.encode_delimited`.
+        decode: your own, bytes -> {key: value}; by default `naive.decode_delimited`.
+        key: of the record, at first.
+        value: of the record, at first.
+        between: the delimiter behind the key. With a function of your own it can't be typed, and
+            is that of the default.
+        after: the delimiter behind the value; likewise.
+
+    TypeError if a function is none, or can't be called so, and for what is not a str.
+    """
+    for name, text in (("key", key), ("value", value), ("between", between), ("after", after)):
+        arguments.check_kind(name, text, str, "is a str")
+    if encode is not None:
+        arguments.check_function("encode", encode, "record")
+    if decode is not None:
+        arguments.check_function("decode", decode, "data")
+    from kvlib.views.widgets import Explorer
+
+    if encode is None and decode is None:
+        fields = {"key": key, "value": value, "between": between, "after": after}
+        return Explorer(_cut_at_delimiters, fields)
+    show = partial(
+        _by_your_functions,
+        encode or partial(naive.encode_delimited, between=between, after=after),
+        decode or partial(naive.decode_delimited, between=between, after=after),
+    )
+    return Explorer(show, {"key": key, "value": value})
+
+
+def _cut_at_delimiters(key: str, value: str, between: str, after: str) -> Screen:
+    meant = {key: value}
+    data = naive.encode_delimited(meant, between, after)
+    layout = delimited(data, between, after)
+    try:
+        got = naive.decode_delimited(data, between, after)
+    except ValueError as error:
+        return _screen(meant, layout, f"{type(error).__name__}: {error}", "MISMATCH: no record")
+    parts = {"key": key, "between": between, "value": value, "after": after}
+    written = [f"record[0].{name}" for name, text in parts.items() for _ in text.encode()]
+    read = [leaf.name for leaf in layout.root.leaves() for _ in range(leaf.start, leaf.end)]
+    for at, (mine, its) in enumerate(zip(written, read, strict=True)):
+        if mine != its:
+            word = "the same, by luck" if got == meant else "MISMATCH"
+            said = f"{word} at byte {at}: written as {mine}, read as {its}"
+            return _screen(meant, layout, repr(got), said)
+    return _screen(meant, layout, repr(got), "the same")
+
+
+def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> Screen:
+    meant = {key: value}
+    data = encode(dict(meant))
+    if not isinstance(data, (bytes, bytearray)):
+        raise TypeError(f"your encoder gave {type(data).__name__}, not bytes")
+    data = bytes(data)
+    whole = Region(0, len(data), "raw", "bytes", len(data), "bytes, as they are written")
+    layout = Layout("the bytes", data, group("data", [whole]))
+    try:
+        got = decode(data)
+        said = "the same" if readers.same(got, meant) else "MISMATCH"
+        return _screen(meant, layout, readers.one_line(got), said)
+    except Exception as error:  # a learner's function may raise anything
+        text = f"{type(error).__name__}: {readers.one_line(error)}"
+        return _screen(meant, layout, text, "MISMATCH: no record")
+
+
+def _screen(meant: dict[str, str], layout: Layout, got: str, said: str) -> Screen:
+    heading, written, got = f"{layout.source}:", told(meant), fit(got, readers.ANSWER)
+    shown = windows(len(layout.data), BLOCK, len(layout.data))
+
+    def text() -> Iterator[str]:
+        yield from hanging(MEANT, written)
+        yield from ("", heading, "")
+        yield from lines(layout.data, replay(layout), shown)
+        yield from ("", *hanging(GOT, got), *hanging("", said))
+
+    made = html.draw(layout)
+    page = [
+        f"<p>{MEANT}<code>{escape(written)}</code>",
+        html.legend([made]) + html.picture(made, shown, wait=""),
+        f"<p>{GOT}<code>{escape(got)}</code><p><strong>{escape(said)}</strong>",
+    ]
+    return Screen("\n".join(text()), html.root("", "".join(page)))
+
+
+def delimited(data: bytes, between: str, after: str) -> Layout:
+    """The bytes as `naive.decode_delimited` sees them."""
+    parts: list[Region] = []
+    try:
+        for number, (key, value) in enumerate(naive.read_delimited(data, between, after)):
+            parts.append(_record(f"record[{number}]", key, value, len(after.encode())))
+    except ValueError as error:  # an empty delimiter: Python's own refusal
+        whole = Region(0, len(data), "gap", "rest", status="bad")
+        reason = f"{type(error).__name__}: {error}"
+        return Layout(SEEN, data, group("data", [whole]), 0, reason)
+    if not parts or parts[-1].end < len(data):
+        at = parts[-1].end if parts else 0
+        note = "behind the last delimiter: the parser drops it"
+        parts.append(Region(at, len(data), "gap", "rest", None, note, "unread"))
+    return Layout(SEEN, data, group("data", parts))
+
+
+def _record(name: str, key: naive.Piece, value: naive.Piece, after: int) -> Region:
+    parts = [Region(key.start, key.end, "key", name + ".key", key.text)]
+    if value.start > key.end:
+        parts.append(Region(key.end, value.start, "delimiter", name + ".between"))
+    parts.append(Region(value.start, value.end, "value", name + ".value", value.text))
+    end = Region(value.end, value.end + after, "delimiter", name + ".after")
+    return group(name, [*parts, end])

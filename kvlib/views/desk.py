@@ -1,0 +1,144 @@
+"""The Segment desk: put real segments side by side, in any order, and let `join` answer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from kvlib import encoding, segments
+from kvlib.encoding import Item
+from kvlib.errors import CorruptionError
+from kvlib.layout.dissect import Layout, dissect, replay
+from kvlib.layout.text import hanging, lines
+from kvlib.plural import count
+from kvlib.views import arguments, html
+from kvlib.views.arguments import Choice
+from kvlib.views.explore import Screen
+from kvlib.views.timeline import Mark
+
+if TYPE_CHECKING:
+    from kvlib.views.widgets import Explorer
+
+Source = Mapping[Item, Item] | Sequence[bytes]
+
+LIMIT: Final = 8
+MOST_BYTES: Final = 1024  # of a segment
+NOTHING: Final = "nothing"
+FLIP: Final = "flip bit"
+EXPECTED: Final = "takes records, as a dict or a store, or a list of segments, each bytes"
+
+
+def desk(source: Source, *, max_segment_size: int = 16, other: Source | None = None) -> "Explorer":
+    """Cards, one a segment, that can be left out, doubled, moved, or taken from another snapshot.
+
+    Args:
+        source: the records of a snapshot, or its bare segments.
+        max_segment_size: of the segments of records, in bytes.
+        other: another snapshot, records or segments.
+
+    ValueError for more than 8 segments a snapshot; TypeError for what is neither.
+    """
+    from kvlib.views.widgets import Explorer
+
+    own, others = _cards("segment", source, max_segment_size), {}
+    if other is not None:
+        others = _cards("other", other, max_segment_size)
+    names = [NOTHING, *own, *others]
+    places: dict[str, Choice] = {f"place {number}": names for number in range(len(own) + 1)}
+    bits = 8 * len(places) * max(map(len, [*own.values(), *others.values()]))
+    presets = {
+        name: dict(zip(places, [*cards, NOTHING, NOTHING], strict=False))
+        for name, cards in _accidents([*own], [*others])
+    }
+    show = partial(_answer, own, others)
+    explorer = Explorer(show, {**places, FLIP: range(bits + 1)}, presets)
+    explorer.buttons["in order"].click()
+    return explorer
+
+
+def _cards(title: str, source: Source, max_segment_size: int) -> dict[str, bytes]:
+    if isinstance(source, Mapping):
+        source = segments.split(encoding.encode_snapshot(source), max_segment_size)
+    arguments.check_kind("desk", source, (list, tuple), EXPECTED)
+    for segment in source:
+        arguments.check_kind("desk", segment, (bytes, bytearray), EXPECTED)
+        if len(segment) > MOST_BYTES:
+            reason = f"a segment of {len(segment):,} bytes, a desk has room for {MOST_BYTES:,}"
+            raise ValueError(f"{reason} in each: choose a smaller max_segment_size")
+    if not 0 < len(source) <= LIMIT:
+        reason = f"{count(len(source), 'segment')}, a desk has room for 1 to {LIMIT}"
+        raise ValueError(f"{reason}: choose another max_segment_size, or other records")
+    return {f"{title} {number}": bytes(segment) for number, segment in enumerate(source)}
+
+
+def _accidents(own: list[str], others: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """What happens to segments: its name, and what lies on the desk then."""
+    middle = len(own) // 2
+    yield "in order", own
+    yield "reverse", own[::-1]
+    yield "drop one", own[:middle] + own[middle + 1 :]
+    yield "double one", [*own, own[middle]]
+    if middle < len(others):
+        yield "mix", [*own[:middle], others[middle], *own[middle + 1 :]]
+
+
+def _answer(own: dict[str, bytes], others: dict[str, bytes], **controls: str | int) -> Screen:
+    bit = int(controls.pop(FLIP))
+    names = [str(name) for name in controls.values() if name != NOTHING]
+    cards, flipped = _flipped([{**own, **others}[name] for name in names], bit)
+    layouts = [
+        dissect(card, format="segment", source=f"segments[{position}], {name}")
+        for position, (card, name) in enumerate(zip(cards, names, strict=True))
+    ]
+    said = list(_said(cards, [*own.values()]))
+    return Screen("\n".join(_text(layouts, said)), _page(layouts, said, flipped))
+
+
+def _flipped(cards: list[bytes], bit: int) -> tuple[list[bytes], tuple[int, int]]:
+    """The cards with that bit of them all, counted from 1, turned over; and where it stands."""
+    for position, card in enumerate(cards):
+        if 0 < bit <= 8 * len(card):
+            at, place = divmod(bit - 1, 8)
+            changed = card[:at] + bytes([card[at] ^ 0x80 >> place]) + card[at + 1 :]
+            return [*cards[:position], changed, *cards[position + 1 :]], (position, at)
+        bit -= 8 * len(card)
+    return cards, (-1, 0)
+
+
+def _said(cards: list[bytes], own: list[bytes]) -> Iterator[str]:
+    """What the engine answers, step by step, and whether that is right."""
+    try:
+        stream = segments.join(cards)
+        yield f"join gives a stream of {count(len(stream), 'byte')}"
+        records = encoding.decode_snapshot(stream)
+    except CorruptionError as error:
+        yield f"refused: {error}"
+        return
+    yield f"the records: {records!r}"
+    try:
+        truth = encoding.decode_snapshot(segments.join(own))
+    except CorruptionError:  # the segments were damaged before they came here
+        return
+    same = list(records.items()) == list(truth.items())
+    yield "right" if same else "wrong, and no error: these are not the records of the snapshot"
+
+
+def _text(layouts: list[Layout], said: list[str]) -> Iterator[str]:
+    for sentence in said:  # first: the cards may need more than a screen
+        yield from hanging("", sentence)
+    for layout in layouts:
+        yield from ("", f"{layout.source}: {count(len(layout.data), 'byte')}", "")
+        yield from lines(layout.data, replay(layout))
+
+
+def _page(layouts: list[Layout], said: list[str], flipped: tuple[int, int]) -> str:
+    position, at = flipped
+    drawings = [
+        html.draw(layout, marks=[Mark(at, at + 1, "flipped")] if number == position else [])
+        for number, layout in enumerate(layouts)
+    ]
+    answers = "".join(f"<p><strong>{escape(sentence)}</strong>" for sentence in said)
+    return html.root(
+        "",
+        answers + html.legend(drawings) + "".join(html.picture(one, wait="") for one in drawings),
+    )

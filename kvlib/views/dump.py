@@ -1,0 +1,151 @@
+"""Bytes that show themselves: what a notebook's cell ends with."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import overload
+
+from kvlib.disk import Disk, Place
+from kvlib.errors import FormatError, MissingError, check_int
+from kvlib.layout.dissect import Layout, check, dissect_directory, replay, walk
+from kvlib.layout.regions import Region, Span
+from kvlib.layout.text import BLOCK, ROW, lines
+from kvlib.plural import count
+from kvlib.snapshot import LOG
+from kvlib.views import arguments
+from kvlib.views.html import Drawing, as_html, bytes_table, bytes_view, drawing
+
+__all__ = ["Dump", "as_html", "dump"]
+
+
+class Dump:
+    """Shows itself as labelled bytes: as text, in a notebook as a view. Made by `dump`."""
+
+    def __init__(
+        self,
+        data: bytes | Layout,
+        format: str | None,
+        source: str | None,
+        limit: int | None,
+    ) -> None:
+        self._layout = data if isinstance(data, Layout) else None
+        if isinstance(data, Layout):
+            source = data.source if source is None else source
+            data = data.data
+        self._data = data
+        self._format = check(self._data, format)
+        self._source, self._limit = source, limit
+
+    def lines(self, colour: bool = False) -> Iterator[str]:
+        """The text, line by line."""
+        size = len(self._data)
+        if self._source:
+            yield f"{self._source}: {count(size, 'byte')}"
+            yield ""
+        yield from lines(self._data, self._pieces(), self._windows(), colour)
+
+    def html(self) -> str:
+        """The same as a view that answers to the pointer and to keys, if a page has room for it."""
+        return self._drawn(bytes_view)
+
+    def _repr_html_(self) -> str:
+        """Without a script, for what can run none: the screen of an `explore`."""
+        return self._drawn(bytes_table)
+
+    def _drawn(self, view: Callable[[Drawing, list[Span] | None], str]) -> str:
+        if min(len(self._data), self._limit or len(self._data)) > BLOCK:
+            return as_html(repr(self))
+        made = drawing(self._source or "", self._data, self._pieces())
+        return view(made, self._windows())
+
+    def _windows(self) -> list[Span] | None:
+        return (
+            None
+            if self._limit is None
+            else windows(len(self._data), self._limit, self._stopped_at())
+        )
+
+    def _pieces(self) -> Iterator[Region]:
+        if self._layout is None:
+            return walk(self._data, self._format)
+        return replay(self._layout)
+
+    def _stopped_at(self) -> int:
+        try:
+            for _ in self._pieces():
+                pass
+        except FormatError as error:
+            return error.offset
+        return len(self._data)
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.html()}
+
+
+class StoreDump:
+    """The files of a store, one after the other, as `kvlib dump` prints them. Made by `dump`."""
+
+    def __init__(self, disk: Disk, limit: int | None) -> None:
+        self._files = [Dump(file, None, None, limit) for file in dissect_directory(disk)]
+        if not self._files:
+            raise MissingError(f"no store at {disk.path(LOG)}")
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self._files))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        views = [file.html() for file in self._files]
+        return {"text/plain": repr(self), "text/html": "\n".join(views)}
+
+
+@overload
+def dump(
+    data: bytes | bytearray | Layout,
+    format: str | None = None,
+    source: str | None = None,
+    limit: int | None = BLOCK,
+) -> Dump: ...
+@overload
+def dump(
+    data: Place, format: str | None = None, source: str | None = None, limit: int | None = BLOCK
+) -> Dump | StoreDump: ...
+def dump(
+    data: bytes | bytearray | Layout | Place,
+    format: str | None = None,
+    source: str | None = None,
+    limit: int | None = BLOCK,
+) -> Dump | StoreDump:
+    """Every byte of `data`, labelled.
+
+    Args:
+        data: any bytes, a layout of them, or the path of a file of them; or the place of a store,
+            all of whose files are shown.
+        format: what they are, one of FORMATS; by default what they look like.
+        source: a title; by default a file's name.
+        limit: leave out what is more, but not what is around a flaw; None: show everything.
+
+    Raises:
+        MissingError: nothing is at that path, or no store.
+        TypeError: `data` is none of these. ValueError: there is no such format.
+    """
+    if limit is not None:
+        check_int("limit", limit, 0, sys.maxsize)
+    if isinstance(data, Layout):
+        return Dump(data, format, source, limit)
+    found = arguments.taken(data, "dump")
+    if not isinstance(found, arguments.File):
+        return StoreDump(found, limit)
+    name = found.name if source is None else source
+    return Dump(found.data, found.format(format), name, limit)
+
+
+def windows(size: int, limit: int, middle: int) -> list[Span] | None:
+    """The first rows, and those around `middle`; None if there is room for all."""
+    if size <= max(limit, 2 * ROW):
+        return None
+    half = max(ROW, limit // 2 // ROW * ROW)
+    last = -(-(size - half) // ROW) * ROW
+    start = max(half, min(last, (middle - half // 2) // ROW * ROW))
+    return [(0, half), (start, min(start + half, size))]

@@ -1,0 +1,101 @@
+"""What the explorers experiment on: bytes, and what kvlib makes of them or of what is left of them.
+
+The log of a store is read as recovery reads it, with the store's other files at hand; a log alone
+only if the snapshot that it goes on from was empty.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kvlib import encoding, frame, recovery, segments, snapshot
+from kvlib.crash import boot
+from kvlib.disk import Disk
+from kvlib.encoding import Item
+from kvlib.errors import FormatError
+from kvlib.layout.dissect import format_of
+from kvlib.snapshot import LOG
+from kvlib.store import DurableStore
+from kvlib.views.readers import Answer, Reader, refusal
+
+MOST_BYTES: Final = 1024
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Bytes to experiment on.
+
+    Attributes:
+        source, format: what they are called, and are.
+        read: what kvlib makes of them, or of what is left of them.
+    """
+
+    data: bytes
+    source: str
+    format: str
+    read: Reader
+
+
+@dataclass(frozen=True)
+class LogSubject(Subject):
+    """A log, or frames alone.
+
+    Attributes:
+        start: the offset of the first frame that recovery replays.
+        sequence, salt: the number before that frame's, and what seeds its checksum.
+        items: the records that it is replayed on, those of the snapshot.
+    """
+
+    start: int
+    sequence: int
+    salt: int
+    items: Mapping[Item, Item]
+
+
+def check_size(data: bytes) -> None:
+    """ValueError if there are none, or more than can be looked at one by one."""
+    if not data:
+        raise ValueError(
+            "there are no bytes to try it on: give a store's place, the bytes of a log, or frames"
+        )
+    if len(data) > MOST_BYTES:
+        reason = f"{len(data):,} bytes, at most {MOST_BYTES:,} are looked at one by one"
+        raise ValueError(f"too long: {reason}: take fewer or shorter records, which show the same")
+
+
+def log_of_store(disk: Disk) -> LogSubject:
+    """The log of a store; it can be recovered."""
+    recovery.read(disk)
+    files = {name: disk.read(name) for name in disk.names() if format_of(name)}
+    return _stored(files.pop(LOG), files)
+
+
+def log_alone(data: bytes) -> LogSubject:
+    """The bytes of a log without mutations before it. ValueError for another one."""
+    check_size(data)
+    head, _ = snapshot.decode_head(data)
+    stream = encoding.encode_snapshot({})
+    if head.length != len(stream):
+        reason = f"this log goes on from a snapshot of {head.length} bytes, which are not in it"
+        raise ValueError(f"{reason}: give the place of its store")
+    (bare,) = segments.split(stream, segments.HEADER.size + len(stream))
+    sealed = frame.PREAMBLE + frame.seal(frame.SEGMENT, head.generation, bare)
+    return _stored(data, {snapshot.segment_name(head.generation, 0): sealed})
+
+
+def _stored(data: bytes, others: dict[str, bytes]) -> LogSubject:
+    """CorruptionError if the log has a flaw, or does not fit to the other files."""
+    check_size(data)
+
+    def read(data: bytes) -> Answer:
+        try:
+            store = DurableStore(boot(others | {LOG: data}), read_only=True)
+        except FormatError as error:
+            return refusal(error)
+        return Answer(dict(store), dropped=store.recovered.dropped_bytes)
+
+    disk = boot(others | {LOG: data})
+    recovery.read(disk)
+    head, start = snapshot.decode_head(data)
+    items = snapshot.load(disk, head)
+    return LogSubject(data, LOG, "log", read, start, head.generation, head.salt, items)

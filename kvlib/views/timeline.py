@@ -1,0 +1,299 @@
+"""Bytes at one moment after another, of which a slider picks one: what every explorer is.
+
+A function of the views asks the engine at each position of its slider, before anything is shown,
+and puts its answers into moments. Text, table and script show those, and decide nothing: what looks
+like an experiment is one that has been made.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from itertools import groupby
+from typing import Final, Literal, NamedTuple
+
+from kvlib.layout.dissect import Layout, replay
+from kvlib.layout.text import hanging, lines
+from kvlib.views.delta import Numbers, changes, squeeze
+from kvlib.views.html import WAIT, Drawing, Piece, as_html, draw, legend, picture, root
+
+Verdict = Literal["right", "refused", "wrong", "told"]
+Word = Literal["new", "lost", "flipped", "differs"]
+
+SIGNS: Final[dict[Verdict, str]] = {"right": "=", "refused": "!", "wrong": "x", "told": "-"}
+KEY: Final = "(= right, ! refused, x wrong and no error)"
+
+
+class Outcome(NamedTuple):
+    """What came of a moment: right, refused with an error, or wrong and nobody noticed.
+
+    Or only told, where there is nothing to be right or wrong about.
+    """
+
+    verdict: Verdict
+    words: str
+
+
+class Mark(NamedTuple):
+    """A span of a picture's bytes to draw attention to, and what it is."""
+
+    start: int
+    end: int
+    word: Word
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Bytes, as the engine read them at this moment.
+
+    Attributes:
+        layout: the regions of the bytes that are there; its source is the title.
+        beyond: bytes that would follow, but never reached the disk.
+        marks: in the bytes that are there, or beyond.
+    """
+
+    layout: Layout
+    beyond: bytes = b""
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One position of the slider.
+
+    Attributes:
+        label: which one, in a word or two: "57", "put café".
+        outcomes: what came of it, one for each strip of the film.
+        pictures: the bytes.
+        notes: what else there is to see then, each with its heading: what memory holds.
+    """
+
+    label: str
+    outcomes: tuple[Outcome, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+class Run(NamedTuple):
+    """Moments in a row with the same outcome, from the first to the last, both included."""
+
+    first: int
+    last: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Film:
+    """Moments, and what they have in common. Shows itself.
+
+    Attributes:
+        caption: what is tried.
+        control: what the slider counts: "bytes that reached the disk".
+        strips: whose outcomes there are: ("kvlib",), or ("yours", "kvlib").
+        moments: at least one.
+        start: the moment that is shown at first.
+    """
+
+    caption: str
+    control: str
+    strips: tuple[str, ...]
+    moments: tuple[Moment, ...]
+    start: int = 0
+
+    def runs(self, strip: int) -> Iterator[Run]:
+        """The outcomes of all moments, without repetition."""
+        outcomes = enumerate(moment.outcomes[strip] for moment in self.moments)
+        for outcome, members in groupby(outcomes, lambda pair: pair[1]):
+            numbers = [number for number, _ in members]
+            yield Run(numbers[0], numbers[-1], outcome)
+
+    def span(self, run: Run) -> str:
+        """The labels of a run's ends: "0-20"."""
+        first, last = self.moments[run.first].label, self.moments[run.last].label
+        return first if run.first == run.last else f"{first}-{last}"
+
+    def lines(self) -> Iterator[str]:
+        """The text: every outcome, then the moment that is shown at first."""
+        yield from hanging("", self.caption)
+        for number, strip in enumerate(self.strips):
+            runs = list(self.runs(number))
+            yield from ("", f"{self.control}: what {strip} answers")
+            yield from [KEY] * any(run.outcome.verdict != "told" for run in runs)
+            columns = max(len(self.span(run)) for run in runs)
+            for run in runs:
+                before = f"  {self.span(run):>{columns}}  {SIGNS[run.outcome.verdict]} "
+                yield from hanging(before, run.outcome.words)
+        moment = self.moments[self.start]
+        yield from ("", f"{self.control}: {moment.label}")
+        for heading, text in moment.notes:
+            yield from ("", f"{heading}:", *text.splitlines())
+        for shown in moment.pictures:
+            yield from ("", f"{shown.layout.source}:", "")
+            yield from lines(shown.layout.data, replay(shown.layout))
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": page(self)}
+
+
+# ------------------------------------------------------------------------------------------- HTML
+
+LIMIT: Final = 50_000  # bytes of HTML
+BRIEF: Final = 400  # bytes of data: if there are more, only the script tells all their parts
+
+
+def page(film: Film) -> str:
+    """The film's tables, and a script that plays it: all of it, or as much as LIMIT has room for.
+
+    What is left out of the slider is at its ends, is said, and stands in the table of outcomes.
+    """
+    shots = _shots(film)
+    first, last = 0, len(film.moments)
+    while first < last:
+        html = _page(film, shots, first, last)
+        size = len(html.encode())
+        if size <= LIMIT:
+            return html
+        room = (last - first) * LIMIT // size * 9 // 10
+        first = max(0, min(film.start - room // 2, len(film.moments) - room))
+        last = first + room
+    return as_html(repr(film))
+
+
+def _page(film: Film, shots: list[list[Drawing | None]], first: int, last: int) -> str:
+    start = film.moments[film.start]
+    part = replace(film, moments=film.moments[first:last], start=film.start - first)
+    said = ""
+    if len(part.moments) < len(film.moments):
+        said = (
+            f"<p>The slider has {len(part.moments):,} of {len(film.moments):,} positions, from "
+            f"{escape(part.moments[0].label)} to {escape(part.moments[-1].label)}: more would make "
+            "this page too large. The outcomes below are complete."
+        )
+    tables = "".join(_runs(film, number) for number in range(len(film.strips)))
+    notes = "".join(f"<dt>{escape(heading)}<dd>{escape(text)}" for heading, text in start.notes)
+    drawn = legend(made for shot in shots[first:last] for made in shot if made)
+    there = sum(len(made.data) for made in shots[film.start] if made)
+    pictures = "".join(
+        picture(made or Drawing("", b"", ()), brief=there > BRIEF).replace(
+            "<div", "<div" if made else "<div hidden", 1
+        )
+        for made in shots[film.start]
+    )
+    body = (
+        f"<p><b>{escape(film.caption)}</b>{said}<p class=wait>{WAIT}</p>"
+        f"<details class=outcomes open><summary>All outcomes</summary>{tables}</details>"
+        f"<p class=now>{escape(film.control)}: {escape(start.label)}</p>"
+        f"<dl>{notes}</dl>{drawn}<div class=pictures>{pictures}</div>"
+    )
+    data = reel(part, shots[first:last])
+    return root("film", body, data, styles=("timeline.css",), scripts=("view.js", "timeline.js"))
+
+
+def _shots(film: Film) -> list[list[Drawing | None]]:
+    """What each moment shows, as many pictures in each."""
+    slots = max(len(moment.pictures) for moment in film.moments)
+    shots: list[list[Drawing | None]] = []
+    for moment in film.moments:
+        made = [draw(shown.layout, shown.beyond, shown.marks) for shown in moment.pictures]
+        shots.append([*made, *[None] * (slots - len(made))])
+    return shots
+
+
+def _runs(film: Film, strip: int) -> str:
+    """The outcomes of one strip as a table."""
+    rows = "".join(
+        f"<tr><th scope=row>{escape(film.span(run))}"
+        f"<td>{SIGNS[run.outcome.verdict]} {run.outcome.verdict}<td>{escape(run.outcome.words)}"
+        for run in film.runs(strip)
+    )
+    return (
+        "<div class=scroll><table class=runs><caption>"
+        f"{escape(film.control)}: what {escape(film.strips[strip])} answers</caption><thead><tr>"
+        f"<th scope=col>{escape(film.control)}<th scope=col>verdict<th scope=col>outcome<tbody>"
+        f"{rows}</table></div>"
+    )
+
+
+def reel(film: Film, shots: list[list[Drawing | None]]) -> dict[str, object]:
+    """The film as its script reads it; see columns.py."""
+    strings, pieces, outcomes = Numbers[str](), Numbers[Piece](), Numbers[Outcome]()
+    moments = film.moments
+    return {
+        "control": film.control,
+        "start": film.start,
+        "strips": film.strips,
+        "labels": _texts((moment.label for moment in moments), strings),
+        "results": [
+            _column(str(outcomes[moment.outcomes[strip]]) for moment in moments)
+            for strip in range(len(film.strips))
+        ],
+        "slots": [_slot(column, strings, pieces) for column in zip(*shots, strict=True)],
+        "notes": _notes(moments, strings),
+        "outcomes": [(SIGNS[verdict], words) for verdict, words in outcomes],
+        "pieces": squeeze((_piece(piece, strings) for piece in pieces), str),
+        "strings": squeeze(changes(list(strings), str), str),
+    }
+
+
+def _column(strings: Iterable[str]) -> str:
+    return "|".join(squeeze(strings, str))
+
+
+def _texts(texts: Iterable[str], strings: Numbers[str]) -> str:
+    """A column of texts; "~" before it says that their numbers were squeezed, and not they."""
+    texts = list(texts)
+    literal = sum(not text.startswith("*") for text in squeeze(texts, lambda _: ""))
+    if 2 * literal < len({*texts}):
+        return "|".join(squeeze(texts, lambda text: _numbers(text, strings)))
+    return "~" + _column(_numbers(text, strings) for text in texts)
+
+
+def _numbers(text: str, strings: Numbers[str]) -> str:
+    """A text as the numbers of what stands between its colons: much of that is said again."""
+    return " ".join(str(strings[part]) for part in text.split(": "))
+
+
+def _piece(piece: Piece, strings: Numbers[str]) -> str:
+    words = [_numbers(text, strings) for text in (piece.heading, piece.name, piece.meaning)]
+    about = ":".join(map(str, piece.about or ()))
+    return ":".join([str(piece.size), piece.letter, piece.status, *words, about])
+
+
+def _slot(
+    shots: Sequence[Drawing | None], strings: Numbers[str], pieces: Numbers[Piece]
+) -> dict[str, object]:
+    """One picture at all moments."""
+    there = [shot or Drawing("", b"", ()) for shot in shots]
+    data = [_column(changes([made.data for made in there], _hex, first)) for first in (False, True)]
+    first = len(data[1]) < len(data[0])
+    return {
+        "there": _column("x" * (shot is not None) for shot in shots),
+        "titles": _texts((made.title for made in there), strings),
+        "first": first,
+        "data": data[first],
+        "pieces": _column(changes([[pieces[piece] for piece in made.pieces] for made in there])),
+        "marks": _column(" ".join(_mark(made, *mark) for mark in made.marks) for made in there),
+        "flaws": _texts((made.flaw for made in there), strings),
+    }
+
+
+def _hex(fresh: Sequence[int]) -> str:
+    return bytes(fresh).hex()
+
+
+def _mark(made: Drawing, start: int, end: int, word: str) -> str:
+    """A mark; without its size if it goes on to the end."""
+    return f"{word}:{start}:{'' if end == len(made.data) else end - start}"
+
+
+def _notes(moments: Sequence[Moment], strings: Numbers[str]) -> list[str]:
+    """Two columns for each note: its heading, and its text."""
+    most = max(len(moment.notes) for moment in moments)
+    padded = [[*moment.notes, *[("", "")] * (most - len(moment.notes))] for moment in moments]
+    return [
+        _texts((note[side] for note in column), strings)
+        for column in zip(*padded, strict=True)
+        for side in (0, 1)
+    ]

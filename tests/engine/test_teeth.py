@@ -1,0 +1,212 @@
+"""The tests have teeth: each barrier and each check, left out of a copy of kvlib, is noticed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import ROOT
+
+# What is left out: (module, the code, what stands there instead, who notices).
+MISSING = {
+    "the fsync of a segment": (
+        "snapshot",
+        "            disk.sync(name)\n",
+        "",
+        "cuts",
+    ),
+    "the fsync of log.new": ("snapshot", "        disk.sync(NEW_LOG)\n", "", "cuts"),
+    "the fsync of the directory before the rename": (
+        "snapshot",
+        "        disk.sync_directory()\n    except OSError:",
+        "    except OSError:",
+        "cuts",
+    ),
+    "the fsync of the directory after the rename": (
+        "snapshot",
+        "    disk.rename(NEW_LOG, LOG)\n    disk.sync_directory()\n",
+        "    disk.rename(NEW_LOG, LOG)\n",
+        "cuts",
+    ),
+    "the order: delete last": (
+        "store",
+        "        snapshot.commit(self._disk)\n",
+        "        snapshot.sweep(self._disk, generation)\n        snapshot.commit(self._disk)\n",
+        "cuts",
+    ),
+    "the fsync of an append": (
+        "store",
+        "                self._disk.sync(LOG)\n                self._unsynced = 0\n",
+        "                self._unsynced = 0\n",
+        "cuts",
+    ),
+    "the fsync before a close frame": (
+        "store",
+        "                    self._sync()\n                    if self._sequence",
+        "                    if self._sequence",
+        "cuts",
+    ),
+    "the fsync of a close frame that was found": (
+        "store",
+        "                self._sync_close()  # it may be in the page cache only\n",
+        "                pass\n",
+        "deaths",
+    ),
+    "a fresh snapshot behind a doubtful tail": (
+        "store",
+        "if self._closed_log and not self.recovered.dropped_bytes:",
+        "if True:",
+        "deaths",
+    ),
+    "the fsync of the directory before that": (
+        "store",
+        "                self._disk.sync_directory()\n                self._publish",
+        "                self._publish",
+        "deaths",
+    ),
+    "the m of a frame that promises nothing": (
+        "store",
+        "UNSYNCED_MUTATIONS if self._unsynced else MUTATIONS",
+        "MUTATIONS",
+        "cuts",
+    ),
+    "the M of a frame that promises": (
+        "store",
+        "UNSYNCED_MUTATIONS if self._unsynced else MUTATIONS",
+        "UNSYNCED_MUTATIONS",
+        "flips",
+    ),
+    "the mark of a failed append": (
+        "store",
+        '            self._failed = f"an append failed ({error})"\n            raise\n',
+        "            self._failed = None\n            raise\n",
+        "failing",
+    ),
+    "memory last": (
+        "store",
+        '        self._failed = "an append did not finish"\n',
+        '        self._failed = "an append did not finish"\n'
+        "        log.apply(mutations, self._items)\n",
+        "failing",
+    ),
+    "spoiling a close frame whose fsync failed": (
+        "store",
+        '                self._disk.append(LOG, b"\\0")\n',
+        "                pass\n",
+        "failing",
+    ),
+    "the search behind a bad frame": (
+        "log",
+        "            _refuse_damage(data, offset, sequence + 1, salt, flaw)\n",
+        "",
+        "flips",
+    ),
+    "the sequence of a frame": (
+        "log",
+        "if frame.sequence != sequence + 1:",
+        "if False:",
+        "hostile",
+    ),
+    "the kinds inside a log": (
+        "log",
+        "if frame.kind not in (MUTATIONS, UNSYNCED_MUTATIONS, CLOSE):",
+        "if False:",
+        "hostile",
+    ),
+    "an empty close": ("log", "if frame.kind == CLOSE and frame.payload:", "if False:", "hostile"),
+    "the salt": ("snapshot", 'int.from_bytes(disk.entropy(4), "big")', "0", "hostile"),
+    "the crc of a frame": ("frame", "    if crc != actual or", "    if False or", "flips"),
+    "the magic": ("frame", "    if data[: len(MAGIC)] != MAGIC:", "    if False:", "hostile"),
+    "the crc of the stream": (
+        "snapshot",
+        "    if (length, crc) != (head.length, head.crc):",
+        "    if False:",
+        "hostile",
+    ),
+    "the end of a segment's file": (
+        "snapshot",
+        "        if frame.end != len(data):",
+        "        if False:",
+        "hostile",
+    ),
+    "a length that runs past the end": (
+        "encoding",
+        "    if length > left:",
+        "    if False:",
+        "hostile",
+    ),
+}
+
+# Left out, these change no answer: another check notices the same files. They stay, for they say
+# which file is wrong and where, and the other would only say that something is.
+REDUNDANT = {
+    "the kinds of frames": (
+        "frame",
+        "    if kind not in KINDS:\n        raise Corr",
+        "    if False:\n        raise Corr",
+    ),
+    "the generation in a segment": (
+        "snapshot",
+        "        if frame.sequence != head.generation:",
+        "        if False:",
+    ),
+    "index and total in a segment": (
+        "snapshot",
+        "        if frame.payload[: segments.HEADER.size] "
+        "!= segments.HEADER.pack(index, head.segments):",
+        "        if False:",
+    ),
+}
+
+
+def mutant(folder: Path, module: str, code: str, instead: str) -> Path:
+    """A copy of kvlib with one thing left out."""
+    shutil.copytree(ROOT / "kvlib", folder / "kvlib", ignore=shutil.ignore_patterns("__pycache__"))
+    path = folder / "kvlib" / f"{module}.py"
+    source = path.read_text(encoding="utf-8")
+    assert source.count(code) == 1, f"{code!r} stands {source.count(code)} times in {module}"
+    path.write_text(source.replace(code, instead), encoding="utf-8")
+    return folder
+
+
+def catch(folder: Path, *catchers: str) -> tuple[int, str]:
+    """Run catchers on the kvlib in a folder."""
+    path = os.pathsep.join([str(folder), str(ROOT / "tests")])
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.teeth", *catchers],
+        cwd=folder,  # -m looks there first
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_whatever_is_left_out_is_noticed(tmp_path: Path) -> None:
+    """By the catcher that is named for it; and by an answer, not by a crash of its own."""
+
+    def missed(item: tuple[int, str]) -> str:
+        number, name = item
+        module, code, instead, catcher = MISSING[name]
+        status, output = catch(mutant(tmp_path / str(number), module, code, instead), catcher)
+        caught = status == 1 and output.startswith(f"{catcher}: ")
+        return "" if caught else f"{name}: {status} {output[-300:]}"
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        found = [line for line in pool.map(missed, enumerate(MISSING)) if line]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", REDUNDANT)
+def test_what_is_redundant_is_listed_as_such(name: str, tmp_path: Path) -> None:
+    """If something comes to depend on it alone, it belongs into the list above."""
+    assert catch(mutant(tmp_path, *REDUNDANT[name]), "flips", "hostile") == (0, "")
+
+
+def test_nothing_is_noticed_where_nothing_is_missing(tmp_path: Path) -> None:
+    """The catchers that need no long sweep say nothing about kvlib itself."""
+    assert catch(ROOT, "flips", "hostile") == (0, "")

@@ -1,0 +1,11 @@
+"""Where the repository's folders are."""
+
+from pathlib import Path
+from typing import Final
+
+TESTS: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = TESTS.parent
+PACKAGE: Final = ROOT / "kvlib"
+NOTEBOOKS: Final = ROOT / "notebooks"
+GOLDENS: Final = TESTS / "goldens"
+CORPUS: Final = TESTS / "corpus"

@@ -1,0 +1,786 @@
+"""What a check does with answers of every sort: it comes back, and says something that helps."""
+
+import asyncio
+import cProfile
+import functools
+import io
+import itertools
+import os
+import pickle
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import kvlib
+from kvlib import naive
+from kvlib.layout.dissect import dissect
+from kvlib.layout.text import width
+from kvlib.lessons import check, checking, collisions, hint, solution
+from kvlib.lessons.catalogue import EXERCISES, find
+from kvlib.lessons.checking import _examine
+from kvlib.lessons.exercise import Case, Exercise
+from kvlib.lessons.exercises.encode.encode_field import field_counts_characters
+from kvlib.lessons.exercises.machines import KEEPSAKE, keeps
+from kvlib.lessons.result import Note, Picture, Result, short
+from kvlib.lessons.sandbox import Stopped, Watch, run
+from kvlib.lessons.solutions import encode_field
+from kvlib.views.plain import same
+
+FIELD = "01-encode-field"
+
+
+def an_exercise(function: Callable[..., Any], *arguments: Any, **more: Any) -> Exercise:
+    """Make an exercise of one function and one case."""
+    data: dict[str, Any] = {
+        "name": "01-made-up",
+        "kind": "function",
+        "objective": "do it",
+        "task": "Do it.",
+        "stub": "",
+        "names": ("function",),
+        "solution": (function,),
+        "cases": (Case(arguments),),
+        "mistakes": (),
+        "hints": ("", "", ""),
+        "why": "So it is.",
+        "points": 1,
+        "minutes": 1,
+    }
+    return Exercise(**(data | more))
+
+
+def said(answer: object, name: str = FIELD) -> str:
+    """Give the whole text of a check, on one line; it did not pass."""
+    result = check(name, answer)
+    assert not result.passed
+    assert result.html()
+    return " ".join(repr(result).split())
+
+
+# ----------------------------------------------------------------------- answers that are no answer
+
+
+def endless(value: Any) -> bytes:
+    """Never advance."""
+    rest = b"data"
+    while rest:
+        pass
+    return rest
+
+
+def endless_in_a_generator(value: Any) -> bytes:
+    """Take from something without end."""
+    return bytes(1 for _ in itertools.count())
+
+
+def endless_and_forgiving(value: Any) -> bytes:
+    """Catch whatever stops it, and return."""
+    try:
+        while True:
+            value = value[:0]
+    except:  # noqa: E722 # what a learner writes
+        return b""
+
+
+def recursive(value: Any) -> Any:
+    """Call itself without end."""
+    return recursive(value)
+
+
+def leaving(value: Any) -> Any:
+    """End the program."""
+    sys.exit("done")
+
+
+def printing(value: Any) -> None:
+    """Print what should be returned."""
+    print(value)
+
+
+def printing_much(value: Any) -> None:
+    """Print a megabyte."""
+    for _ in range(1000):
+        print("x" * 1000)
+
+
+def forgetful(value: Any) -> None:
+    """Compute, and give nothing."""
+    len(value)
+
+
+def generating(value: Any) -> Iterator[bytes]:
+    """Yield what should be returned."""
+    yield b"s"
+
+
+async def waiting(value: Any) -> bytes:
+    """Be a coroutine."""
+    return b"s"
+
+
+def unset(value: Any) -> Any:
+    """Use a name too early."""
+    return tag + value  # type: ignore[name-defined] # noqa: F821 # the mistake
+
+
+def badly_typed(value: Any) -> Any:
+    """Add a number to bytes."""
+    return b"s" + len(value)  # type: ignore[operator] # the mistake
+
+
+STRANGE = [
+    (endless, ["no end, in your line", "stopped after 100,000 lines"]),
+    (endless_in_a_generator, ["no end", "100,000 lines"]),
+    (endless_and_forgiving, ["no end, in your line", "100,000 lines"]),
+    (recursive, ["RecursionError", "calls itself without end"]),
+    (leaving, ["SystemExit: done, in your line", "end the whole program"]),
+    (printing, ["printed its result and returned nothing"]),
+    (printing_much, ["returned nothing", "It also printed: 'xxx"]),
+    (forgetful, ["gave None", "`return` on each way"]),
+    (generating, ["came <generator object>", "makes it a generator"]),
+    (waiting, ["`async def` makes it a coroutine"]),
+    (unset, ["NameError", "in your line", "return tag + value", "before any line has set it"]),
+    (badly_typed, ["TypeError: can't concat int to bytes, in your line", "Read the error"]),
+    (lambda value: bytearray(encode_field(value)), ["A bytearray is nearly right"]),
+    (
+        lambda value: memoryview(encode_field(value)),
+        ["came <memoryview object>", "A memoryview is nearly"],
+    ),
+    (lambda value: [*encode_field(value)], ["That is a list. Bytes are joined"]),
+    (lambda value: "s" + repr(value), ["That is a text that shows bytes"]),
+    (lambda value: 7, ["It should give bytes, and this is of type int"]),
+    (lambda value: encode_field(value) + b"!", ["Here everything was said, and the bytes go on"]),
+    (
+        lambda value: encode_field(value)[:3],
+        ["too early, after 3 bytes. Next stands a length"],
+    ),
+    (kvlib.encode_field, ["That is the library's: `kvlib.encode_field` is the answer key"]),
+    (lambda value: kvlib.encode_field(value), ["That is the library's", "`kvlib.encode_field`"]),
+    (lambda: b"", ["`encode_field` is called with 1 argument; yours can't"]),
+    (lambda value, tag: b"", ["is called with 1 argument; yours can't"]),
+    (None, ["None was handed over in place of `encode_field`"]),
+    (b"s", ["Hand over the function itself, not a result of it (bytes)"]),
+    (str, ["`str` is a class, and a function was asked for"]),
+]
+
+
+@pytest.mark.parametrize(("answer", "parts"), STRANGE)
+def test_a_strange_answer_gets_words_that_help(answer: Any, parts: list[str]) -> None:
+    """Whatever is handed over: no exception, no hanging, and what to look at."""
+    text = said(answer)
+    for part in parts:
+        assert part in text
+    assert text.endswith(f'Next: hint("{FIELD}", 1)')
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"),
+    [
+        ([0, 1, 2, 3, 4, 5], "There is no line 0: they are numbered from 1 to 6"),
+        ([1, 1, 2, 3, 4, 5], "Line 1 stands there twice"),
+        ([6, 4, 2, 5, 3], "Line 1 is missing"),
+        ("642531", "An order is a list of line numbers"),
+        ([6.0, 4, 2, 5, 3, 1], "An order is a list of line numbers"),
+    ],
+)
+def test_what_is_no_order_is_told_so(answer: Any, part: str) -> None:
+    """Before any line runs."""
+    assert part in said(answer, "01-decode-order")
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"),
+    [
+        ("14", "asks for a whole number, and this is of type str. Leave the quotes out."),
+        (14.0, "asks for a whole number, and this is of type float."),
+        (None, "of type NoneType"),
+        (11, "That isn't it. Write down how you came to it"),
+    ],
+)
+def test_a_prediction_that_nobody_foresaw_gets_words_too(answer: Any, part: str) -> None:
+    """A value of the wrong type, or one without a reason that is known."""
+    assert part in said(answer, "01-length")
+
+
+@pytest.mark.parametrize("untried", [..., []])
+def test_what_is_not_tried_says_just_that(untried: Any) -> None:
+    """An ordering may be empty as well."""
+    assert repr(check("01-decode-order", untried)) == "01-decode-order: not tried yet"
+
+
+def test_a_pair_is_handed_over_as_one() -> None:
+    """One function alone, or three, are told so."""
+    assert "takes 2 functions at once" in said(encode_field, "01-snapshot")
+    assert "takes 2 functions at once" in said((encode_field,) * 3, "01-snapshot")
+    assert "None was handed over in place of `decode_snapshot`" in said(
+        (encode_field, None), "01-snapshot"
+    )
+
+
+def test_half_a_pair_is_told_which_half_is_missing() -> None:
+    """What is written is right; the other one is still a stub."""
+    encode, decode = EXERCISES["01-snapshot"].solution
+
+    def stub(argument: object) -> None:
+        raise NotImplementedError
+
+    assert "`decode_snapshot` is not tried yet" in said((encode, stub), "01-snapshot")
+    assert "`encode_snapshot` is not tried yet" in said((stub, decode), "01-snapshot")
+    assert repr(check("01-snapshot", (stub, stub))) == "01-snapshot: not tried yet"
+
+
+@pytest.mark.parametrize("name", ["01-encode-feild", "", None, 7, []])
+def test_an_unknown_name_is_no_exception_in_a_check(name: Any) -> None:
+    """It says which names there are; hint and solution raise."""
+    result = check(name, encode_field)
+    assert "did you mean 01-" in " ".join(result.words)
+    assert not result.passed
+    with pytest.raises(ValueError, match="did you mean"):
+        hint(name, 1)
+    with pytest.raises(ValueError, match="did you mean"):
+        solution(name)
+
+
+@pytest.mark.parametrize("number", [0, 4, "1", None])
+def test_hints_are_numbered_1_to_3(number: Any) -> None:
+    """Another number is refused."""
+    with pytest.raises(ValueError, match="1 to 3"):
+        hint(FIELD, number)
+
+
+def test_the_first_hint_needs_no_number() -> None:
+    """Who asks for a hint gets it, and is told how to ask for the next."""
+    assert hint(FIELD) == hint(FIELD, 1)
+
+
+# -------------------------------------------------------------------------------- what functions do
+
+
+def test_an_accident_is_no_refusal() -> None:
+    """A decoder that falls over its own feet has not checked anything."""
+
+    def accident(data: bytes) -> Any:
+        if len(data) < 4:
+            return dict[bytes, bytes]()[data]
+        return EXERCISES["01-snapshot"].solution[1](data)
+
+    encode, _ = EXERCISES["01-snapshot"].solution
+    text = said((encode, accident), "01-snapshot")
+    assert "KeyError" in text
+    assert "happened by accident" in text
+
+
+def test_an_assert_is_no_check() -> None:
+    """Python can be run without them."""
+
+    def asserting(data: bytes) -> Any:
+        assert len(data) >= 4
+        return EXERCISES["01-snapshot"].solution[1](data)
+
+    encode, _ = EXERCISES["01-snapshot"].solution
+    assert "leave out every `assert`" in said((encode, asserting), "01-snapshot")
+
+
+def test_a_later_function_is_not_asked_once_an_earlier_one_is_wrong() -> None:
+    """What it would be given may be wrong, too."""
+    asked = []
+
+    def decode(data: bytes) -> Any:
+        asked.append(data)
+
+    assert not check("01-snapshot", (lambda records: b"", decode)).passed
+    assert asked == []
+
+
+def test_what_accepts_everything_is_told_to_refuse() -> None:
+    """Bytes that can't be a snapshot, and a result all the same."""
+
+    def accepting(data: bytes) -> Any:
+        try:
+            return EXERCISES["01-snapshot"].solution[1](data)
+        except ValueError:
+            return {}
+
+    encode, _ = EXERCISES["01-snapshot"].solution
+    text = said((encode, accepting), "01-snapshot")
+    assert "It accepted what can't be right. Raise a ValueError" in text
+    assert "what it was given: 0 bytes" in text
+
+
+def test_what_changes_its_argument_is_told_so() -> None:
+    """Though its result is right."""
+
+    def popping(records: dict[Any, Any]) -> bytes:
+        data = b""
+        while records:
+            key, value = records.popitem()
+            data += encode_field(key) + encode_field(value)
+        return data
+
+    text = said(popping, "01-delimiter")
+    assert "changed what it was given" in text
+
+
+def test_what_keeps_something_between_calls_is_told_so() -> None:
+    """A default argument that grows, or a global; also when the check runs again."""
+
+    def collecting(value: Any, out: list[bytes] = []) -> bytes:  # noqa: B006 # the mistake
+        out.append(encode_field(value))
+        return b"".join(out)
+
+    assert "something is kept between the calls" in said(collecting)
+    assert "something is kept between the calls" in said(collecting)
+
+
+def test_a_rare_mistake_is_shown_at_its_smallest_case() -> None:
+    """Nobody foresaw it: the case, the offset and the rule are there, and no guess at a reason."""
+
+    def capped(value: Any) -> bytes:
+        data = encode_field(value)
+        return data if len(data) < 200 else data[:1] + bytes([0, 0, 0, 255]) + data[5:]
+
+    text = said(capped)
+    assert "The first wrong byte is at offset 3 (0003 in the dump)" in text
+    assert "a length: four bytes" in text
+    assert "This case is about a length that needs its second byte." in text
+
+
+def test_a_mistake_that_explains_little_is_not_named() -> None:
+    """It agrees in the smallest failing case, by chance, and in no other."""
+
+    def odd(value: Any) -> bytes:
+        if value == "é":
+            return bytes(field_counts_characters.answer(value))
+        return b"?" if len(value) > 1 else encode_field(value)
+
+    text = said(odd)
+    assert "This case is about a character of two bytes." in text
+    assert not any(mistake.sentence in text for mistake in EXERCISES[FIELD].mistakes)
+
+
+def test_wrong_items_of_a_list_are_named() -> None:
+    """For an interview: the operation whose answer is wrong, too few of them, too many."""
+
+    def nothing(operations: Any) -> list[Any]:
+        return []
+
+    def double(operations: Any) -> list[Any]:
+        return [None] * 2 * len(operations)
+
+    def one_key(operations: Any) -> list[Any]:
+        return [None for one in operations if one[0] == "get"]
+
+    assert "the answer to operation 0, ('get', 'a') is missing" in said(nothing, "01-run-snapshots")
+    assert "The list is too long: it goes on with None." in said(double, "01-run-snapshots")
+    assert "The first wrong one is the answer to operation 1, ('get', 'a'): None." in said(
+        one_key, "01-run-snapshots"
+    )
+
+
+def test_an_item_without_a_name_has_its_index() -> None:
+    """A list of whatever: item 1 is wrong."""
+    exercise = an_exercise(lambda size: list(range(size)), 3)
+    result = _examine(exercise, None, (lambda size: [0, 7, 2],))
+    assert "The first wrong one is item 1 (counted from 0): 7." in result.words
+
+
+def test_the_first_wrong_item_of_bytes_is_pictured() -> None:
+    """Of a list of bytes, the one that differs; nothing if only the number does."""
+    exercise = an_exercise(lambda: [bytes(9), bytes(9)], format=("segment",))
+    result = _examine(exercise, None, (lambda: [bytes(9), bytes(8) + b"x"],))
+    assert result.picture
+    assert result.picture.wrong == 8
+    assert not _examine(exercise, None, (lambda: [bytes(9)],)).picture
+
+
+# -------------------------------------------------------------------------------------- large cases
+
+
+def test_a_slow_answer_is_stopped_by_the_solutions_own_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All small cases are right; the large one is about time, and says so without a time."""
+    monkeypatch.setattr(checking, "AT_LEAST", 0.1)
+    exercise = an_exercise(sum, [1], large=lambda: [Case((list(range(1000)),), "a long list")])
+
+    def slow(numbers: list[int]) -> int:
+        total = 0
+        while len(numbers) > 1:
+            total += 0
+        return sum(numbers)
+
+    result = _examine(exercise, slow, (slow,))
+    assert "All small cases are right. Then came a long list." in result.words
+    assert "more than 20 times as long" in result.words[1]
+    assert "in your line" in result.words[1]
+
+
+def test_a_large_case_can_be_wrong_or_raise() -> None:
+    """Then that is what is said."""
+    exercise = an_exercise(sum, [1], large=lambda: [Case(([9] * 300,), "a long list")])
+    wrong = _examine(exercise, None, (lambda numbers: sum(numbers[:255]),))
+    assert "What is different when there is much of it?" in wrong.words[1]
+    raising = _examine(exercise, None, (lambda numbers: bytes([len(numbers)])[0],))
+    assert "What came: ValueError" in raising.words[1]
+
+
+def test_an_answer_spoils_only_its_own_large_case() -> None:
+    """It may do what it likes with what it is given: whoever is checked next gets it anew."""
+    exercise = an_exercise(sum, [1], large=lambda: [Case(([9] * 300,), "a long list")])
+
+    def spoiling(numbers: list[int]) -> int:
+        return sum(numbers.pop() for _ in range(len(numbers))) if len(numbers) > 1 else 1
+
+    for function in (spoiling, spoiling, sum):
+        assert _examine(exercise, None, (function,)).passed
+
+
+def test_the_clear_version_is_timed_once() -> None:
+    """Who mends an answer and checks it again doesn't wait for that once more."""
+    asked = []
+
+    def clear(number: int) -> int:
+        asked.append(number)
+        return number
+
+    exercise = an_exercise(clear, 1, large=lambda: [Case((1000,), "a large number")])
+    for _ in range(3):
+        assert _examine(exercise, None, (lambda number: number,)).passed
+    assert asked.count(1000) == 1
+
+
+def test_a_value_that_an_answer_falls_over_is_no_value_that_it_kept() -> None:
+    """The look for objects that never became bytes comes back, whatever the answer does then."""
+
+    def falling(operations: Any) -> Any:
+        assert ("put", "a", KEEPSAKE) not in operations
+        return EXERCISES["01-run-snapshots"].solution[0](operations)
+
+    assert not keeps(falling, [("put", "a", KEEPSAKE), ("get", "a")])
+    assert not check("01-run-snapshots", falling).came
+
+
+# ------------------------------------------------------------------------------------------- guards
+
+
+def test_whoever_traced_before_goes_on() -> None:
+    """A debugger, or what measures coverage, is there again afterwards, also after an exception."""
+    seen: list[str] = []
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        seen.append(frame.f_code.co_name)
+        return trace
+
+    before, profiled = sys.gettrace(), sys.getprofile()
+    sys.settrace(trace)
+    try:
+        for function in (encode_field, leaving, endless):
+            run(function, ("a",), tools=["pickle"])
+            assert sys.gettrace() is trace
+            assert sys.getprofile() is profiled
+        same(1, 1)
+    finally:
+        sys.settrace(before)
+    assert "same" in seen
+    assert "leaving" not in seen
+
+
+def test_lines_are_counted() -> None:
+    """What the trace does, done by hand: it can't be traced itself. At the end it raises."""
+    before, frame = sys.gettrace(), sys._getframe()
+    watch = Watch(endless, 300)
+    watch.base = frame.f_back
+    try:
+        assert watch.trace(frame, "call", None) == watch.count
+        for _ in range(300):
+            watch.count(frame, "line", None)
+        assert not watch.line
+        with pytest.raises(Stopped):
+            watch.count(frame, "line", None)
+    finally:
+        watch.over, frame.f_trace = True, None
+        sys.settrace(before)
+    assert watch.why == "endless"
+    assert watch.line.endswith('watch.count(frame, "line", None)')
+
+
+def test_calls_are_heard() -> None:
+    """Of a function that is the library's, and of a tool, in C or in Python; else of none."""
+    before, frame, here = sys.gettrace(), sys._getframe(), __name__
+
+    def heard(watch: Watch, event: str, arg: object) -> Watch:
+        watch.base = frame.f_back
+        try:
+            with pytest.raises(Stopped):
+                (watch.profile if event else watch.trace)(frame, event, arg)
+        finally:
+            frame.f_trace = None
+            sys.settrace(before)
+        return watch
+
+    watch = heard(Watch(max, codes={frame.f_code: "its name"}), "", None)
+    assert (watch.why, watch.called, watch.line) == ("library", "its name", "")
+    quiet = Watch(endless, tools=["_pickle", "eval"])
+    quiet.profile(frame, "c_call", len)
+    quiet.profile(frame, "call", None)
+    quiet.profile(frame, "return", None)
+    for tool in (eval, pickle.dumps, pickle.Pickler(io.BytesIO()).dump):
+        watch = heard(Watch(endless, tools=["_pickle", "eval"]), "c_call", tool)
+        assert watch.called in ("eval", "_pickle")
+    assert heard(Watch(max, tools=[here]), "call", None).called == here
+
+
+def test_a_profiler_is_left_alone() -> None:
+    """One that is written in C can't be put back, so it is not taken away."""
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        outcome = run(encode_field, ("a",), tools=["pickle"])
+    finally:
+        profiler.disable()
+    assert outcome.value == encode_field("a")
+
+
+def test_an_interrupt_gets_through() -> None:
+    """Who presses Stop wants the check itself to stop, whatever the answer catches."""
+
+    def endless_and_deaf(value: Any) -> None:
+        while True:
+            try:
+                value = value[:0]
+            except BaseException:
+                continue
+
+    press = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    before, streams = sys.gettrace(), (sys.stdin, sys.stdout)
+    press.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(endless_and_deaf, ("a",), lines=10**12)
+    press.join()
+    assert (sys.stdin, sys.stdout) == streams
+    assert sys.gettrace() is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_that_an_answer_raises_is_its_own() -> None:
+    """Nobody has pressed anything."""
+
+    def interrupted(value: Any) -> None:
+        raise KeyboardInterrupt
+
+    assert "KeyboardInterrupt" in said(interrupted)
+
+
+def test_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A check gives its result; what the answer prints is part of it."""
+    check(FIELD, printing_much)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_line_is_the_learners_own() -> None:
+    """The error may come from deep within a library: the line is where the learner called it."""
+
+    def asking(value: Any) -> Any:
+        return asyncio.run(value)
+
+    assert re.search(r"ValueError: a coroutine.*in your line \d+: return asyncio.run", said(asking))
+
+
+def test_a_function_without_source_has_a_line_number() -> None:
+    """Typed at a prompt, or made by exec."""
+    namespace: dict[str, Any] = {"__name__": "made"}
+    exec("def divide(value):\n    return 1 / 0", namespace)
+    assert "division by zero, in your line 2 Read" in said(namespace["divide"])
+
+
+def test_hostile_values_do_not_break_a_check() -> None:
+    """Classes of a learner's own, whose methods raise."""
+
+    class Bad:
+        def __repr__(self) -> str:
+            raise ValueError
+
+        __str__ = __repr__
+
+        def __eq__(self, other: object) -> bool:
+            raise ValueError
+
+        __hash__ = object.__hash__
+
+    class BadError(Exception):
+        def __str__(self) -> str:
+            raise ValueError
+
+    def raising(value: Any) -> Any:
+        raise BadError
+
+    assert "came <Bad object>" in said(lambda value: Bad())
+    assert "BadError: (no message)" in said(raising)
+    assert "Hand over the function" in said(Bad())
+
+
+def test_callables_of_every_sort_are_answers() -> None:
+    """Methods, partials and objects can be called; builtins may not say how."""
+
+    class Encoder:
+        def encode(self, value: Any) -> bytes:
+            return encode_field(value)
+
+        def __call__(self, value: Any) -> bytes:
+            return encode_field(value)
+
+    class Forgetful(Encoder):
+        def __call__(self, value: Any) -> bytes:
+            raise LookupError(value)
+
+    for answer in (Encoder().encode, Encoder(), functools.partial(encode_field)):
+        assert check(FIELD, answer).passed
+    assert re.search(r"in your line \d+: raise LookupError", said(Forgetful()))
+    assert "A NoneType" not in said(print)
+    assert "ValueError: max() " in said(max)
+
+
+def test_equal_means_of_equal_types() -> None:
+    """True is not 1, however deep it stands."""
+    assert same({"a": [1, (b"x", None)]}, {"a": [1, (b"x", None)]})
+    assert not same([1], [True])
+    assert not same({1: "a"}, {True: "a"})
+    assert not same({"a": 1}, {"a": 1, "b": 1})
+    assert not same(b"a", bytearray(b"a"))
+    assert not same([1], [1, 2])
+
+
+# --------------------------------------------------------------------------------------- delimiters
+
+
+def test_the_shortest_pair_is_found() -> None:
+    """By hand: with `=` and `;`, the first two stores that are confused have one character each."""
+    result = check("01-delimiter", naive.encode_delimited)
+    assert result.asked == "encode({'': '='}) and encode({'=': ''})"
+    assert result.came == "b'==;', both times"
+
+
+def test_each_pair_is_confused_indeed() -> None:
+    """Two stores, different, and the encoder gives the same bytes for both."""
+    for mistake in EXERCISES["01-delimiter"].mistakes:
+        pair = collisions.confuse(mistake.answer)
+        assert isinstance(pair, collisions.Pair)
+        if len(pair.stores) == 2:
+            one, other = pair.stores
+            assert one != other
+            assert mistake.answer(one) == mistake.answer(other) == pair.came.value
+
+
+def test_an_encoder_that_stops_in_the_middle_is_told_where() -> None:
+    """No end, or no bytes, for some store only."""
+
+    def endless_for_colons(records: dict[Any, Any]) -> bytes:
+        text = repr(records)
+        while "é" in text:
+            pass
+        return text.encode()
+
+    def text_for_bytes(records: dict[Any, Any]) -> Any:
+        text = repr(sorted(records.items(), key=repr))
+        return text if any(type(key) is bytes for key in records) else text.encode()
+
+    def nothing_for_nothing(records: dict[Any, Any]) -> bytes:
+        if "" in records:
+            raise KeyError("a key is empty")
+        return repr(records).encode()
+
+    text = said(nothing_for_nothing, "01-delimiter")
+    assert "asked encode({'': ''}) came KeyError: 'a key is empty', in your line" in text
+    assert "It can't write this store" in text
+    assert "came no end" in said(endless_for_colons, "01-delimiter")
+    assert "encode({b'': ''})" in said(text_for_bytes, "01-delimiter")
+
+
+def test_stores_come_from_the_smallest_up() -> None:
+    """Each is there once, and none is larger than one that follows."""
+    made = list(itertools.islice(collisions.stores(["a", "="]), 300))
+    sizes = [sum(map(len, itertools.chain(*store.items()))) for store in made]
+    assert sizes == sorted(sizes)
+    assert made[1] == {"": ""}
+    assert {"a": "", "=": ""} in made
+
+
+# ------------------------------------------------------------------------------------------ results
+
+
+def test_html_holds_what_a_learner_wrote_as_text() -> None:
+    """A value that looks like a tag is none."""
+
+    def tagging(value: Any) -> Any:
+        raise ValueError("<b>&")
+
+    html = check(FIELD, tagging).html()
+    assert "&lt;b&gt;&amp;" in html
+    assert "<b>" not in html
+    assert f"Next: <code>hint(&quot;{FIELD}&quot;, 1)</code>" in html
+
+
+def test_html_has_the_words_and_the_mark() -> None:
+    """The picture is the views' own, with the wrong byte marked; no script, no id."""
+    html = check(FIELD, field_counts_characters.answer).html()
+    assert "class=wrong" in html or " wrong" in html
+    assert "offset 4" in html
+    assert "<script" not in html
+    assert " id=" not in html
+
+
+def test_a_right_result_requires_nothing() -> None:
+    """`require` is for grading: it gives the result, or an AssertionError with the text."""
+    result = check("01-length", 14)
+    assert result.require() is result
+    assert repr(result).startswith("01-length: right\n")
+    untried = check("01-length", ...)
+    assert "<strong>01-length: not tried yet</strong>" in untried.html()
+    with pytest.raises(AssertionError, match="01-length: not tried yet"):
+        untried.require()
+
+
+def test_lines_stay_within_80_columns() -> None:
+    """Also in a script whose characters are two columns wide."""
+    result = Result(
+        "01-x", "wrong", asked="f('" + "中" * 90 + "')", came="b" * 100, words=("中" * 90,)
+    )
+    assert max(map(width, repr(result).splitlines())) <= 80
+
+
+def test_a_picture_without_a_mark_says_nothing() -> None:
+    """What was given is shown, and nothing in it is wrong."""
+    assert Picture(dissect(b"")).where() == ""
+
+
+def test_a_note_shows_itself() -> None:
+    """Title, code, words and what is next, in both forms."""
+    note = Note("01-x, hint", ("Use `a < b`.",), "if a < b:\n\n    pass", "more()")
+    assert repr(note) == (
+        "01-x, hint\n\n    if a < b:\n\n        pass\n\nUse `a < b`.\n\nNext: more()"
+    )
+    bundle = note._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(note)
+    assert "Use <code>a &lt; b</code>." in bundle["text/html"]
+    for shown in (hint(FIELD, 1), solution(FIELD)):
+        assert shown.title in shown._repr_mimebundle_()["text/html"]
+
+
+def test_long_values_are_cut_and_addresses_left_out() -> None:
+    """Both ends of a long value are there, and its length in its own units, if it has any."""
+    assert short(b"a" * 1000).endswith("aaa' (1,000 bytes)")
+    assert short("\n" * 1000).endswith("\\n' (1,000 characters)")
+    assert short(["a" * 1000]).endswith("aaa'] (1,004 characters as Python writes it)")
+    assert short(object()) == "<object object>"
+
+
+def test_names_find_exercises() -> None:
+    """And what is near is proposed."""
+    assert find("01-length") is EXERCISES["01-length"]
+    with pytest.raises(ValueError, match="did you mean 01-length"):
+        find("length")

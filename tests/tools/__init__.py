@@ -1,0 +1,1 @@
+"""Commands for people who change kvlib: sweeps, fuzzing, benchmarks, the notebooks."""

@@ -1,0 +1,221 @@
+"""Run notebooks and clean what is stored with them, so that the same run gives the same bytes.
+
+    python tests/notebook_tool.py [--check] [NOTEBOOK ...]
+
+Each notebook runs in a kernel of its own, in an empty temporary folder: it stands alone, and what
+its experiments write is gone afterwards. A notebook of the series gets its glossary, made anew, as
+its last cell. --check writes nothing, and exits with 1 if a notebook would change.
+
+    python tests/notebook_tool.py --sections NOTEBOOK ...
+
+runs each section in a fresh namespace and an empty folder, after nothing but the set-up cell: as a
+learner does who comes back another day.
+"""
+
+import argparse
+import io
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from helpers.paths import NOTEBOOKS
+from kvlib.lessons.glossary import NOTEBOOKS as SERIES
+from kvlib.lessons.glossary import glossary
+
+Cell = dict[str, Any]
+Notebook = dict[str, Any]
+
+
+# The same on each machine; Jupyter fills in the rest when it opens a notebook.
+NOTEBOOK_METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
+# The author's: tags, and in `jupyter` that an answer's output is folded. All else is an editor's.
+CELL_METADATA = {"jupyter", "tags"}
+
+
+def load(path: Path) -> Notebook:
+    """Read a notebook with each cell's source as one string."""
+    notebook: Notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook
+
+
+def tags(cell: Cell) -> list[str]:
+    """Give the cell's tags."""
+    found: list[str] = cell["metadata"].get("tags", [])
+    return found
+
+
+# ------------------------------------------------------------------------------ running, cleaning
+
+
+def renew(path: Path) -> str:
+    """Run and clean a notebook; give the text that its file should have."""
+    import nbformat  # a second, and reading a notebook doesn't need it
+
+    from kvlib.classroom.editions import execute
+
+    notebook = execute(nbformat.read(path, as_version=4))
+    end_with_glossary(notebook, path.stem)
+    clean(notebook)
+    text: str = nbformat.writes(notebook)
+    return text.rstrip("\n") + "\n"
+
+
+def end_with_glossary(notebook: Notebook, stem: str) -> None:
+    """Put the glossary at the end of a notebook of the series, in the place of the one it has."""
+    import nbformat
+
+    for number, name in SERIES.items():
+        if name == stem:
+            cells = without_glossary(notebook)
+            source = glossary(number, text_of(cells))
+            made = nbformat.v4.new_markdown_cell(source, id=glossary_id(stem.partition("_")[2]))
+            notebook["cells"] = [*cells, made]
+
+
+def glossary_id(prefix: str) -> str:
+    """Give the id of the glossary's cell; the prefix is that of all cells of its notebook."""
+    return f"{prefix}-glossary"
+
+
+def without_glossary(notebook: Notebook) -> list[Cell]:
+    """Give all cells but the glossary's."""
+    return [cell for cell in notebook["cells"] if not str(cell.get("id")).endswith("-glossary")]
+
+
+def text_of(cells: Sequence[Cell]) -> str:
+    """Join what the text cells say."""
+    return "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+
+
+def clean(notebook: Notebook) -> None:
+    """Drop what only an editor needs; `execute` has dropped what differs between runs."""
+    notebook["metadata"] = NOTEBOOK_METADATA
+    notebook["nbformat"], notebook["nbformat_minor"] = 4, 5  # the first version with cell ids
+    for cell in notebook["cells"]:
+        for name in cell["metadata"].keys() - CELL_METADATA:
+            del cell["metadata"][name]
+
+
+# --------------------------------------------------------------------------------------- sections
+
+
+def failures_of_sections(notebook: Notebook) -> list[str]:
+    """Run each section alone after the set-up cell; give one line for each that fails.
+
+    All in one process, because a kernel per section would take a minute per notebook. So what
+    modules remember stays; names and files don't.
+    """
+    setup = [cell for cell in notebook["cells"] if "setup" in tags(cell)]
+    return [
+        f"{heading}: {failure}"
+        for heading, cells in sections(notebook)
+        if cells and (failure := _run_in_fresh_namespace([*setup, *cells]))
+    ]
+
+
+def sections(notebook: Notebook) -> Iterator[tuple[str, list[Cell]]]:
+    """Give each second-level heading with the code cells below it, without the set-up cell."""
+    heading, cells = "before the first heading", list[Cell]()
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown" and (found := re.match(r"## +(.+)", cell["source"])):
+            yield heading, cells
+            heading, cells = found[1].strip(), []
+        elif cell["cell_type"] == "code" and "setup" not in tags(cell):
+            cells.append(cell)
+    yield heading, cells
+
+
+def _run_in_fresh_namespace(cells: Sequence[Cell]) -> str | None:
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    no_history = Config({"HistoryManager": {"enabled": False}})  # it is a database in the home
+    shell = InteractiveShell(config=no_history)
+    with _empty_working_folder(), redirect_stdout(io.StringIO()):
+        for cell in cells:
+            result = shell.run_cell(cell["source"])
+            error = result.error_before_exec or result.error_in_exec
+            if error and "raises-exception" not in tags(cell):
+                return f"{cell['id']}: {type(error).__name__}: {error}"
+    return None
+
+
+@contextmanager
+def _empty_working_folder() -> Iterator[None]:
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)  # first: Windows does not remove a folder that is in use
+
+
+# ------------------------------------------------------------------------------------ the command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; give its exit status."""
+    parser = argparse.ArgumentParser(description="Run notebooks and clean what is stored in them.")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check", action="store_true", help="write nothing; 1 if any would change")
+    mode.add_argument("--sections", action="store_true", help="run each section by itself")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK", help="default: all")
+    options = parser.parse_args(arguments)
+
+    paths = options.paths or sorted(NOTEBOOKS.glob("*.ipynb"))
+    if not paths:
+        parser.error("there is no notebook in notebooks/")
+    for path in paths:  # before the first of them runs, which takes a minute
+        try:
+            load(path)
+        except Exception as error:
+            parser.error(f"{path} is no notebook: {type(error).__name__}: {error}")
+    if options.sections:
+        return max([_try_sections(path) for path in paths])
+    return max([_renew_file(path, write=not options.check) for path in paths])
+
+
+def _try_sections(path: Path) -> int:
+    failures = failures_of_sections(load(path))
+    for failure in failures:
+        print(f"{path.name}: {failure}")
+    return int(bool(failures))
+
+
+def _renew_file(path: Path, *, write: bool) -> int:
+    from kvlib.classroom.atomic import replace
+    from kvlib.classroom.editions import EditionError
+
+    before = path.read_bytes()
+    try:
+        after = renew(path).encode()
+    except EditionError as error:
+        print(f"{path.name}: {error}", file=sys.stderr)
+        return 1
+    if after == before:
+        print(f"{path.name}: unchanged")
+        return 0
+    if write:
+        replace(path, after)
+    print(f"{path.name}: {'renewed' if write else 'would change'}")
+    return int(not write)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""Views as HTML: they show the bytes, read without style and script, and are small."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kvlib
+from helpers.explored import LOG
+from kvlib import MemoryDisk, views
+from kvlib.layout.dissect import FORMATS, dissect
+from kvlib.layout.text import BLOCK, ROW
+from kvlib.views import dump, html
+
+VOID = {"br", "hr", "img", "input", "meta"}
+INSIDE = {"tr": {"tr", "td", "th"}, "td": {"td", "th"}, "th": {"td", "th"}}  # what each one closes
+INSIDE |= {"tbody": {"tr", "td", "th", "thead", "tbody"}, "p": {"p"}, "dt": {"dd", "dt"}}
+INSIDE |= {"dd": {"dd", "dt"}, "thead": {"caption"}}
+ENDS = {"tr", "td", "th", "thead", "tbody", "p", "dt", "dd"}  # end tags that HTML does without
+
+
+class Reader(HTMLParser):
+    """Reads a view as a browser does, and refuses what a browser would have to mend."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[list[list[str]]] = []
+        self.raw: dict[str, list[str]] = {"style": [], "script": []}
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        while self.open and self.open[-1] in INSIDE.get(tag, ()):
+            self.open.pop()
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open[-1] != tag:
+            assert self.open.pop() in ENDS, f"</{tag}> closes more than it should"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in self.raw:
+            self.raw[self.open[-1]].append(data)
+            return
+        self.text += data
+        if {"td", "th"} & {*self.open}:
+            self.tables[-1][-1][-1] += data
+
+
+def grid(reader: Reader, number: int = 0) -> bytes:
+    """The bytes that the hex grid shows."""
+    return bytes.fromhex("".join(row[1] for row in reader.tables[number][1:] if len(row) == 3))
+
+
+def spoil(data: bytes, at: int) -> bytes:
+    """The data with another byte at one place."""
+    return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :] if data else data
+
+
+def a_log() -> bytes:
+    """A log in which every sort of frame stands."""
+    disk = MemoryDisk()
+    with kvlib.open(disk) as store:
+        store["café"] = "2,50 €"
+        store.delete("café")
+    return disk.read("log")
+
+
+SAMPLES: dict[str, Callable[[], bytes]] = {
+    "field": lambda: kvlib.encode_field("café"),
+    "record": lambda: kvlib.encode_field("café") + kvlib.encode_field(b"<b>"),
+    "snapshot": lambda: kvlib.encode_snapshot({"café": "2,50 €", b"": b"\xff"}),
+    "segment": lambda: kvlib.split(kvlib.encode_snapshot({"café": "2,50 €"}), 20)[0],
+    "mutations": lambda: b"P" + kvlib.encode_field("a") + kvlib.encode_field("b"),
+    "frame": lambda: kvlib.seal(b"S", 3, b"anything"),
+    "log": a_log,
+}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@given(st.data())
+def test_the_grid_shows_the_bytes(format: str, data: st.DataObject) -> None:
+    """Whatever the format, whole or spoilt: the hex that stands in the HTML is the data."""
+    whole = SAMPLES.get(format, a_log)()
+    raw = data.draw(
+        st.binary(max_size=80) | st.integers(0, len(whole)).map(lambda end: whole[:end])
+    )
+    if raw:
+        raw = spoil(raw, data.draw(st.integers(0, len(raw) - 1)))
+    layout = dissect(raw, format=format)
+    reader = Reader(html.bytes_view(html.draw(layout)))
+    assert grid(reader) == raw
+    leaves = [leaf for leaf in layout.root.leaves() if leaf.kind != "group"]
+    rows = [row for row in reader.tables[1][1:] if len(row) == 5]
+    assert [int(row[0].split("-")[0], 16) for row in rows] == [leaf.start for leaf in leaves]
+    for row, leaf in zip(rows, leaves, strict=True):
+        assert row[2].split(" ")[-1] == leaf.kind[0].upper()
+        assert (row[2].split(" ")[0] == "!!") == (leaf.status == "bad")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_static_html_is_plain(name: str) -> None:
+    """No ids, no handlers, a scope for every heading, nothing fetched; the same each time."""
+    text = dump(SAMPLES[name]())._repr_mimebundle_()["text/html"]
+    assert text == dump(SAMPLES[name]())._repr_mimebundle_()["text/html"]
+    reader = Reader(text)
+    for tag, attributes in reader.tags:
+        assert "id" not in attributes
+        assert "src" not in attributes
+        assert "href" not in attributes
+        assert not [name for name in attributes if name.startswith("on")]
+        assert (tag == "th") == ("scope" in attributes)
+    assert sum(tag == "caption" for tag, _ in reader.tags) == len(reader.tables) == 2
+    assert "url(" not in reader.raw["style"][0]
+    assert html.WAIT in reader.text
+
+
+def test_text_is_not_markup() -> None:
+    """What stands in keys and values is shown, not obeyed."""
+    text = dump(kvlib.encode_field("<b onclick=x>&amp;</script>"))._repr_mimebundle_()["text/html"]
+    assert "<b onclick" not in text
+    assert "'<b onclick=x>&amp;</script>'" in Reader(text).text
+
+
+def test_a_table_can_stand_alone() -> None:
+    """It brings its style and needs no script; what is not there and what is marked has a word."""
+    layout = dissect(SAMPLES["field"]()[:7], source="field")
+    text = html.bytes_table(html.draw(layout, b"f\xc3\xa9", [(2, 6, "new")]))
+    reader = Reader(text)
+    assert reader.raw["script"] == []
+    assert reader.raw["style"] != []
+    assert grid(reader) == SAMPLES["field"]()
+    assert reader.tables[1][-1][3:] == ["beyond", html.STATUSES["beyond"]]
+    runs = re.findall('<b class="?([^">]*)"?>([^<]*)', text)
+    assert [(names, shown.split()) for names, shown in runs if "new" in names] == [
+        ("L bad new", ["00", "00", "05"]),
+        ("G unread new", ["63"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "format", "name"),
+    [
+        (kvlib.split(kvlib.encode_snapshot({"café": "2,50 €"}), 20)[1], "segment", "piece"),
+        (kvlib.seal(b"S", 3, b"anything"), "frame", "payload"),
+        (LOG[:-3], "log", "tail.payload"),
+    ],
+)
+def test_what_is_not_taken_apart_is_said_to_be(data: bytes, format: str, name: str) -> None:
+    """A segment's piece of the stream and a payload are bytes like others, and no gap."""
+    layout = dissect(data, format=format)
+    leaf = list(layout.root.leaves())[-1]
+    assert (leaf.kind, leaf.name.removeprefix("frame[0].")) == ("raw", name)
+    text = html.bytes_table(html.draw(layout))
+    assert '<span class="R">R</span>\N{NO-BREAK SPACE}raw, not taken apart' in text
+    assert ">G</span>" not in text
+
+
+@pytest.mark.parametrize("size", [0, 100, BLOCK])
+def test_a_view_is_small(size: int) -> None:
+    """At most 40 bytes of HTML for a byte of data, and 7 KB for style, script and headings."""
+    data = kvlib.encode_snapshot({f"key {number}": "café" for number in range(60)})[:size]
+    text = dump(data, "snapshot")._repr_mimebundle_()["text/html"]
+    assert len(text.encode()) <= 40 * size + 7_168
+
+
+def test_what_is_left_out_is_counted() -> None:
+    """Above the limit rows are left out, and said; a dump of everything is text."""
+    data = kvlib.encode_snapshot({f"key {number}": "café" for number in range(200)})
+    reader = Reader(dump(data)._repr_mimebundle_()["text/html"])
+    shown = grid(reader)
+    (left_out,) = re.findall(r"\(([0-9,]+) bytes left out here\)", reader.text)
+    assert len(shown) + int(left_out.replace(",", "")) == len(data)
+    assert len(shown) <= BLOCK + ROW
+    whole = dump(data, limit=None)
+    assert whole._repr_mimebundle_()["text/html"] == html.as_html(repr(whole))
+
+
+def test_scripts_lose_only_what_nobody_needs() -> None:
+    """Comments and indentation go; strings stay as they are."""
+    text = html._static("view.js")
+    assert "//" not in text
+    assert "\n " not in text
+    assert '"Point at a byte, or press Tab and arrow keys, to read what it is."' not in text
+    assert "Point at a byte, or press Tab and arrow keys, to read what it is." in text
+    assert "/*" not in html._static("view.css")
+
+
+def test_views_load_what_they_need_when_they_need_it() -> None:
+    """`import kvlib.views` loads neither widgets nor charts; what needs them does."""
+    code = (
+        "import sys\n"
+        "from kvlib import views\n"
+        "print([*{'ipywidgets', 'altair'} & {*sys.modules}])\n"
+        "print([name for name in views.__all__ if not callable(getattr(views, name))])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n[]\n"
+    assert dir(views) == views.__all__
+    assert callable(getattr(views, "explore"))  # noqa: B009  # may be the first time it is asked for
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        getattr(views, "nothing")  # noqa: B009  # what the type checker would refuse
+
+
+def test_what_looks_like_a_formula_is_left_as_it_is() -> None:
+    """JupyterLab sets formulas in HTML, but not below this class: a `$` is one of our bytes."""
+    text = views.dump(kvlib.encode_field("$a$ b"))._repr_mimebundle_()["text/html"]
+    (_, outermost), *_ = Reader(text).tags
+    assert "mathjax_ignore" in (outermost["class"] or "").split()
+    assert "$a$ b" in text
