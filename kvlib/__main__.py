@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             commands,  # within the try: an import can be interrupted, or lack memory
         )
 
-        status = commands.run(argv)
+        status = commands.run_command(argv)
         streams.flush()
         return status
     except streams.OutputError as error:

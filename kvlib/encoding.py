@@ -32,7 +32,7 @@ MIN_RECORD: Final = 2 * FIELD.size
 
 
 @lru_cache(maxsize=1 << 12)  # most keys and values of a store share a few lengths
-def _head(tag: bytes, length: int) -> bytes:
+def _header(tag: bytes, length: int) -> bytes:
     if length > MAX_LENGTH:
         raise ValueError(f"{length} bytes do not fit a field: at most {MAX_LENGTH}")
     return FIELD.pack(tag, length)
@@ -45,10 +45,10 @@ def encode_field(value: Item) -> bytes:
     than 2**32 - 1 bytes.
     """
     if type(value) is bytes:
-        return _head(BYTES, len(value)) + value
+        return _header(BYTES, len(value)) + value
     if type(value) is str:
         data = value.encode()
-        return _head(TEXT, len(data)) + data
+        return _header(TEXT, len(data)) + data
     raise TypeError(f"keys and values are str or bytes, not {type(value).__name__}")
 
 
@@ -88,7 +88,7 @@ def encode_snapshot(items: Mapping[Item, Item]) -> bytes:
     for record in items.items():
         for value in record:  # encode_field written out: this loop is the cost of a compaction
             if type(value) is bytes:
-                stream += _head(BYTES, len(value))
+                stream += _header(BYTES, len(value))
                 stream += value
             else:
                 stream += encode_field(value)
@@ -133,7 +133,7 @@ def decode_records(data: bytes) -> Iterator[Record]:
         raise CorruptionError(None, offset, "the data goes on behind the last record")
 
 
-class Heads(dict[bytes, tuple[bool, int]]):
+class FieldHeaders(dict[bytes, tuple[bool, int]]):
     """Field heads already parsed, as (is it text, length): each distinct head is checked once."""
 
     def __missing__(self, head: bytes) -> tuple[bool, int]:
@@ -150,7 +150,7 @@ def decode_snapshot(data: bytes) -> dict[Item, Item]:
     # Twice as fast as slicing; whatever is doubtful is left to the strict decoder, which says why.
     items: dict[Item, Item] = {}
     count, length, raw = decode_count(data), 0, b""
-    source, heads = io.BytesIO(data), Heads()
+    source, heads = io.BytesIO(data), FieldHeaders()
     read = source.read
     read(COUNT.size)
     try:

@@ -22,7 +22,7 @@ from functools import partial
 from operator import call, itemgetter
 from typing import Any, Final, NamedTuple
 
-from kvlib.encoding import Heads, Item, decode_field, encode_field
+from kvlib.encoding import FieldHeaders, Item, decode_field, encode_field
 from kvlib.errors import CorruptionError, TornError, check_bytes
 from kvlib.frame import CLOSE, HEADER, MUTATIONS, UNSYNCED_MUTATIONS, Frame, unseal
 
@@ -70,10 +70,10 @@ def decode_steps(payload: bytes) -> Iterator[Step]:
         offset = end
 
 
-def decode_mutations(payload: bytes, heads: Heads | None = None) -> list[Mutation]:
+def decode_mutations(payload: bytes, heads: FieldHeaders | None = None) -> list[Mutation]:
     """The mutations of a payload. `heads` is shared between calls for speed."""
     # The fast reading of encoding.decode_snapshot; the strict decoder speaks when in doubt.
-    heads = Heads() if heads is None else heads
+    heads = FieldHeaders() if heads is None else heads
     read = io.BytesIO(payload).read
     mutations: list[Mutation] = []
     size = 0
@@ -157,18 +157,18 @@ class Replay:
 
     Attributes:
         sequence: that of the last whole frame. end: the offset behind it.
-        records: the mutations applied. closed: whether the last frame is a close.
+        mutations: how many were applied. closed: whether the last frame is a close.
     """
 
     sequence: int
     end: int
-    records: int
+    mutations: int
     closed: bool
 
 
 def replay(data: bytes, offset: int, sequence: int, salt: int, items: dict[Item, Item]) -> Replay:
     """Apply the mutations of the log `data` from `offset` on to `items`, in place."""
-    records, closed, heads = 0, False, Heads()
+    count, closed, heads = 0, False, FieldHeaders()
     for frame in scan(data, offset, sequence, salt):
         offset, sequence, closed = frame.end, frame.sequence, frame.kind == CLOSE
         if closed:
@@ -178,8 +178,8 @@ def replay(data: bytes, offset: int, sequence: int, salt: int, items: dict[Item,
         except CorruptionError as error:
             raise error.within(None, frame.start + HEADER.size) from error
         apply(mutations, items)
-        records += len(mutations)
-    return Replay(sequence, offset, records, closed)
+        count += len(mutations)
+    return Replay(sequence, offset, count, closed)
 
 
 def apply(mutations: list[Mutation], items: dict[Item, Item]) -> None:

@@ -47,11 +47,11 @@ def recover(disk: Disk) -> State | None:
         error.add_note("No byte of the store was changed. `kvlib check` says what can be done.")
         raise error from None
     dropped = len(data) - tail.end
-    recovered = Recovery(tail.records, tail.end if dropped else None, dropped)
+    recovered = Recovery(tail.mutations, tail.end if dropped else None, dropped)
     return State(head, items, tail, recovered)
 
 
-def read(disk: Disk) -> State:
+def recover_without_lock(disk: Disk) -> State:
     """Recover without a lock. What looks like a flaw is one only if no writer was at work."""
     for _ in range(3):
         before = _log_bytes(disk)

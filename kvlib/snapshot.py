@@ -119,7 +119,7 @@ def commit(disk: Disk) -> None:
     disk.sync_directory()
 
 
-def sweep(disk: Disk, generation: int) -> None:
+def delete_others(disk: Disk, generation: int) -> None:
     """Step 6: delete the segments of other generations, as far as that is possible."""
     _delete(disk, lambda found: found != generation)
 

@@ -28,7 +28,7 @@ from kvlib.disk import FORKED, LOG, Disk, MemoryDisk, Place, as_disk
 from kvlib.encoding import MAX_LENGTH, Item, encode_field
 from kvlib.errors import KvlibError, MissingError, WriteRefusedError, check_int
 from kvlib.frame import CLOSE, MAX_SEQUENCE, MUTATIONS, UNSYNCED_MUTATIONS, seal
-from kvlib.recovery import Recovery, State, read, recover
+from kvlib.recovery import Recovery, State, recover, recover_without_lock
 
 MAX_SEGMENT_SIZE: Final = 2**20
 
@@ -166,7 +166,7 @@ class Store(_Items):
 
     def deserialize(self, place: Place) -> None:
         """Become exactly what was serialized at `place`. After an error nothing has changed."""
-        state = read(as_disk(place))
+        state = recover_without_lock(as_disk(place))
         self._become(state.items)
         self.recovered = state.recovered
 
@@ -196,7 +196,7 @@ def _serialize(disk: Disk, items: Mapping[Item, Item], max_segment_size: int) ->
             disk.sync_directory()  # as after a crash, see DurableStore
         snapshot.prepare(disk, items, generation, compactions, max_segment_size)
         snapshot.commit(disk)
-        snapshot.sweep(disk, generation)
+        snapshot.delete_others(disk, generation)
 
 
 class _Closed(dict[Item, Item]):
@@ -255,7 +255,7 @@ class DurableStore(_Items):
         self._compaction_error: str | None = None
         self._sequence = self._tried = self._pending = self._unsynced = self._retry_at = 0
         if read_only:
-            self._start(read(self._disk))
+            self._start(recover_without_lock(self._disk))
             return
         self._lock = self._disk.lock()
         try:
@@ -282,7 +282,7 @@ class DurableStore(_Items):
     def _start(self, state: State) -> None:
         self._hold(state.items)
         self._head, self.recovered = state.head, state.recovered
-        self._sequence, self._pending = state.tail.sequence, state.tail.records
+        self._sequence, self._pending = state.tail.sequence, state.tail.mutations
         self._log_bytes, self._closed_log = state.tail.end, state.tail.closed
 
     def _recover(self) -> None:
@@ -472,7 +472,7 @@ class DurableStore(_Items):
         self._log_bytes = snapshot.HEAD_BYTES
         self._pending = self._unsynced = self._retry_at = 0
         self._compaction_error = self._failed = None
-        snapshot.sweep(self._disk, generation)
+        snapshot.delete_others(self._disk, generation)
 
     def close(self) -> None:
         """Mark the log as complete and release the lock. A failed store's log is left as it is.

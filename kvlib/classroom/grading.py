@@ -203,7 +203,7 @@ def grade_notebook(
         KernelError: no kernel can be started.
     """
     cells = read_cells(path)
-    found = run(cells, hidden, seconds)
+    found = run_notebook(cells, hidden, seconds)
     return [
         Mark(one, max(found[name], key=_rank)) for name, one in EXERCISES.items() if found.get(name)
     ]
@@ -288,7 +288,7 @@ def calls(source: str) -> set[str]:
 # ----------------------------------------------------------------------------------------- running
 
 
-def run(
+def run_notebook(
     cells: Sequence[Cell], hidden: Mapping[str, str], seconds: float = SECONDS
 ) -> dict[str, list[str]]:
     """Run all cells, whatever fails in them; return all that was found, by exercise."""

@@ -23,7 +23,7 @@ from kvlib.layout.advice import advice
 from kvlib.layout.dissect import Region, format_of, guess, walk, walk_directory
 from kvlib.layout.text import lines
 from kvlib.plural import count
-from kvlib.recovery import State, read
+from kvlib.recovery import State, recover_without_lock
 from kvlib.salvage import report, salvage
 from kvlib.snapshot import HEAD_BYTES, LOG, segment_name
 
@@ -37,7 +37,7 @@ STATUS = """exit status:
   130  interrupted"""
 
 
-class Progress:
+class ProgressLine:
     """One line on the standard error output that says how far a long work is, if anybody looks."""
 
     def __init__(self) -> None:
@@ -63,7 +63,9 @@ class Progress:
 class WatchedDisk(DirectoryDisk):
     """A directory that shows how many bytes went in and out."""
 
-    def __init__(self, path: str, progress: Progress, like: DirectoryDisk | None = None) -> None:
+    def __init__(
+        self, path: str, progress: ProgressLine, like: DirectoryDisk | None = None
+    ) -> None:
         super().__init__(path, like=like)
         self._progress, self._read_bytes, self._written_bytes = progress, 0, 0
 
@@ -85,14 +87,14 @@ class WatchedDisk(DirectoryDisk):
         self._progress.show(done)
 
 
-def run(argv: Sequence[str] | None = None) -> int:
+def run_command(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status. Raises what nobody expects."""
     try:
         arguments = _parser().parse_args(argv)
     except SystemExit:  # it has printed its help, or what is wrong with the usage
         flush()
         raise
-    progress = Progress()
+    progress = ProgressLine()
     try:
         status: int = arguments.command(*arguments.paths, progress)
         return status
@@ -149,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _dump(path: str, progress: Progress) -> int:
+def _dump(path: str, progress: ProgressLine) -> int:
     terminal = sys.stdout is not None and sys.stdout.isatty()
     colour = terminal and not os.environ.get("NO_COLOR")
     errors: list[FormatError] = []
@@ -169,7 +171,7 @@ def _dump(path: str, progress: Progress) -> int:
     return OK
 
 
-def _check(path: str, progress: Progress) -> int:
+def _check(path: str, progress: ProgressLine) -> int:
     if os.path.isdir(path):
         return _report(path, _directory(path, progress), progress)
     name, data, pieces = _file(path)
@@ -188,10 +190,10 @@ def _check(path: str, progress: Progress) -> int:
     return OK
 
 
-def _compact(path: str, progress: Progress) -> int:
+def _compact(path: str, progress: ProgressLine) -> int:
     disk = _directory(path, progress)
     if LOG not in disk.names():
-        read(disk)  # raises the reason why there is no log; open() would make one
+        recover_without_lock(disk)  # raises the reason why there is no log; open() would make one
     before = _size(disk)
     with kvlib.open(disk) as store:
         store.compact()
@@ -206,7 +208,7 @@ def _compact(path: str, progress: Progress) -> int:
     return OK
 
 
-def _backup(source: str, destination: str, progress: Progress) -> int:
+def _backup(source: str, destination: str, progress: ProgressLine) -> int:
     disk = _directory(source, progress)
     _refuse_inside(source, destination)
     there = os.listdir(destination) if os.path.isdir(destination) else []
@@ -220,7 +222,7 @@ def _backup(source: str, destination: str, progress: Progress) -> int:
     return OK
 
 
-def _salvage(source: str, destination: str, progress: Progress) -> int:
+def _salvage(source: str, destination: str, progress: ProgressLine) -> int:
     disk = _place(source, progress)
     _refuse_inside(source, destination)
     result = salvage(disk, WatchedDisk(destination, progress, like=disk))
@@ -230,7 +232,7 @@ def _salvage(source: str, destination: str, progress: Progress) -> int:
     return OK if result.complete else DAMAGED
 
 
-def _notebooks(destination: str, progress: Progress) -> int:
+def _notebooks(destination: str, progress: ProgressLine) -> int:
     if not destination:
         raise MissingError("the path of the folder is empty; the working directory is '.'")
     kept = False
@@ -249,9 +251,9 @@ def _refuse_inside(source: str, destination: str) -> None:
         raise MissingError(f"{destination} is {source} or lies in it, which is only read")
 
 
-def _report(path: str, disk: DirectoryDisk, progress: Progress) -> int:
+def _report(path: str, disk: DirectoryDisk, progress: ProgressLine) -> int:
     """Say what opening the store would find, and change nothing. Its damage is raised."""
-    state = read(disk)
+    state = recover_without_lock(disk)
     progress.clear()
     head, tail, recovered = state.head, state.tail, state.recovered
     torn = "none"
@@ -264,7 +266,7 @@ def _report(path: str, disk: DirectoryDisk, progress: Progress) -> int:
     for what, text in (
         ("generation", str(head.generation)),
         ("snapshot", f"{count(head.segments, 'segment')}, {count(head.length, 'byte')}"),
-        ("log", f"{count(tail.end, 'byte')}, {count(tail.records, 'mutation')} to replay"),
+        ("log", f"{count(tail.end, 'byte')}, {count(tail.mutations, 'mutation')} to replay"),
         ("torn tail", torn),
         ("closed", _closed(state)),
         ("records", f"{len(state.items):,}"),
@@ -282,14 +284,14 @@ def _closed(state: State) -> str:
     return "yes" if whole and state.tail.closed else "no: it is open now, or was not closed"
 
 
-def _place(path: str, progress: Progress) -> WatchedDisk:
+def _place(path: str, progress: ProgressLine) -> WatchedDisk:
     if not os.path.isdir(path):
         _refuse_missing(path)
         raise MissingError(f"{path} is a file; a store is a directory")
     return WatchedDisk(path, progress)
 
 
-def _directory(path: str, progress: Progress) -> WatchedDisk:
+def _directory(path: str, progress: ProgressLine) -> WatchedDisk:
     disk = _place(path, progress)
     if not any(map(format_of, disk.names())):
         raise MissingError(f"no store at {path}")
@@ -327,7 +329,7 @@ def _keep_error(pieces: Iterable[Region], errors: list[FormatError]) -> Iterator
 
 
 def _watch(
-    name: str, data: bytes, pieces: Iterable[Region], progress: Progress
+    name: str, data: bytes, pieces: Iterable[Region], progress: ProgressLine
 ) -> Iterator[Region]:
     for piece in pieces:
         progress.show(f"{_printable(name)}: {piece.end:,} of {len(data):,} bytes")

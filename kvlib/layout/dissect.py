@@ -25,22 +25,22 @@ from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.disk import Disk, Place, as_disk
 from kvlib.errors import CorruptionError, FormatError, TornError
 from kvlib.layout.files import FORMATS, walk
-from kvlib.layout.regions import Kind, Region, Status, group
+from kvlib.layout.regions import Region, group
 from kvlib.recovery import recover
 
 __all__ = [
     "FORMATS",
-    "Kind",
     "Layout",
     "Region",
-    "Status",
-    "check",
+    "RegionKind",
+    "RegionStatus",
+    "check_format",
     "dissect",
     "dissect_directory",
     "format_of",
     "guess",
-    "replay",
     "walk",
+    "walk_again",
     "walk_directory",
 ]
 
@@ -70,7 +70,7 @@ def dissect(data: bytes, *, format: str | None = None, source: str = "") -> Layo
         format: one of FORMATS; by default what `guess` says.
         source: what to call the bytes.
     """
-    return _collect(source, data, walk(data, check(data, format)))
+    return _collect(source, data, walk(data, check_format(data, format)))
 
 
 def _collect(source: str, data: bytes, walked: Iterator[Region]) -> Layout:
@@ -83,7 +83,7 @@ def _collect(source: str, data: bytes, walked: Iterator[Region]) -> Layout:
     return Layout(source, data, _nest(pieces))
 
 
-def replay(layout: Layout) -> Iterator[Region]:
+def walk_again(layout: Layout) -> Iterator[Region]:
     """The pieces of a layout, and its error behind them: what `walk` did when it was made."""
     yield from layout.root.children
     if layout.stopped_at is not None:
@@ -204,7 +204,7 @@ def format_of(name: str) -> str:
     return "log" if name in (snapshot.LOG, snapshot.NEW_LOG) else ""
 
 
-def check(data: bytes, format: str | None) -> str:
+def check_format(data: bytes, format: str | None) -> str:
     """`format` itself, or a guess if it is None. ValueError if there is no such format."""
     if format is not None and format not in [*FORMATS]:  # a list finds what has no hash, too
         raise ValueError(f"format {format!r} is none of {', '.join(FORMATS)}")

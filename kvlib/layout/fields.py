@@ -17,10 +17,10 @@ from kvlib.layout.regions import (
     FIELD,
     OPERATION,
     READ,
-    Kind,
-    Marks,
     Part,
     Region,
+    RegionKind,
+    Statuses,
     broken,
     group,
     leaf,
@@ -39,7 +39,7 @@ def answers(engine: Iterator[T]) -> Iterator[T | CorruptionError]:
         yield error
 
 
-def _field(data: bytes, at: int, end: int, value: Item, name: str, kind: Kind) -> Region:
+def _field(data: bytes, at: int, end: int, value: Item, name: str, kind: RegionKind) -> Region:
     start = at + encoding.FIELD.size
     tag, length = FIELD
     return group(name, [
@@ -50,7 +50,7 @@ def _field(data: bytes, at: int, end: int, value: Item, name: str, kind: Kind) -
 
 
 def _broken_field(
-    data: bytes, at: int, end: int, name: str, kind: Kind, offset: int, marks: Marks = READ
+    data: bytes, at: int, end: int, name: str, kind: RegionKind, offset: int, marks: Statuses = READ
 ) -> Region:
     table = FIELD[: 1 + (offset > at)]  # behind a wrong tag there is no telling what stands
     if offset > at + 1 or marks is DOUBLED:  # tag and length were right

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 from kvlib import encoding, frame, log
 from kvlib.encoding import Item
 
-Kind = Literal[
+RegionKind = Literal[
     "magic",
     "header",
     "length",
@@ -21,7 +21,7 @@ Kind = Literal[
     "raw",
     "gap",
 ]
-Status = Literal["ok", "bad", "torn", "unread"]
+RegionStatus = Literal["ok", "bad", "torn", "unread"]
 Span = tuple[int, int]
 
 
@@ -41,11 +41,11 @@ class Region:
 
     start: int
     end: int
-    kind: Kind
+    kind: RegionKind
     name: str
     value: Item | int | None = None
     note: str = ""
-    status: Status = "ok"
+    status: RegionStatus = "ok"
     governs: Span | None = None
     children: tuple["Region", ...] = ()
 
@@ -61,7 +61,7 @@ class Part(NamedTuple):
     """A piece of fixed size, as the tables below list them."""
 
     name: str
-    kind: Kind
+    kind: RegionKind
     size: int
     note: str = ""
 
@@ -106,11 +106,11 @@ FRAME_NOTES: Final = {
 
 # What to call the parts of something in which the engine stopped: those before the offset of its
 # error, the one there, and those behind it.
-Marks = tuple[Status, Status, Status]
-READ: Final[Marks] = ("ok", "bad", "unread")
-UNCHECKED: Final[Marks] = ("unread", "bad", "unread")
-DOUBLED: Final[Marks] = ("ok", "bad", "bad")
-TORN: Final[Marks] = ("torn", "torn", "torn")
+Statuses = tuple[RegionStatus, RegionStatus, RegionStatus]
+READ: Final[Statuses] = ("ok", "bad", "unread")
+UNCHECKED: Final[Statuses] = ("unread", "bad", "unread")
+DOUBLED: Final[Statuses] = ("ok", "bad", "bad")
+TORN: Final[Statuses] = ("torn", "torn", "torn")
 _RANK: Final = {"ok": 0, "unread": 1, "torn": 2, "bad": 3}
 
 
@@ -142,7 +142,7 @@ def whole(data: bytes, at: int, table: Sequence[Part], prefix: str) -> list[Regi
 
 
 def broken(
-    data: bytes, at: int, end: int, table: Sequence[Part], prefix: str, offset: int, marks: Marks
+    data: bytes, at: int, end: int, table: Sequence[Part], prefix: str, offset: int, marks: Statuses
 ) -> list[Region]:
     """The parts that stand in data[at:end], as far as they do, when the engine stopped at `offset`.
 

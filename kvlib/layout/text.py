@@ -22,10 +22,10 @@ from typing import Final, NamedTuple
 import hexdump
 
 from kvlib.errors import FormatError, TornError
-from kvlib.layout.regions import Kind, Region, Span, Status
+from kvlib.layout.regions import Region, RegionKind, RegionStatus, Span
 from kvlib.plural import count
 
-Paint = Callable[[str, Kind, Status], str]
+Paint = Callable[[str, RegionKind, RegionStatus], str]
 
 COLUMNS: Final = 80
 ROW: Final = 16
@@ -34,7 +34,7 @@ SHOWN: Final = 8  # bytes on a region's line: a sequence number, whole
 
 # Okabe and Ito's colours, which people who see few colours can tell apart: the nearest ones of
 # those 256 that terminals have.
-COLOURS: Final[dict[Kind, int]] = {
+COLOURS: Final[dict[RegionKind, int]] = {
     "magic": 253, "header": 214, "checksum": 253, "length": 74, "sequence": 214, "tag": 175,
     "key": 227, "value": 36, "delimiter": 253, "raw": 253, "gap": 250,
 }  # fmt: skip
@@ -153,12 +153,12 @@ def _paint_row(row: str, at: int, leaves: list[Region]) -> str:
     return painted + row[done:]
 
 
-def _paint(text: str, kind: Kind, status: Status) -> str:
+def _paint(text: str, kind: RegionKind, status: RegionStatus) -> str:
     style = f"38;5;233;48;5;{COLOURS[kind]}" if status == "ok" else STYLES[status]
     return f"\x1b[{style}m{text}\x1b[0m"
 
 
-def _plain(text: str, kind: Kind, status: Status) -> str:
+def _plain(text: str, kind: RegionKind, status: RegionStatus) -> str:
     return text
 
 

@@ -14,9 +14,9 @@ from kvlib.layout.dissect import Layout, dissect
 from kvlib.layout.regions import Region, group
 from kvlib.lessons import feedback
 from kvlib.lessons.catalogue import EXERCISES, find
-from kvlib.lessons.exercise import Case, Exercise, Finding, Function, Mistake
+from kvlib.lessons.exercise import Case, Exercise, Function, Mistake, ProbeResult
 from kvlib.lessons.format_rules import END, RULES
-from kvlib.lessons.result import PICTURED, Note, Picture, Progress, Result, State
+from kvlib.lessons.result import PICTURED, BytesPicture, CheckState, HelpText, Progress, Result
 from kvlib.lessons.sandbox import Outcome, run, tidy
 from kvlib.lessons.source_code import code_of, solved
 from kvlib.views.plain import Foreign, kind_of, plain, same, written
@@ -31,7 +31,7 @@ Functions = tuple[Function, ...]
 NOTHING: Final = object()  # what no answer can be
 DISSECTED: Final = 64 * PICTURED  # bytes of a result that are labelled; of more, none are
 
-_states: dict[str, State] = {}  # of the exercises that were checked in this process
+_states: dict[str, CheckState] = {}  # of the exercises that were checked in this process
 
 
 class Seen(NamedTuple):
@@ -84,7 +84,7 @@ def _checked(exercise: Exercise, answer: object) -> Result:
     return _examine(exercise, answer, functions_of(exercise, answer))
 
 
-def hint(name: object, number: int = 1) -> Note:
+def hint(name: object, number: int = 1) -> HelpText:
     """The first, second or third hint; ValueError for another one.
 
     Without a number it is the first.
@@ -93,10 +93,10 @@ def hint(name: object, number: int = 1) -> Note:
     if type(number) is not int or number not in (1, 2, 3):
         raise ValueError(f"hints are numbered 1 to 3, not {written(plain(number), 60)}")
     following = f'hint("{name}", {number + 1})' if number < 3 else f'solution("{name}")'
-    return Note(f"{name}, hint {number} of 3", (exercise.hints[number - 1],), then=following)
+    return HelpText(f"{name}, hint {number} of 3", (exercise.hints[number - 1],), then=following)
 
 
-def solution(name: object) -> Note:
+def solution(name: object) -> HelpText:
     """The clear version, to be pasted into the stub's cell, and what kvlib has in its place.
 
     Of an order it is the whole function; the words say the order.
@@ -108,7 +108,7 @@ def solution(name: object) -> Note:
         said.append(f"So the order is {list(exercise.order)}.")
     if exercise.own:
         said.append(f"kvlib's own: {', '.join(f'`kvlib.{own}??`' for own in exercise.own)}")
-    return Note(f"{name}, a solution", tuple(said), code)
+    return HelpText(f"{name}, a solution", tuple(said), code)
 
 
 # ---------------------------------------------------------------------------------------- answers
@@ -326,7 +326,9 @@ def _wrong(exercise: Exercise, *said: str, **more: Any) -> Result:
     return Result(exercise.name, "wrong", words=said, then=then, **more)
 
 
-def _picture(exercise: Exercise, case: Case, outcome: Outcome, wanted: object) -> Picture | None:
+def _picture(
+    exercise: Exercise, case: Case, outcome: Outcome, wanted: object
+) -> BytesPicture | None:
     """The bytes that came out, with the first wrong one marked; else those that were given."""
     format = _one(exercise.format, case.of)
     if format and outcome.kind == "gave" and wanted is not None:
@@ -335,7 +337,7 @@ def _picture(exercise: Exercise, case: Case, outcome: Outcome, wanted: object) -
             return _marked(format, mine, right)
     given = _one(exercise.given, case.of)
     if given and type(case.arguments[0]) is bytes:
-        return Picture(dissect(case.arguments[0], format=given, source="what it was given"))
+        return BytesPicture(dissect(case.arguments[0], format=given, source="what it was given"))
     return None
 
 
@@ -347,15 +349,15 @@ def _first_different(mine: object, right: object) -> tuple[object, object]:
     return mine, right
 
 
-def _marked(format: str, mine: bytes, right: bytes) -> Picture:
+def _marked(format: str, mine: bytes, right: bytes) -> BytesPicture:
     layout = _layout(format, mine)
     pairs = enumerate(zip(mine, right, strict=False))
     at = next((at for at, (a, b) in pairs if a != b), min(len(mine), len(right)))
     if at == len(right):
-        return Picture(layout, at, END)
+        return BytesPicture(layout, at, END)
     leaves = dissect(right, format=format).root.leaves()
     leaf = next(leaf for leaf in leaves if leaf.start <= at < leaf.end)
-    return Picture(layout, at, RULES.get(leaf.name.rpartition(".")[2], ""))
+    return BytesPicture(layout, at, RULES.get(leaf.name.rpartition(".")[2], ""))
 
 
 def _layout(format: str, mine: bytes) -> Layout:
@@ -411,6 +413,6 @@ def _timed(functions: Functions, case: Case, seconds: float = float("inf")) -> O
 def _probed(exercise: Exercise, functions: Functions) -> Result | int:
     """What another look has found; or the number of cases that it took."""
     found = exercise.probe(functions) if exercise.probe else 0
-    if isinstance(found, Finding):
+    if isinstance(found, ProbeResult):
         return _wrong(exercise, found.sentence, asked=found.asked, came=found.came)
     return found

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, combinations, islice, permutations, product
 from typing import Any, Final, NamedTuple
 
-from kvlib.lessons.exercise import Finding
+from kvlib.lessons.exercise import ProbeResult
 from kvlib.lessons.sandbox import Outcome, run
 from kvlib.views.plain import plain, written
 
-Store = dict[Any, Any]
-Encode = Callable[[Store], Any]
+Records = dict[Any, Any]
+Encoder = Callable[[Records], Any]
 
 CANDIDATES: Final = 8_000  # of one stage
 BATCH: Final = 500  # candidates of one run; it begins small, and doubles
@@ -52,15 +52,15 @@ REFUSED: Final = {
 }
 
 
-class Pair(NamedTuple):
+class Collision(NamedTuple):
     """What a search finds: two stores and their bytes; or one, and what came instead of bytes."""
 
     stage: str
-    stores: tuple[Store, ...]
+    stores: tuple[Records, ...]
     came: Outcome
 
 
-def break_encoder(functions: tuple[Encode, ...]) -> Finding | int:
+def break_encoder(functions: tuple[Encoder, ...]) -> ProbeResult | int:
     """The shortest pair of stores that the encoder confuses, in words.
 
     If none is found, it is the number of stores that were tried.
@@ -71,11 +71,11 @@ def break_encoder(functions: tuple[Encode, ...]) -> Finding | int:
     asked = " and ".join(f"encode({_written(store)})" for store in found.stores)
     if len(found.stores) == 2:
         came = f"{_item(found.came.value)}, both times"
-        return Finding(asked, came, SENTENCES[found.stage])
-    return Finding(asked, _became(found.came), REFUSED[found.stage])
+        return ProbeResult(asked, came, SENTENCES[found.stage])
+    return ProbeResult(asked, _became(found.came), REFUSED[found.stage])
 
 
-def _written(store: Store) -> str:
+def _written(store: Records) -> str:
     return f"{{{', '.join(f'{_item(key)}: {_item(value)}' for key, value in store.items())}}}"
 
 
@@ -93,11 +93,11 @@ def _became(outcome: Outcome) -> str:
     return written(outcome.value) if outcome.kind == "gave" else "no end"
 
 
-def confuse(encode: Encode) -> Pair | int:
+def confuse(encode: Encoder) -> Collision | int:
     """The first pair of the first stage that has one; else the number of stores that were tried."""
-    seen: dict[bytes, Store] = {}
+    seen: dict[bytes, Records] = {}
     texts = ["a", *find_marks(encode)]
-    stages: list[tuple[str, Iterable[Store]]] = [
+    stages: list[tuple[str, Iterable[Records]]] = [
         ("marks", chain(islice(stores(texts), CANDIDATES), embedded(encode))),
         ("characters", small_stores(["é", "è", "?", "€", "\N{GRINNING FACE}", "A", " ", "\0"])),
         ("lengths", long_stores(texts)),
@@ -111,22 +111,22 @@ def confuse(encode: Encode) -> Pair | int:
 
 
 def _first(
-    encode: Encode, stage: str, candidates: Iterator[Store], seen: dict[bytes, Store]
-) -> Pair | None:
+    encode: Encoder, stage: str, candidates: Iterator[Records], seen: dict[bytes, Records]
+) -> Collision | None:
     size = 50
     while batch := list(islice(candidates, size)):
         size = min(2 * size, BATCH)
         for store, outcome in _encoded(encode, batch):
             data = outcome.value
             if outcome.kind != "gave" or type(data) is not bytes:
-                return Pair(stage, (store,), outcome)
+                return Collision(stage, (store,), outcome)
             other = seen.setdefault(data, store)
             if other != store:
-                return Pair(stage, (other, store), outcome)
+                return Collision(stage, (other, store), outcome)
     return None
 
 
-def _encoded(encode: Encode, batch: list[Store]) -> Iterator[tuple[Store, Outcome]]:
+def _encoded(encode: Encoder, batch: list[Records]) -> Iterator[tuple[Records, Outcome]]:
     """Each store with what became of it, in one run; up to the first that has no result."""
     results: list[Any] = []
 
@@ -137,7 +137,7 @@ def _encoded(encode: Encode, batch: list[Store]) -> Iterator[tuple[Store, Outcom
         yield batch[len(results)], run(encode, (batch[len(results)],))
 
 
-def _collect(encode: Encode, batch: list[Store], results: list[Any]) -> None:
+def _collect(encode: Encoder, batch: list[Records], results: list[Any]) -> None:
     """Encode copies, because an encoder may spoil what it gets; keep what was before an error."""
     for store in batch:
         results.append(plain(encode(dict(store))))
@@ -146,7 +146,7 @@ def _collect(encode: Encode, batch: list[Store], results: list[Any]) -> None:
 # --------------------------------------------------------------------------------------- the marks
 
 
-def find_marks(encode: Encode) -> list[str]:
+def find_marks(encode: Encoder) -> list[str]:
     """What stands in the encoder's bytes beside the data, as texts: `=`, `;`, a backslash, `1`.
 
     An escape shows only where something is escaped; so what was found is looked at once more.
@@ -159,7 +159,7 @@ def find_marks(encode: Encode) -> list[str]:
     return marks[:MARKS]
 
 
-def _as_texts(encode: Encode, stores: list[Store]) -> Iterator[str]:
+def _as_texts(encode: Encoder, stores: list[Records]) -> Iterator[str]:
     for _, outcome in _encoded(encode, stores):
         if outcome.kind == "gave" and type(outcome.value) is bytes:
             yield outcome.value.decode(errors="ignore")
@@ -175,7 +175,7 @@ def _strange(text: str, known: list[str]) -> list[str]:
 # -------------------------------------------------------------------------------------- the stores
 
 
-def stores(texts: list[str]) -> Iterator[Store]:
+def stores(texts: list[str]) -> Iterator[Records]:
     """Stores of up to two records whose keys and values are made of the texts, the smallest first.
 
     >>> list(islice(stores(["a", ";"]), 5))
@@ -202,14 +202,14 @@ def _shares(size: int, places: int) -> Iterator[tuple[int, ...]]:
         yield from ((first, *rest) for rest in _shares(size - first, places - 1))
 
 
-def small_stores(texts: list[str]) -> Iterator[Store]:
+def small_stores(texts: list[str]) -> Iterator[Records]:
     """Stores of one record with a short key or value."""
     for text in texts:
         yield from ({text: ""}, {"": text}, {text: text})
     yield from ({one: other} for one, other in permutations(texts, 2))
 
 
-def embedded(encode: Encode) -> Iterator[Store]:
+def embedded(encode: Encoder) -> Iterator[Records]:
     """Two small records, and stores with a text that looks like a piece of these in bytes."""
     records = {"": "", "a": ""}
     for text in _as_texts(encode, [records]):
@@ -218,7 +218,7 @@ def embedded(encode: Encode) -> Iterator[Store]:
             yield from ({"": text[start:end]}, {text[start:end]: ""})
 
 
-def long_stores(texts: list[str]) -> Iterator[Store]:
+def long_stores(texts: list[str]) -> Iterator[Records]:
     """Stores with texts about as long as lengths of one or two digits, or of one byte, can say."""
     for text in texts:
         if len(text) == 1:
@@ -227,7 +227,7 @@ def long_stores(texts: list[str]) -> Iterator[Store]:
     yield from ({"a" * length: ""} for length in (999, 1000, 65_535, 65_536, 100_000))
 
 
-def typed_stores() -> Iterator[Store]:
+def typed_stores() -> Iterator[Records]:
     """Stores that have bytes beside texts: the same letters, and bytes that are no UTF-8."""
     for one, other in product(["", b"", "a", b"a", b"\xff", b"\0"], repeat=2):
         yield {one: other}

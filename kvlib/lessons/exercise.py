@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["predict", "order", "function", "functions"]
+ExerciseKind = Literal["predict", "order", "function", "functions"]
 Function = Callable[..., Any]
 
 
@@ -89,7 +89,7 @@ class Exercise:
     """
 
     name: str
-    kind: Kind
+    kind: ExerciseKind
     objective: str
     task: str
     stub: str
@@ -109,7 +109,7 @@ class Exercise:
     large: Callable[[], Sequence[Case]] | None = None
     forbidden: Mapping[str, str] = field(default_factory=dict)
     shown: Function | None = None
-    probe: Callable[[tuple[Function, ...]], "Finding | int"] | None = None
+    probe: Callable[[tuple[Function, ...]], "ProbeResult | int"] | None = None
     lines: tuple[str, ...] = ()
     head: str = ""
     order: tuple[int, ...] = ()
@@ -126,7 +126,7 @@ class Exercise:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProbeResult:
     """What another look has found: the call or the values, what came of them, and the words."""
 
     asked: str

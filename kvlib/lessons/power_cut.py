@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from kvlib.crash import CrashDisk
-from kvlib.lessons.exercise import Finding, Function
+from kvlib.lessons.exercise import Function, ProbeResult
 
 RECORDS: Final = b"r"
 BEFORE: Final = {"log": b"1", "1.segment": RECORDS}
@@ -53,7 +53,7 @@ class Bad(NamedTuple):
     image: Mapping[str, bytes]
 
 
-class Lost(Exception):
+class BadImageFound(Exception):
     """Ends a rehearsal at its first bad image."""
 
     def __init__(self, bad: Bad) -> None:
@@ -70,16 +70,16 @@ def paper() -> SimpleNamespace:
     return SimpleNamespace(**dict.fromkeys(OPERATIONS, _nothing))
 
 
-def cut_at_every_step(functions: tuple[Function, ...]) -> Finding | int:
+def cut_at_every_step(functions: tuple[Function, ...]) -> ProbeResult | int:
     """The first moment at which a power cut leaves what can't be read, or the number of steps."""
     steps: list[str] = []
     try:
         functions[0](_watched(steps), RECORDS, HEAD)
     except FileNotFoundError as error:
-        return Finding(_asked(steps), f"{error}", SENTENCES["missing file"])
-    except Lost as lost:
+        return ProbeResult(_asked(steps), f"{error}", SENTENCES["missing file"])
+    except BadImageFound as lost:
         came = f"after a power cut: {_files(lost.bad.image)}"
-        return Finding(_asked(steps), came, SENTENCES[lost.bad.flaw])
+        return ProbeResult(_asked(steps), came, SENTENCES[lost.bad.flaw])
     return len(steps)
 
 
@@ -98,7 +98,7 @@ def _watched(steps: list[str]) -> SimpleNamespace:
         for image in disk.images():
             flaw = judge(image, disk)
             if flaw:
-                raise Lost(Bad(flaw, image))
+                raise BadImageFound(Bad(flaw, image))
 
     def operation(name: str) -> Function:
         return lambda *arguments: step(name, *arguments)

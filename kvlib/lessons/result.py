@@ -9,7 +9,7 @@ from html import escape
 from typing import Final, Literal, Self
 
 from kvlib.layout import text
-from kvlib.layout.dissect import Layout, replay
+from kvlib.layout.dissect import Layout, walk_again
 from kvlib.layout.regions import Span
 from kvlib.layout.text import COLUMNS, width
 from kvlib.plural import count
@@ -17,7 +17,7 @@ from kvlib.views import html
 from kvlib.views.dump import windows
 from kvlib.views.plain import SHOWN, plain, written
 
-State = Literal["right", "wrong", "not tried yet"]
+CheckState = Literal["right", "wrong", "not tried yet"]
 HEADLINES: Final = {"right": "right", "wrong": "not yet", "not tried yet": "not tried yet"}
 PICTURED: Final = 256  # bytes of a picture
 STYLE: Final = (
@@ -28,7 +28,7 @@ STYLE: Final = (
 
 
 @dataclass(frozen=True)
-class Picture:
+class BytesPicture:
     """Bytes to look at.
 
     Attributes:
@@ -61,7 +61,7 @@ class Picture:
         """The text, line by line."""
         layout = self.layout
         yield from (f"{layout.source}: {count(len(layout.data), 'byte')}", "")
-        yield from text.lines(layout.data, replay(layout), self.windows())
+        yield from text.lines(layout.data, walk_again(layout), self.windows())
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ class Result:
     """
 
     name: str
-    state: State
+    state: CheckState
     asked: str = ""
     came: str = ""
-    picture: Picture | None = None
+    picture: BytesPicture | None = None
     words: tuple[str, ...] = ()
     printed: str = ""
     then: str = ""
@@ -155,9 +155,9 @@ class Result:
 class Progress:
     """How far one has come: the state of each exercise, by its name. It shows itself."""
 
-    states: Mapping[str, State]
+    states: Mapping[str, CheckState]
 
-    def _notebooks(self) -> Iterator[tuple[str, dict[str, State]]]:
+    def _notebooks(self) -> Iterator[tuple[str, dict[str, CheckState]]]:
         """Each notebook's number and its exercises, with a line that counts them."""
         for number in dict.fromkeys(name.partition("-")[0] for name in self.states):
             own = {name: state for name, state in self.states.items() if name[:2] == number}
@@ -193,7 +193,7 @@ def _hanging(before: str, text: str) -> Iterator[str]:
         before = " " * len(before)
 
 
-def _drawn(picture: Picture) -> str:
+def _drawn(picture: BytesPicture) -> str:
     marks = []
     if picture.wrong is not None:
         marks = [(picture.wrong, picture.wrong + 1, "wrong")]
@@ -202,7 +202,7 @@ def _drawn(picture: Picture) -> str:
 
 
 @dataclass(frozen=True)
-class Note:
+class HelpText:
     """A hint or a solution: words, and code if there is any. It shows itself."""
 
     title: str

@@ -15,7 +15,7 @@ from kvlib.snapshot import LOG, SEGMENT_NAME
 NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
 
 
-class Source(MemoryDisk):
+class DamagedStore(MemoryDisk):
     """The files of another disk, to be read; whatever is written, that disk never sees.
 
     A link is followed, wherever it leads. The preamble of a file has no checksum: if it is wrong,

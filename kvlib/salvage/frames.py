@@ -12,11 +12,11 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from kvlib import log
-from kvlib.encoding import Heads
+from kvlib.encoding import FieldHeaders
 from kvlib.errors import CorruptionError, TornError
 from kvlib.frame import CLOSE, HEADER, MUTATIONS, UNSYNCED_MUTATIONS, Frame, unseal
 from kvlib.plural import count
-from kvlib.salvage.files import Source
+from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding, Found, torn_tail
 from kvlib.snapshot import LOG, Head
 
@@ -46,8 +46,8 @@ class _Known(NamedTuple):
     mutations: list[log.Mutation]
 
 
-def replay(
-    source: Source, name: str, at: int, head: Head, found: Found, end: int | None = None
+def replay_whole_frames(
+    source: DamagedStore, name: str, at: int, head: Head, found: Found, end: int | None = None
 ) -> None:
     """Apply the mutations of a log: those in a file from `at` on, and those in all other files.
 
@@ -77,7 +77,7 @@ def replay(
 
 
 def _add(
-    source: Source, name: str, head: Head, known: dict[int, _Known], notes: list[Finding]
+    source: DamagedStore, name: str, head: Head, known: dict[int, _Known], notes: list[Finding]
 ) -> None:
     """Add the frames that only this other file has."""
     theirs: dict[int, _Known] = {}
@@ -134,7 +134,7 @@ class _Frames:
     """The frames of a log in a file; each one that is found is added to `known`."""
 
     def __init__(self, data: bytes, head: Head, known: dict[int, _Known]) -> None:
-        self._data, self._salt, self._heads, self._known = data, head.salt, Heads(), known
+        self._data, self._salt, self._heads, self._known = data, head.salt, FieldHeaders(), known
         self._work = log.SEARCH_BUDGET * len(data)  # bytes of checksums that may turn out wrong
         self._lowest = low = head.generation + 1
         self._highest = low + len(data) + LOST

@@ -9,10 +9,10 @@ from kvlib import snapshot
 from kvlib.disk import LOCK, Disk, Place, as_disk
 from kvlib.errors import CorruptionError, KvlibError, LockedError, MissingError
 from kvlib.recovery import recover
-from kvlib.salvage.files import Source
+from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding, Found, Salvage, torn_tail
-from kvlib.salvage.frames import replay
-from kvlib.salvage.sealed import Pieces
+from kvlib.salvage.frames import replay_whole_frames
+from kvlib.salvage.sealed import SealedFrames
 from kvlib.salvage.snapshots import generation_of, newest
 from kvlib.snapshot import HEAD_BYTES, LOG, NEW_LOG
 
@@ -53,7 +53,7 @@ def _check_empty(disk: Disk) -> None:
 def _read(disk: Disk) -> Found:
     """What can be saved. As in recovery.read: the log must be the same after it as before."""
     for _ in range(3):
-        source = Source(disk)
+        source = DamagedStore(disk)
         before = source.log_or_reason()
         found: Found | KvlibError
         try:
@@ -71,7 +71,7 @@ def _read(disk: Disk) -> Found:
     raise LockedError(f"{disk.path(LOG)} is being written to: it changed during three readings")
 
 
-def _examine(source: Source) -> Found:
+def _examine(source: DamagedStore) -> Found:
     try:
         state = recover(source)
     except CorruptionError as error:
@@ -83,20 +83,20 @@ def _examine(source: Source) -> Found:
     if state is None:
         return _search(source)
     found = Found(state.items, [], [])
-    replay(source, LOG, HEAD_BYTES, state.head, found, end=state.tail.end)
+    replay_whole_frames(source, LOG, HEAD_BYTES, state.head, found, end=state.tail.end)
     offset, size = state.recovered.dropped_offset, state.recovered.dropped_bytes
     if offset is not None:
         found.notes.append(torn_tail(LOG, offset, size))
     return found
 
 
-def _search(source: Source) -> Found:
-    pieces = Pieces(source)
+def _search(source: DamagedStore) -> Found:
+    pieces = SealedFrames(source)
     data = source.log_or_reason()
     for name, head, end in pieces.heads:
         if name == LOG:
             found = generation_of(source, pieces, head, named=True)
-            replay(source, LOG, end, head, found)
+            replay_whole_frames(source, LOG, end, head, found)
             if end > HEAD_BYTES:
                 reason = "bytes before the log's head"
                 found.notes.append(Finding(LOG, 0, end - HEAD_BYTES, reason))

@@ -17,16 +17,18 @@ from kvlib import log, segments
 from kvlib.errors import CorruptionError
 from kvlib.frame import HEAD, HEADER, MAGIC, PREAMBLE, SEGMENT, Frame, unseal
 from kvlib.plural import count
-from kvlib.salvage.files import Source
+from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding
 from kvlib.snapshot import HEAD_PAYLOAD, LOG, OVERHEAD, Head, segment_name
 
 PLACES: Final = re.compile(rb"(?=[\0-\x80].{7}[HS])", re.DOTALL)  # a sequence, and a kind
 
-Place = tuple[int, int, int]  # of a segment: its generation, its index, and how many there are
+SegmentPlace = tuple[
+    int, int, int
+]  # of a segment: its generation, its index, and how many there are
 
 
-class Piece(NamedTuple):
+class SealedFrame(NamedTuple):
     """A whole frame in a file."""
 
     file: str
@@ -43,7 +45,7 @@ class Piece(NamedTuple):
         return self.frame.payload[segments.HEADER.size :]
 
 
-def unusual(place: Place, piece: Piece) -> Iterator[Finding]:
+def unusual(place: SegmentPlace, piece: SealedFrame) -> Iterator[Finding]:
     """What is unusual about where a segment was found; nothing for almost all of them."""
     generation, index, total = place
     frame = piece.frame
@@ -52,7 +54,7 @@ def unusual(place: Place, piece: Piece) -> Iterator[Finding]:
         yield Finding(piece.file, frame.start, frame.end - frame.start, reason)
 
 
-class Pieces:
+class SealedFrames:
     """All whole heads and segments of a directory, the best ones first.
 
     Attributes:
@@ -62,9 +64,9 @@ class Pieces:
         notes: files that could not be read, or not to their end.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: DamagedStore) -> None:
         self.heads: list[tuple[str, Head, int]] = []
-        self.segments: dict[Place, list[Piece]] = {}
+        self.segments: dict[SegmentPlace, list[SealedFrame]] = {}
         self.notes: list[Finding] = []
         self._spans: dict[str, list[tuple[int, int]]] = {}
         self._sizes: dict[str, int] = {}
@@ -80,7 +82,7 @@ class Pieces:
             self._sizes[name] = len(data)
             if data[: len(MAGIC)] != MAGIC or data[: len(PREAMBLE)] == PREAMBLE:  # else: newer
                 for frame in self._search(name, data):
-                    self._add(data, Piece(name, frame))
+                    self._add(data, SealedFrame(name, frame))
         self.totals: dict[int, int] = {}
         for place, found in self.segments.items():
             self.segments[place] = _best_of_each(place, found)
@@ -112,7 +114,7 @@ class Pieces:
                 yield frame
                 end = frame.end
 
-    def _add(self, data: bytes, piece: Piece) -> None:
+    def _add(self, data: bytes, piece: SealedFrame) -> None:
         frame = piece.frame
         if not piece.outermost:
             self._inner.setdefault(piece.file, []).append(frame)
@@ -147,13 +149,13 @@ class Pieces:
             at = end
 
 
-def _best_of_each(place: Place, found: list[Piece]) -> list[Piece]:
-    best: dict[bytes, Piece] = {}
+def _best_of_each(place: SegmentPlace, found: list[SealedFrame]) -> list[SealedFrame]:
+    best: dict[bytes, SealedFrame] = {}
     for piece in sorted(found, key=lambda piece: _rank(place, piece)):
         best.setdefault(piece.bare, piece)
     return list(best.values())
 
 
-def _rank(place: Place, piece: Piece) -> tuple[bool, bool, str, int]:
+def _rank(place: SegmentPlace, piece: SealedFrame) -> tuple[bool, bool, str, int]:
     named = piece.file == segment_name(place[0], place[1])
     return not piece.outermost, not named, piece.file, piece.frame.start

@@ -18,17 +18,17 @@ from kvlib.encoding import COUNT, Item, decode_field, decode_snapshot
 from kvlib.errors import CorruptionError
 from kvlib.frame import PREAMBLE
 from kvlib.plural import count
-from kvlib.salvage.files import Source
+from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding, Found
-from kvlib.salvage.frames import replay
-from kvlib.salvage.sealed import Piece, Pieces, unusual
+from kvlib.salvage.frames import replay_whole_frames
+from kvlib.salvage.sealed import SealedFrame, SealedFrames, unusual
 from kvlib.snapshot import HEAD_BYTES, LOG, OVERHEAD, Head, load_segment, segment_name
 
 COMBINATIONS: Final = 64  # so many choices are tried where several frames say they are one segment
 HEAD_FRAME: Final = HEAD_BYTES - len(PREAMBLE)
 
 
-def newest(source: Source, pieces: Pieces, flaw: Finding) -> Found:
+def newest(source: DamagedStore, pieces: SealedFrames, flaw: Finding) -> Found:
     """The newest whole generation, or else what stands at the beginning of the newest one.
 
     `flaw` is why the log doesn't say which generation it is. A copy of a log, or one that had not
@@ -58,7 +58,7 @@ def newest(source: Source, pieces: Pieces, flaw: Finding) -> Found:
 
 
 def _by_a_copy(
-    source: Source, pieces: Pieces, generation: int, left_out: list[Finding]
+    source: DamagedStore, pieces: SealedFrames, generation: int, left_out: list[Finding]
 ) -> Found | None:
     """The snapshot that the head of another file than the log vouches for, and that file's log."""
     for name, head, end in pieces.heads:
@@ -68,19 +68,19 @@ def _by_a_copy(
             if not found.left_out:
                 reason = f"the head of generation {generation}, because the log has none"
                 found.notes.append(Finding(name, start, HEAD_FRAME, reason))
-                replay(source, name, end, head, found)
+                replay_whole_frames(source, name, end, head, found)
                 return found
             reason = f"a head of generation {generation}, whose snapshot is not whole"
             left_out.append(Finding(name, start, source.size(name) - start, reason))
     return None
 
 
-def generation_of(source: Source, pieces: Pieces, head: Head, named: bool) -> Found:
+def generation_of(source: DamagedStore, pieces: SealedFrames, head: Head, named: bool) -> Found:
     """The records of a generation; those before what is wrong with it, if something is.
 
     `named`: the head is one that was read, and says which stream it is.
     """
-    there: list[list[Piece]] = []
+    there: list[list[SealedFrame]] = []
     for index in range(head.segments):
         if not (found := pieces.segments.get((head.generation, index, head.segments))):
             break
@@ -103,10 +103,10 @@ def generation_of(source: Source, pieces: Pieces, head: Head, named: bool) -> Fo
 
 
 def _chosen(
-    source: Source, head: Head, there: list[list[Piece]]
-) -> tuple[list[Piece], CorruptionError | None]:
+    source: DamagedStore, head: Head, there: list[list[SealedFrame]]
+) -> tuple[list[SealedFrame], CorruptionError | None]:
     """The segments that are this store's by their place, up to a flaw, and what that is."""
-    chosen: list[Piece] = []
+    chosen: list[SealedFrame] = []
     for index, found in enumerate(there):
         own = [piece for piece in found if piece.outermost]
         name = segment_name(head.generation, index)
@@ -127,7 +127,7 @@ def _chosen(
     return chosen, flaw
 
 
-def _unusual(pieces: Pieces, head: Head, chosen: Iterable[Piece]) -> list[Finding]:
+def _unusual(pieces: SealedFrames, head: Head, chosen: Iterable[SealedFrame]) -> list[Finding]:
     notes: list[Finding] = []
     files: dict[str, None] = {}
     for index, piece in enumerate(chosen):
@@ -151,7 +151,11 @@ def _decoded(head: Head, stream: bytes, notes: list[Finding]) -> Found:
 
 
 def _before(
-    source: Source, head: Head, chunks: list[bytes], flaw: CorruptionError, notes: list[Finding]
+    source: DamagedStore,
+    head: Head,
+    chunks: list[bytes],
+    flaw: CorruptionError,
+    notes: list[Finding],
 ) -> Found:
     """The records that end before the segment that is wrong, number len(chunks)."""
     stream, name = b"".join(chunks), segment_name(head.generation, len(chunks))
@@ -178,7 +182,7 @@ def _cut_record(head: Head, chunks: list[bytes], end: int) -> Finding:
     return Finding(segment_name(head.generation, index), offset, size, reason)
 
 
-def _unreadable(source: Source, behind: list[str]) -> Finding:
+def _unreadable(source: DamagedStore, behind: list[str]) -> Finding:
     reason = f"{count(len(behind), 'segment')} from here on: where a record begins in what"
     reason += " is behind the hole nobody knows"
     return Finding(behind[0], 0, sum(map(source.size, behind)), reason)

@@ -5,6 +5,8 @@ answers to the pointer and to keys. ipywidgets is loaded by the first view that 
 notebook, kvlib's own objects show themselves too.
 """
 
+import warnings
+
 from kvlib.views.crash import crash
 from kvlib.views.curves import compactions, overhead
 from kvlib.views.delimiters import delimiters
@@ -17,11 +19,11 @@ from kvlib.views.flips import flips
 from kvlib.views.ipython import register
 from kvlib.views.lengths import lengths
 from kvlib.views.steps import steps
-from kvlib.views.timeline import Film
+from kvlib.views.timeline import Timeline
 
 __all__ = [
     "Dump",
-    "Film",
+    "Timeline",
     "compactions",
     "crash",
     "delimiters",
@@ -35,6 +37,13 @@ __all__ = [
     "overhead",
     "steps",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Film":  # for one version
+        warnings.warn("views.Film is now views.Timeline", DeprecationWarning, stacklevel=2)
+        return Timeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

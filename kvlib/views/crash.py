@@ -17,10 +17,10 @@ from kvlib.layout.text import fit
 from kvlib.plural import count
 from kvlib.views import arguments, readers
 from kvlib.views.readers import Answer, Reader
-from kvlib.views.targets import LogSubject, check_size, log_alone, log_of_store
-from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.targets import LogTarget, check_bounds, log_alone, log_of_store
+from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
-Lost = Literal["missing", "zeros", "garbage"]
+Fate = Literal["missing", "zeros", "garbage"]
 
 STATE: Final = 60  # columns of an outcome for what was recovered
 
@@ -43,8 +43,8 @@ def crash(
     log: Place | bytes | bytearray,
     recover: Callable[[bytes], object] | None = None,
     *,
-    lost: Lost = "missing",
-) -> Film:
+    lost: Fate = "missing",
+) -> Timeline:
     """The power goes while `log` is written: it is cut at every byte, and recovered each time.
 
     Right is what the whole frames that arrived add up to. An error is a refusal where something is
@@ -86,16 +86,16 @@ def crash(
     if subject.format == "log":
         caption += f" Cuts below {subject.start} are left by no crash: the head had been"
         caption += " fsynced before this file became the log."
-    return Film(caption, "bytes that reached the disk", tuple(all_readers), moments, start)
+    return Timeline(caption, "bytes that reached the disk", tuple(all_readers), moments, start)
 
 
-def _caption(subject: LogSubject, lost: Lost) -> str:
+def _caption(subject: LogTarget, lost: Fate) -> str:
     size = count(len(subject.data), "byte")
     return f"The power goes. Of {size} a part reached the disk, and {LOST[lost]}."
 
 
 def _cut(
-    subject: LogSubject, stairs: list[Stair], all_readers: dict[str, Reader], size: int, lost: Lost
+    subject: LogTarget, stairs: list[Stair], all_readers: dict[str, Reader], size: int, lost: Fate
 ) -> Moment:
     left = len(subject.data) - size
     there, beyond = subject.data[:size], subject.data[size:]
@@ -109,29 +109,29 @@ def _cut(
         name: readers.ask(read, there, f"{size} bytes") for name, read in all_readers.items()
     }
     outcomes = tuple(_judge(answer, truth, len(there)) for answer in answers.values())
-    marks = (Mark(size, len(subject.data), "lost"),) if left else ()
-    notes = [(name, readers.told(answer, layout)) for name, answer in answers.items()]
+    marks = (Highlight(size, len(subject.data), "lost"),) if left else ()
+    notes = [(name, readers.describe(answer, layout)) for name, answer in answers.items()]
     if left:
         notes.insert(0, ("lost", f"{count(left, 'byte')} from offset {size} on: {LOST[lost]}"))
-    return Moment(f"{size}", outcomes, (Picture(layout, beyond, marks),), tuple(notes))
+    return Moment(f"{size}", outcomes, (Scene(layout, beyond, marks),), tuple(notes))
 
 
-def _filling(start: int, end: int, lost: Lost) -> bytes:
+def _filling(start: int, end: int, lost: Fate) -> bytes:
     """What stands there instead: at one offset always the same, so that little moves."""
     return bytes(end - start) if lost == "zeros" else GARBAGE[start:end]
 
 
-def _judge(answer: Answer, truth: Stair, size: int) -> Outcome:
+def _judge(answer: Answer, truth: Stair, size: int) -> ReaderOutcome:
     if answer.error:
         if size != truth.end:
-            return Outcome("refused", answer.refusal)
-        return Outcome("wrong", f"wrong, nothing is torn here: {answer.refusal}")
+            return ReaderOutcome("refused", answer.refusal)
+        return ReaderOutcome("wrong", f"wrong, nothing is torn here: {answer.refusal}")
     items = _as_dict(answer.value)
     if items is None:
-        return Outcome("wrong", f"wrong: {type(answer.value).__name__}, expected a dict")
-    if readers.same(items, truth.items):
-        return Outcome("right", truth.words)
-    return Outcome("wrong", readers.difference(truth.items, items))
+        return ReaderOutcome("wrong", f"wrong: {type(answer.value).__name__}, expected a dict")
+    if readers.same_records(items, truth.items):
+        return ReaderOutcome("right", truth.words)
+    return ReaderOutcome("wrong", readers.difference(truth.items, items))
 
 
 def _as_dict(value: object) -> dict[Any, Any] | None:
@@ -146,10 +146,10 @@ def _as_dict(value: object) -> dict[Any, Any] | None:
 # ------------------------------------------------------------------------------------ what is cut
 
 
-def _subject(source: arguments.File | Disk) -> LogSubject:
+def _subject(source: arguments.File | Disk) -> LogTarget:
     if not isinstance(source, arguments.File):
         return log_of_store(source)
-    check_size(source.data)
+    check_bounds(source.data)
     if source.format(None) == "log" or source.data.startswith(frame.MAGIC):
         return log_alone(source.data)
     try:
@@ -159,7 +159,7 @@ def _subject(source: arguments.File | Disk) -> LogSubject:
         raise
 
 
-def _bare(data: bytes) -> LogSubject:
+def _bare(data: bytes) -> LogTarget:
     """Frames without a head."""
     before = frame.unseal(data).sequence - 1
 
@@ -171,10 +171,10 @@ def _bare(data: bytes) -> LogSubject:
             return readers.refusal(error)
         return Answer(items, dropped=len(data) - tail.end)
 
-    return LogSubject(data, "frames", "frame", read, 0, before, 0, {})
+    return LogTarget(data, "frames", "frame", read, 0, before, 0, {})
 
 
-def _stairs(subject: LogSubject) -> Iterator[Stair]:
+def _stairs(subject: LogTarget) -> Iterator[Stair]:
     items, mutations = dict(subject.items), 0
     yield Stair(subject.start, dict(items), _state(0, items))
     for found in log.scan(subject.data, subject.start, subject.sequence, subject.salt):

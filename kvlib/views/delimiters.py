@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from kvlib import naive
-from kvlib.layout.dissect import Layout, Region, replay
+from kvlib.layout.dissect import Layout, Region, walk_again
 from kvlib.layout.regions import group
 from kvlib.layout.text import BLOCK, fit, hanging, lines
 from kvlib.views import arguments, html, readers
@@ -94,7 +94,7 @@ def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> 
     layout = Layout("the bytes", data, group("data", [whole]))
     try:
         got = decode(data)
-        said = "the same" if readers.same(got, meant) else "MISMATCH"
+        said = "the same" if readers.same_records(got, meant) else "MISMATCH"
         return _screen(meant, layout, readers.one_line(got), said)
     except Exception as error:  # a learner's function may raise anything
         text = f"{type(error).__name__}: {readers.one_line(error)}"
@@ -108,7 +108,7 @@ def _screen(meant: dict[str, str], layout: Layout, got: str, said: str) -> Scree
     def text() -> Iterator[str]:
         yield from hanging(MEANT, written)
         yield from ("", heading, "")
-        yield from lines(layout.data, replay(layout), shown)
+        yield from lines(layout.data, walk_again(layout), shown)
         yield from ("", *hanging(GOT, got), *hanging("", said))
 
     made = html.draw(layout)

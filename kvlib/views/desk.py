@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final
 from kvlib import encoding, segments
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError
-from kvlib.layout.dissect import Layout, dissect, replay
+from kvlib.layout.dissect import Layout, dissect, walk_again
 from kvlib.layout.text import hanging, lines
 from kvlib.plural import count
 from kvlib.views import arguments, html
 from kvlib.views.arguments import Choice
 from kvlib.views.explore import Screen
-from kvlib.views.timeline import Mark
+from kvlib.views.timeline import Highlight
 
 if TYPE_CHECKING:
     from kvlib.views.widgets import Explorer
 
-Source = Mapping[Item, Item] | Sequence[bytes]
+SnapshotSource = Mapping[Item, Item] | Sequence[bytes]
 
 LIMIT: Final = 8
 MOST_BYTES: Final = 1024  # of a segment
@@ -28,7 +28,9 @@ FLIP: Final = "flip bit"
 EXPECTED: Final = "takes records, as a dict or a store, or a list of segments, each bytes"
 
 
-def desk(source: Source, *, max_segment_size: int = 16, other: Source | None = None) -> "Explorer":
+def desk(
+    source: SnapshotSource, *, max_segment_size: int = 16, other: SnapshotSource | None = None
+) -> "Explorer":
     """Cards, one a segment, that can be left out, doubled, moved, or taken from another snapshot.
 
     Args:
@@ -56,7 +58,7 @@ def desk(source: Source, *, max_segment_size: int = 16, other: Source | None = N
     return explorer
 
 
-def _cards(title: str, source: Source, max_segment_size: int) -> dict[str, bytes]:
+def _cards(title: str, source: SnapshotSource, max_segment_size: int) -> dict[str, bytes]:
     if isinstance(source, Mapping):
         source = segments.split(encoding.encode_snapshot(source), max_segment_size)
     arguments.check_kind("desk", source, (list, tuple), EXPECTED)
@@ -128,13 +130,13 @@ def _text(layouts: list[Layout], said: list[str]) -> Iterator[str]:
         yield from hanging("", sentence)
     for layout in layouts:
         yield from ("", f"{layout.source}: {count(len(layout.data), 'byte')}", "")
-        yield from lines(layout.data, replay(layout))
+        yield from lines(layout.data, walk_again(layout))
 
 
 def _page(layouts: list[Layout], said: list[str], flipped: tuple[int, int]) -> str:
     position, at = flipped
     drawings = [
-        html.draw(layout, marks=[Mark(at, at + 1, "flipped")] if number == position else [])
+        html.draw(layout, marks=[Highlight(at, at + 1, "flipped")] if number == position else [])
         for number, layout in enumerate(layouts)
     ]
     answers = "".join(f"<p><strong>{escape(sentence)}</strong>" for sentence in said)

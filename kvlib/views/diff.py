@@ -13,20 +13,20 @@ from typing import Final, NamedTuple
 from kvlib import snapshot
 from kvlib.disk import Disk, Place
 from kvlib.encoding import Item
-from kvlib.layout.dissect import Layout, Region, check, dissect, dissect_directory
+from kvlib.layout.dissect import Layout, Region, check_format, dissect, dissect_directory
 from kvlib.layout.text import COLUMNS, WORDS, fit, meaning
 from kvlib.plural import count
 from kvlib.views import arguments
-from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture, Verdict
+from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline, Verdict
 
-State = bytes | bytearray | Layout | Place
+Comparable = bytes | bytearray | Layout | Place
 Name = tuple[str, Item | int | None, int]  # what it is, its key or sequence, the first or a later
 Named = dict[Name, Region]
 
 LIMIT: Final = 2048  # bytes in all pictures together: more would make a page too large to load
 
 
-class Pair(NamedTuple):
+class LayoutPair(NamedTuple):
     """The two states of a file, or of the bytes that are compared; None where it is not there."""
 
     before: Layout | None
@@ -42,7 +42,7 @@ class Difference(NamedTuple):
     verdict: Verdict = "told"
 
 
-def diff(before: State, after: State, *, format: str | None = None) -> Film:
+def diff(before: Comparable, after: Comparable, *, format: str | None = None) -> Timeline:
     """What differs between two states of a log, a segment, a snapshot stream, or a whole store.
 
     Args:
@@ -59,22 +59,22 @@ def diff(before: State, after: State, *, format: str | None = None) -> Film:
     _check_size(shown)
     moments = [_moment(str(number), *one) for number, one in enumerate(found, 1)]
     if not found:
-        pictures = tuple(Picture(layout) for pair in shown for layout in pair if layout)
-        moments = [Moment("none", (Outcome("told", "no difference"),), pictures)]
+        pictures = tuple(Scene(layout) for pair in shown for layout in pair if layout)
+        moments = [Moment("none", (ReaderOutcome("told", "no difference"),), pictures)]
     caption = "Before and after, field by field."
-    return Film(caption, "difference", ("the comparison",), tuple(moments))
+    return Timeline(caption, "difference", ("the comparison",), tuple(moments))
 
 
-def _moment(label: str, pair: Pair, found: Difference) -> Moment:
+def _moment(label: str, pair: LayoutPair, found: Difference) -> Moment:
     pictures = []
     for layout, regions in zip(pair, (found.before, found.after), strict=True):
         if layout:
-            marks = tuple(Mark(region.start, region.end, "differs") for region in regions)
-            pictures.append(Picture(layout, marks=marks))
-    return Moment(label, (Outcome(found.verdict, found.words),), tuple(pictures))
+            marks = tuple(Highlight(region.start, region.end, "differs") for region in regions)
+            pictures.append(Scene(layout, marks=marks))
+    return Moment(label, (ReaderOutcome(found.verdict, found.words),), tuple(pictures))
 
 
-def _check_size(pairs: list[Pair]) -> None:
+def _check_size(pairs: list[LayoutPair]) -> None:
     size = sum(len(layout.data) for pair in pairs for layout in pair if layout)
     if size > LIMIT:
         reason = f"{size:,} bytes before and after, a diff shows at most {LIMIT:,}"
@@ -84,18 +84,20 @@ def _check_size(pairs: list[Pair]) -> None:
 # ---------------------------------------------------------------------------- what is compared
 
 
-def _pairs(before: State, after: State, format: str | None) -> Iterator[Pair]:
+def _pairs(before: Comparable, after: Comparable, format: str | None) -> Iterator[LayoutPair]:
     old, new = _taken(before), _taken(after)
     if not isinstance(old, Disk) and not isinstance(new, Disk):
-        format = check(old.data, old.format(format) if isinstance(old, arguments.File) else format)
-        yield Pair(_dissected(old, format), _dissected(new, format))
+        format = check_format(
+            old.data, old.format(format) if isinstance(old, arguments.File) else format
+        )
+        yield LayoutPair(_dissected(old, format), _dissected(new, format))
     elif isinstance(old, Disk) and isinstance(new, Disk):
         yield from _files(old, new)
     else:
         raise TypeError("diff takes two states of one thing: bytes or files, or else two stores")
 
 
-def _taken(state: State) -> Layout | arguments.File | Disk:
+def _taken(state: Comparable) -> Layout | arguments.File | Disk:
     return state if isinstance(state, Layout) else arguments.taken(state, "diff")
 
 
@@ -105,16 +107,16 @@ def _dissected(state: Layout | arguments.File, format: str) -> Layout:
     return dissect(state.data, format=format, source=state.name)
 
 
-def _files(before: Disk, after: Disk) -> Iterator[Pair]:
+def _files(before: Disk, after: Disk) -> Iterator[LayoutPair]:
     """Files of the same name; then segments of the same index, whose generations differ."""
     olds = {layout.source: layout for layout in dissect_directory(before)}
     news = {layout.source: layout for layout in dissect_directory(after)}
     heirs = {_index(name): name for name in news if name not in olds}
     for name, old in olds.items():
         heir = name if name in news else heirs.pop(_index(name), "")
-        yield Pair(old, news.pop(heir, None))
+        yield LayoutPair(old, news.pop(heir, None))
     for new in news.values():
-        yield Pair(None, new)
+        yield LayoutPair(None, new)
 
 
 def _index(name: str) -> str:
@@ -122,18 +124,18 @@ def _index(name: str) -> str:
     return f"segment {int(match[2], 16)}" if match else name
 
 
-def _titled(pair: Pair) -> Pair:
+def _titled(pair: LayoutPair) -> LayoutPair:
     before, after = (
         layout and replace(layout, source=f"{title}: {layout.source}".removesuffix(": "))
         for title, layout in zip(("before", "after"), pair, strict=True)
     )
-    return Pair(before, after)
+    return LayoutPair(before, after)
 
 
 # -------------------------------------------------------------------------------- what differs
 
 
-def _differences(pair: Pair, is_file: bool) -> Iterator[Difference]:
+def _differences(pair: LayoutPair, is_file: bool) -> Iterator[Difference]:
     before, after = pair
     names = [layout.source.partition(": ")[2] for layout in pair if layout]
     if before is None or after is None:

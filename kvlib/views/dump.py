@@ -6,7 +6,7 @@ from typing import overload
 
 from kvlib.disk import Disk, Place
 from kvlib.errors import FormatError, MissingError, check_int
-from kvlib.layout.dissect import Layout, check, dissect_directory, replay, walk
+from kvlib.layout.dissect import Layout, check_format, dissect_directory, walk, walk_again
 from kvlib.layout.regions import Region, Span
 from kvlib.layout.text import BLOCK, ROW, lines
 from kvlib.plural import count
@@ -32,7 +32,7 @@ class Dump:
             source = data.source if source is None else source
             data = data.data
         self._data = data
-        self._format = check(self._data, format)
+        self._format = check_format(self._data, format)
         self._source, self._limit = source, limit
 
     def lines(self, colour: bool = False) -> Iterator[str]:
@@ -67,7 +67,7 @@ class Dump:
     def _pieces(self) -> Iterator[Region]:
         if self._layout is None:
             return walk(self._data, self._format)
-        return replay(self._layout)
+        return walk_again(self._layout)
 
     def _stopped_at(self) -> int:
         try:

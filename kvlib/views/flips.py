@@ -12,13 +12,13 @@ from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.disk import Place
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError, FormatError, check_int
-from kvlib.layout.dissect import check, dissect
+from kvlib.layout.dissect import check_format, dissect
 from kvlib.layout.text import fit
 from kvlib.plural import count
 from kvlib.views import arguments, readers
 from kvlib.views.readers import ANSWER, Answer, Reader
-from kvlib.views.targets import Subject, check_size, log_alone, log_of_store
-from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.targets import Target, check_bounds, log_alone, log_of_store
+from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
 MOST_FLIPPED: Final = 256  # bytes, 8 moments each
 
@@ -30,7 +30,7 @@ def flips(
     format: str | None = None,
     start: int = 0,
     end: int | None = None,
-) -> Film:
+) -> Timeline:
     """Every bit of `data` is flipped, one at a time, and each time the bytes are read again.
 
     Right is the same result as without the flip. Another result and no error is wrong. A position
@@ -72,7 +72,7 @@ def flips(
     caption += f"{count(len(subject.data), 'byte')} are read again. "
     caption += readers.totals(all_readers, moments)
     first = readers.first_wrong(moments, len(moments) // 2)
-    return Film(caption, "flipped bit", tuple(all_readers), moments, first)
+    return Timeline(caption, "flipped bit", tuple(all_readers), moments, first)
 
 
 def _span(size: int, start: int, end: int | None) -> range:
@@ -86,7 +86,7 @@ def _span(size: int, start: int, end: int | None) -> range:
 
 
 def _flip(
-    subject: Subject,
+    subject: Target,
     all_readers: dict[str, Reader],
     sound: dict[str, Answer],
     at: int,
@@ -100,12 +100,12 @@ def _flip(
     answers = {who: readers.ask(read, spoilt, f"bit {label}") for who, read in all_readers.items()}
     outcomes = tuple(_compare(answer, sound[who]) for who, answer in answers.items())
     changed = f"it was {subject.data[at]:02X}" + f", of {name}" * bool(name)
-    notes = [(who, readers.told(answer, layout)) for who, answer in answers.items()]
-    picture = Picture(layout, marks=(Mark(at, at + 1, "flipped"),))
+    notes = [(who, readers.describe(answer, layout)) for who, answer in answers.items()]
+    picture = Scene(layout, marks=(Highlight(at, at + 1, "flipped"),))
     return Moment(label, outcomes, (picture,), (("byte", changed), *notes))
 
 
-def _names(subject: Subject) -> list[str]:
+def _names(subject: Target) -> list[str]:
     """For each byte what it is, as long as it is sound; of an unknown format that is not known."""
     names: list[str] = []
     if subject.format == "unknown":
@@ -116,27 +116,27 @@ def _names(subject: Subject) -> list[str]:
     return names
 
 
-def _compare(answer: Answer, sound: Answer) -> Outcome:
+def _compare(answer: Answer, sound: Answer) -> ReaderOutcome:
     if answer.error:
-        return Outcome("refused", answer.refusal)
+        return ReaderOutcome("refused", answer.refusal)
     tail = "; reported as a torn tail" if answer.dropped > sound.dropped else ""
-    if readers.same(answer.value, sound.value):
-        return Outcome("right", f"harmless: the same{tail}")
+    if readers.same_records(answer.value, sound.value):
+        return ReaderOutcome("right", f"harmless: the same{tail}")
     if isinstance(answer.value, dict) and isinstance(sound.value, dict):
-        return Outcome("wrong", readers.difference(sound.value, answer.value) + tail)
-    return Outcome("wrong", "wrong: another result")
+        return ReaderOutcome("wrong", readers.difference(sound.value, answer.value) + tail)
+    return ReaderOutcome("wrong", "wrong: another result")
 
 
 # -------------------------------------------------------------------------------- what is flipped
 
 
-def _subject(data: Place | bytes | bytearray, format: str | None, optional: bool) -> Subject:
+def _subject(data: Place | bytes | bytearray, format: str | None, optional: bool) -> Target:
     source = arguments.taken(data, "flips")
     if not isinstance(source, arguments.File):
         return log_of_store(source)
     data = source.data
-    check_size(data)
-    known = check(data, source.format(format))
+    check_bounds(data)
+    known = check_format(data, source.format(format))
     try:
         if known == "log":
             return log_alone(data)
@@ -148,7 +148,7 @@ def _subject(data: Place | bytes | bytearray, format: str | None, optional: bool
         if format is not None or not optional:
             raise
         known = "unknown"  # it looked like one of kvlib's, but is one of the learner's
-    return Subject(data, source.name or "data", known, _decoding(known))
+    return Target(data, source.name or "data", known, _decoding(known))
 
 
 def _fields(data: bytes) -> list[Item]:

@@ -18,7 +18,7 @@ from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from kvlib.errors import FormatError
-from kvlib.layout.dissect import Layout, replay
+from kvlib.layout.dissect import Layout, walk_again
 from kvlib.layout.regions import Region, Span
 from kvlib.layout.text import COLOURS, ROW, SHOWN, Entry, entries, flaw, meaning
 from kvlib.plural import count
@@ -35,7 +35,7 @@ STATUSES: Final = {
 SIGNS: Final = {"bad": "!!", "torn": "~~", "unread": "?", "beyond": "//"}
 
 
-class Piece(NamedTuple):
+class LeafText(NamedTuple):
     """A leaf without its place: what its line says. Equal ones are sent once.
 
     `about` is the span that it governs, from its own start.
@@ -50,7 +50,7 @@ class Piece(NamedTuple):
     about: Span | None
 
 
-Mark = tuple[int, int, str]  # start, end, and the word for what is to see there
+HtmlMark = tuple[int, int, str]  # start, end, and the word for what is to see there
 
 
 class Drawing(NamedTuple):
@@ -66,14 +66,14 @@ class Drawing(NamedTuple):
 
     title: str
     data: bytes
-    pieces: tuple[Piece, ...]
-    marks: tuple[Mark, ...] = ()
+    pieces: tuple[LeafText, ...]
+    marks: tuple[HtmlMark, ...] = ()
     flaw: str = ""
 
 
-def draw(layout: Layout, beyond: bytes = b"", marks: Iterable[Mark] = ()) -> Drawing:
+def draw(layout: Layout, beyond: bytes = b"", marks: Iterable[HtmlMark] = ()) -> Drawing:
     """What there is to see of a layout, and of bytes that would follow but are not there."""
-    return drawing(layout.source, layout.data, replay(layout), beyond, marks)
+    return drawing(layout.source, layout.data, walk_again(layout), beyond, marks)
 
 
 def drawing(
@@ -81,10 +81,10 @@ def drawing(
     data: bytes,
     regions: Iterable[Region],
     beyond: bytes = b"",
-    marks: Iterable[Mark] = (),
+    marks: Iterable[HtmlMark] = (),
 ) -> Drawing:
     """The same of regions that are still being read; the engine's error at their end is shown."""
-    pieces: list[Piece] = []
+    pieces: list[LeafText] = []
     said = ""
     try:
         for entry in entries(regions):
@@ -94,13 +94,13 @@ def drawing(
     return Drawing(title, data + beyond, tuple(pieces), tuple(marks), said)
 
 
-def _piece(entry: Entry) -> Piece:
+def _piece(entry: Entry) -> LeafText:
     leaf = entry.leaf
     about = leaf.governs and (leaf.governs[0] - leaf.start, leaf.governs[1] - leaf.start)
     status = "" if leaf.status == "ok" else leaf.status
     text = meaning(leaf).strip()
     letter = leaf.kind[0].upper()
-    return Piece(leaf.end - leaf.start, letter, status, entry.heading, entry.name, text, about)
+    return LeafText(leaf.end - leaf.start, letter, status, entry.heading, entry.name, text, about)
 
 
 # ------------------------------------------------------------------------------------------ tables
@@ -224,16 +224,16 @@ def _bodies(made: Drawing, windows: Sequence[Span]) -> Iterator[str]:
             yield f"<tbody>{above if heading else ''}{''.join(rows)}"
 
 
-def _placed(made: Drawing) -> Iterator[tuple[int, Piece]]:
+def _placed(made: Drawing) -> Iterator[tuple[int, LeafText]]:
     at = 0
     for piece in made.pieces:
         yield at, piece
         at += piece.size
     if size := len(made.data) - at:
-        yield at, Piece(size, "", "beyond", "", "beyond", STATUSES["beyond"], None)
+        yield at, LeafText(size, "", "beyond", "", "beyond", STATUSES["beyond"], None)
 
 
-def _part_row(data: bytes, at: int, piece: Piece, digits: int) -> str:
+def _part_row(data: bytes, at: int, piece: LeafText, digits: int) -> str:
     about = ""
     if piece.about:
         about = f" data-about={_span(at + piece.about[0], at + piece.about[1], digits)}"
@@ -248,7 +248,7 @@ def _part_row(data: bytes, at: int, piece: Piece, digits: int) -> str:
     )
 
 
-def _classes(piece: Piece, words: Sequence[str] = ()) -> str:
+def _classes(piece: LeafText, words: Sequence[str] = ()) -> str:
     """The value of a class attribute, in quotes if it needs them."""
     names = [name for name in (piece.letter, piece.status, *words) if name]
     return names[0] if len(names) == 1 else f'"{" ".join(names)}"'

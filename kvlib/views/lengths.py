@@ -11,11 +11,11 @@ from typing import Final
 from kvlib import encoding, frame, log, naive
 from kvlib.errors import CorruptionError, check_int
 from kvlib.layout.dissect import Layout, Region, dissect, guess
-from kvlib.layout.regions import Kind, Status, group
+from kvlib.layout.regions import RegionKind, RegionStatus, group
 from kvlib.layout.text import COLUMNS, fit, hanging, width
 from kvlib.views import arguments, readers
 from kvlib.views.plain import collected
-from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
 Read = Callable[[bytes], object]
 
@@ -31,7 +31,7 @@ def lengths(
     last: int = 255,
     read: Read | None = None,
     format: str | None = None,
-) -> Film:
+) -> Timeline:
     """What a reader makes of `data` when a byte of a length takes each value from 0 on.
 
     Args:
@@ -71,46 +71,46 @@ def lengths(
     strips = [list(_shared(outcomes)) for outcomes in answers.values()]
     moments = []
     for byte, one in enumerate(changed):
-        marks = (Mark(at, at + 1, "differs"),) if one != data else ()
-        picture = Picture(layout_of(one, format), marks=marks)
+        marks = (Highlight(at, at + 1, "differs"),) if one != data else ()
+        picture = Scene(layout_of(one, format), marks=marks)
         notes = [_note(name, outcomes[byte]) for name, outcomes in answers.items()]
         ours = tuple(strip[byte] for strip in strips)
         moments.append(Moment(str(byte), ours, (picture,), tuple(filter(None, notes))))
     caption = f"The byte at offset {at}, a part of a length, with each value. It is {data[at]}."
-    return Film(caption, "length byte", tuple(all_readers), tuple(moments), data[at])
+    return Timeline(caption, "length byte", tuple(all_readers), tuple(moments), data[at])
 
 
-def _ask(read: Read, data: bytes, truth: object) -> Outcome:
+def _ask(read: Read, data: bytes, truth: object) -> ReaderOutcome:
     """What came of it, and in the words the answer in full."""
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             answer = collected(read(data))
-        return Outcome(
-            "right" if readers.same(answer, truth) else "wrong", readers.one_line(answer)
+        return ReaderOutcome(
+            "right" if readers.same_records(answer, truth) else "wrong", readers.one_line(answer)
         )
     except CorruptionError as error:
-        return Outcome("refused", str(error))
+        return ReaderOutcome("refused", str(error))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's reader may raise anything
         text = fit(f"{type(error).__name__}: {readers.one_line(error)}", readers.ANSWER)
-        return Outcome("refused", text)
+        return ReaderOutcome("refused", text)
 
 
-def _shared(outcomes: list[Outcome]) -> Iterator[Outcome]:
+def _shared(outcomes: list[ReaderOutcome]) -> Iterator[ReaderOutcome]:
     """The outcomes, in words that neighbours share: what differs only in numbers is one refusal."""
 
-    def shape(outcome: Outcome) -> str:
+    def shape(outcome: ReaderOutcome) -> str:
         return NUMBER.sub("", outcome.words) if outcome.verdict == "refused" else outcome.words
 
     for _, run in groupby(outcomes, lambda outcome: (outcome.verdict, shape(outcome))):
         alike = list(run)
         pieces = zip(*(NUMBER.split(outcome.words) for outcome in alike), strict=True)
         words = "".join(same[0] if len(set(same)) == 1 else "…" for same in pieces)
-        yield from [Outcome(alike[0].verdict, fit(words, COLUMNS))] * len(alike)
+        yield from [ReaderOutcome(alike[0].verdict, fit(words, COLUMNS))] * len(alike)
 
 
-def _note(name: str, outcome: Outcome) -> tuple[str, str] | None:
+def _note(name: str, outcome: ReaderOutcome) -> tuple[str, str] | None:
     """The answer in full, if neither the strip nor the picture has it."""
     in_picture = outcome.verdict == "refused" and name != YOURS
     if in_picture or (outcome.verdict != "refused" and width(outcome.words) <= COLUMNS):
@@ -218,9 +218,9 @@ def counted(data: bytes) -> Layout:
     return Layout("the bytes", data, root, stopped_at, reason)
 
 
-def _text(data: bytes, number: int, piece: naive.Piece, status: Status = "ok") -> Region:
+def _text(data: bytes, number: int, piece: naive.Piece, status: RegionStatus = "ok") -> Region:
     """The length and the text of the key or the value with this number."""
-    kind: Kind = "value" if number % 2 else "key"
+    kind: RegionKind = "value" if number % 2 else "key"
     name = f"record[{number // 2}].{kind}"
     at, end = piece.start - 1, min(piece.end, len(data))
     note = "byte of text" if data[at] == 1 else "bytes of text"

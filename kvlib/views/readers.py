@@ -91,7 +91,7 @@ def refusal(error: FormatError) -> Answer:
 # --------------------------------------------------------------------------------------- comparing
 
 
-def same(one: object, other: object) -> bool:
+def same_records(one: object, other: object) -> bool:
     """Whether they are equal, and can say so."""
     try:
         return bool(one == other)
@@ -104,7 +104,7 @@ def same(one: object, other: object) -> bool:
 def difference(truth: Mapping[Any, Any], items: Mapping[Any, Any]) -> str:
     """What is wrong with `items`, in numbers."""
     kept = truth.keys() & items.keys()
-    changed = sum(not same(truth[key], items[key]) for key in kept)
+    changed = sum(not same_records(truth[key], items[key]) for key in kept)
     parts = [
         (len(truth) - len(kept), "record", "lost"),
         (len(items) - len(kept), "record", "added"),
@@ -116,7 +116,7 @@ def difference(truth: Mapping[Any, Any], items: Mapping[Any, Any]) -> str:
 # ----------------------------------------------------------------------------------------- telling
 
 
-def told(answer: Answer, layout: Layout) -> str:
+def describe(answer: Answer, layout: Layout) -> str:
     """The whole answer in lines of 80 columns, without a reason that stands below the bytes."""
     if answer.error:
         if answer.error.endswith(f"offset {layout.stopped_at}: {layout.reason}"):

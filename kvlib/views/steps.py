@@ -13,14 +13,14 @@ from kvlib.encoding import Item
 from kvlib.layout.dissect import Layout, dissect_directory
 from kvlib.layout.text import COLUMNS, fit
 from kvlib.plural import count
-from kvlib.recovery import State, read
+from kvlib.recovery import State, recover_without_lock
 from kvlib.snapshot import LOG
 from kvlib.store import DurableStore, Status
 from kvlib.views import arguments
-from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
-Operation = tuple[Any, ...]
-Note = tuple[str, str]
+StepOperation = tuple[Any, ...]
+StepNote = tuple[str, str]
 
 MOST: Final = 64  # operations
 MOST_BYTES: Final = 1024  # of each file
@@ -40,7 +40,7 @@ class Options(TypedDict, total=False):
     policy: Callable[[Status], bool] | None
 
 
-def steps(operations: Iterable[Operation], **options: Unpack[Options]) -> Film:
+def steps(operations: Iterable[StepOperation], **options: Unpack[Options]) -> Timeline:
     """Carry out `operations` on a new store in memory, one after the other.
 
     At each moment the power goes on a copy: all is lost that no fsync has made safe. Right is a
@@ -69,7 +69,7 @@ def steps(operations: Iterable[Operation], **options: Unpack[Options]) -> Film:
             raise kind(f"operation {number}: {error}") from error
     caption = f"A store, and {count(len(listed), 'operation')}. After each the power goes on a copy"
     caption += ": what no fsync has made safe is lost, and recovery answers."
-    return Film(caption, "operation", ("recovery",), tuple(moments), min(1, len(listed)))
+    return Timeline(caption, "operation", ("recovery",), tuple(moments), min(1, len(listed)))
 
 
 def _check_options(options: Options) -> None:
@@ -80,7 +80,7 @@ def _check_options(options: Options) -> None:
         arguments.check_function("policy", policy, "status")
 
 
-def _listed(operations: Iterable[Operation]) -> list[Operation]:
+def _listed(operations: Iterable[StepOperation]) -> list[StepOperation]:
     arguments.check_kind("steps", operations, Iterable, EXPECTED)
     if isinstance(operations, (str, bytes, bytearray, Mapping)):  # they can be iterated over, too
         arguments.check_kind("steps", operations, (), EXPECTED)
@@ -103,7 +103,7 @@ class _Stage:
         self._shown: dict[Item, Item] = {}  # of memory; nothing while the store is closed
         self._held: dict[Item, Item] = {}  # by the store; when it was closed if it is
 
-    def play(self, operation: Operation) -> Moment:
+    def play(self, operation: StepOperation) -> Moment:
         """Carry out one operation, and look."""
         name, *arguments = self._check(operation)
         answer = self._allowed()[name][1](*arguments)
@@ -132,7 +132,7 @@ class _Stage:
             "crash": ("", self._crash),
         }
 
-    def _check(self, operation: Operation) -> Operation:
+    def _check(self, operation: StepOperation) -> StepOperation:
         allowed = self._allowed()
         if not isinstance(operation, tuple) or not operation:
             raise TypeError(f"expected a tuple such as ('get', 'a'), not {operation!r:.60}")
@@ -161,7 +161,7 @@ class _Stage:
         self._store = DurableStore(self._disk, **self._options)
         self._closed = False
 
-    def _look(self, label: str, notes: list[Note]) -> Moment:
+    def _look(self, label: str, notes: list[StepNote]) -> Moment:
         memory = {} if self._closed else dict(self._store)
         self._held = self._held if self._closed else memory
         files = {layout.source: layout for layout in dissect_directory(self._disk)}
@@ -174,14 +174,14 @@ class _Stage:
         self._shown, self._files = memory, {name: files[name].data for name in files}
         return Moment(label, (_outcome(self._disk, self._held),), pictures, tuple(notes))
 
-    def _picture(self, layout: Layout) -> Picture:
+    def _picture(self, layout: Layout) -> Scene:
         size, before = len(layout.data), self._files.get(layout.source, b"")
         if size > MOST_BYTES:
             reason = f"{layout.source} has {size:,} bytes then, at most {MOST_BYTES:,} are shown"
             raise ValueError(f"{reason}: take fewer or shorter records, or a lower threshold")
         start = len(before) if layout.data.startswith(before) else 0
-        marks = (Mark(start, size, "new"),) if start < size else ()
-        return Picture(layout, marks=marks)
+        marks = (Highlight(start, size, "new"),) if start < size else ()
+        return Scene(layout, marks=marks)
 
     def _memory(self, memory: dict[Item, Item]) -> str:
         if self._closed:
@@ -206,12 +206,12 @@ def _safe(disk: CrashDisk) -> Image:
     return next(disk.images())
 
 
-def _outcome(disk: CrashDisk, held: dict[Item, Item]) -> Outcome:
-    state = read(boot(_safe(disk)))
+def _outcome(disk: CrashDisk, held: dict[Item, Item]) -> ReaderOutcome:
+    state = recover_without_lock(boot(_safe(disk)))
     words = _words(state)
     if state.items == held:
-        return Outcome("right", words)
-    return Outcome("wrong", f"wrong, not all was fsynced: {words}")
+        return ReaderOutcome("right", words)
+    return ReaderOutcome("wrong", f"wrong, not all was fsynced: {words}")
 
 
 def _words(state: State) -> str:
@@ -228,7 +228,7 @@ def _compared(before: dict[Item, Item], now: dict[Item, Item]) -> Iterator[str]:
         yield fit(f"- {key!r}: {before[key]!r}", COLUMNS)
 
 
-def _new_bytes(pictures: Iterable[Picture]) -> list[Note]:
+def _new_bytes(pictures: Iterable[Scene]) -> list[StepNote]:
     places = [
         f"{picture.layout.source}: {count(mark.end - mark.start, 'byte')} from offset {mark.start}"
         for picture in pictures

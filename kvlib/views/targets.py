@@ -22,7 +22,7 @@ MOST_BYTES: Final = 1024
 
 
 @dataclass(frozen=True)
-class Subject:
+class Target:
     """Bytes to experiment on.
 
     Attributes:
@@ -37,7 +37,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class LogSubject(Subject):
+class LogTarget(Target):
     """A log, or frames alone.
 
     Attributes:
@@ -52,7 +52,7 @@ class LogSubject(Subject):
     items: Mapping[Item, Item]
 
 
-def check_size(data: bytes) -> None:
+def check_bounds(data: bytes) -> None:
     """ValueError if there are none, or more than can be looked at one by one."""
     if not data:
         raise ValueError(
@@ -63,16 +63,16 @@ def check_size(data: bytes) -> None:
         raise ValueError(f"too long: {reason}: take fewer or shorter records, which show the same")
 
 
-def log_of_store(disk: Disk) -> LogSubject:
+def log_of_store(disk: Disk) -> LogTarget:
     """The log of a store; it can be recovered."""
-    recovery.read(disk)
+    recovery.recover_without_lock(disk)
     files = {name: disk.read(name) for name in disk.names() if format_of(name)}
     return _stored(files.pop(LOG), files)
 
 
-def log_alone(data: bytes) -> LogSubject:
+def log_alone(data: bytes) -> LogTarget:
     """The bytes of a log without mutations before it. ValueError for another one."""
-    check_size(data)
+    check_bounds(data)
     head, _ = snapshot.decode_head(data)
     stream = encoding.encode_snapshot({})
     if head.length != len(stream):
@@ -83,9 +83,9 @@ def log_alone(data: bytes) -> LogSubject:
     return _stored(data, {snapshot.segment_name(head.generation, 0): sealed})
 
 
-def _stored(data: bytes, others: dict[str, bytes]) -> LogSubject:
+def _stored(data: bytes, others: dict[str, bytes]) -> LogTarget:
     """CorruptionError if the log has a flaw, or does not fit to the other files."""
-    check_size(data)
+    check_bounds(data)
 
     def read(data: bytes) -> Answer:
         try:
@@ -95,7 +95,7 @@ def _stored(data: bytes, others: dict[str, bytes]) -> LogSubject:
         return Answer(dict(store), dropped=store.recovered.dropped_bytes)
 
     disk = boot(others | {LOG: data})
-    recovery.read(disk)
+    recovery.recover_without_lock(disk)
     head, start = snapshot.decode_head(data)
     items = snapshot.load(disk, head)
-    return LogSubject(data, LOG, "log", read, start, head.generation, head.salt, items)
+    return LogTarget(data, LOG, "log", read, start, head.generation, head.salt, items)

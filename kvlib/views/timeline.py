@@ -11,10 +11,10 @@ from html import escape
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
-from kvlib.layout.dissect import Layout, replay
+from kvlib.layout.dissect import Layout, walk_again
 from kvlib.layout.text import hanging, lines
 from kvlib.views.delta import Numbers, changes, squeeze
-from kvlib.views.html import WAIT, Drawing, Piece, as_html, draw, legend, picture, root
+from kvlib.views.html import WAIT, Drawing, LeafText, as_html, draw, legend, picture, root
 
 Verdict = Literal["right", "refused", "wrong", "told"]
 Word = Literal["new", "lost", "flipped", "differs"]
@@ -23,7 +23,7 @@ SIGNS: Final[dict[Verdict, str]] = {"right": "=", "refused": "!", "wrong": "x", 
 KEY: Final = "(= right, ! refused, x wrong and no error)"
 
 
-class Outcome(NamedTuple):
+class ReaderOutcome(NamedTuple):
     """What came of a moment: right, refused with an error, or wrong and nobody noticed.
 
     Or only told, where there is nothing to be right or wrong about.
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
     words: str
 
 
-class Mark(NamedTuple):
+class Highlight(NamedTuple):
     """A span of a picture's bytes to draw attention to, and what it is."""
 
     start: int
@@ -42,7 +42,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Picture:
+class Scene:
     """Bytes, as the engine read them at this moment.
 
     Attributes:
@@ -53,7 +53,7 @@ class Picture:
 
     layout: Layout
     beyond: bytes = b""
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Moment:
     """
 
     label: str
-    outcomes: tuple[Outcome, ...] = ()
-    pictures: tuple[Picture, ...] = ()
+    outcomes: tuple[ReaderOutcome, ...] = ()
+    pictures: tuple[Scene, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
 
 
@@ -78,11 +78,11 @@ class Run(NamedTuple):
 
     first: int
     last: int
-    outcome: Outcome
+    outcome: ReaderOutcome
 
 
 @dataclass(frozen=True)
-class Film:
+class Timeline:
     """Moments, and what they have in common. Shows itself.
 
     Attributes:
@@ -128,7 +128,7 @@ class Film:
             yield from ("", f"{heading}:", *text.splitlines())
         for shown in moment.pictures:
             yield from ("", f"{shown.layout.source}:", "")
-            yield from lines(shown.layout.data, replay(shown.layout))
+            yield from lines(shown.layout.data, walk_again(shown.layout))
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -143,7 +143,7 @@ LIMIT: Final = 50_000  # bytes of HTML
 BRIEF: Final = 400  # bytes of data: if there are more, only the script tells all their parts
 
 
-def page(film: Film) -> str:
+def page(film: Timeline) -> str:
     """The film's tables, and a script that plays it: all of it, or as much as LIMIT has room for.
 
     What is left out of the slider is at its ends, is said, and stands in the table of outcomes.
@@ -161,7 +161,7 @@ def page(film: Film) -> str:
     return as_html(repr(film))
 
 
-def _page(film: Film, shots: list[list[Drawing | None]], first: int, last: int) -> str:
+def _page(film: Timeline, shots: list[list[Drawing | None]], first: int, last: int) -> str:
     start = film.moments[film.start]
     part = replace(film, moments=film.moments[first:last], start=film.start - first)
     said = ""
@@ -191,7 +191,7 @@ def _page(film: Film, shots: list[list[Drawing | None]], first: int, last: int) 
     return root("film", body, data, styles=("timeline.css",), scripts=("view.js", "timeline.js"))
 
 
-def _shots(film: Film) -> list[list[Drawing | None]]:
+def _shots(film: Timeline) -> list[list[Drawing | None]]:
     """What each moment shows, as many pictures in each."""
     slots = max(len(moment.pictures) for moment in film.moments)
     shots: list[list[Drawing | None]] = []
@@ -201,7 +201,7 @@ def _shots(film: Film) -> list[list[Drawing | None]]:
     return shots
 
 
-def _runs(film: Film, strip: int) -> str:
+def _runs(film: Timeline, strip: int) -> str:
     """The outcomes of one strip as a table."""
     rows = "".join(
         f"<tr><th scope=row>{escape(film.span(run))}"
@@ -216,9 +216,9 @@ def _runs(film: Film, strip: int) -> str:
     )
 
 
-def reel(film: Film, shots: list[list[Drawing | None]]) -> dict[str, object]:
+def reel(film: Timeline, shots: list[list[Drawing | None]]) -> dict[str, object]:
     """The film as its script reads it; see columns.py."""
-    strings, pieces, outcomes = Numbers[str](), Numbers[Piece](), Numbers[Outcome]()
+    strings, pieces, outcomes = Numbers[str](), Numbers[LeafText](), Numbers[ReaderOutcome]()
     moments = film.moments
     return {
         "control": film.control,
@@ -255,14 +255,14 @@ def _numbers(text: str, strings: Numbers[str]) -> str:
     return " ".join(str(strings[part]) for part in text.split(": "))
 
 
-def _piece(piece: Piece, strings: Numbers[str]) -> str:
+def _piece(piece: LeafText, strings: Numbers[str]) -> str:
     words = [_numbers(text, strings) for text in (piece.heading, piece.name, piece.meaning)]
     about = ":".join(map(str, piece.about or ()))
     return ":".join([str(piece.size), piece.letter, piece.status, *words, about])
 
 
 def _slot(
-    shots: Sequence[Drawing | None], strings: Numbers[str], pieces: Numbers[Piece]
+    shots: Sequence[Drawing | None], strings: Numbers[str], pieces: Numbers[LeafText]
 ) -> dict[str, object]:
     """One picture at all moments."""
     there = [shot or Drawing("", b"", ()) for shot in shots]

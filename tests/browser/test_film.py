@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 import kvlib
 from browser.lab import Lab, outputs, run_all, screenshot, shortcut_leaks, violations
 from kvlib import MemoryDisk, views
-from kvlib.views.timeline import Film
+from kvlib.views.timeline import Timeline
 
 STORE = """import kvlib
 from dataclasses import replace
@@ -20,7 +20,7 @@ TABLES = """(root) => [...root.querySelectorAll(".picture")].map((picture) =>
         [row.outerHTML.replace(/ (id|class)="[^"]*"/g, "")])])"""
 
 
-def film(kind: str) -> Film:
+def film(kind: str) -> Timeline:
     """The film that the notebook has, computed here."""
     disk = MemoryDisk()
     with kvlib.open(disk) as store:

@@ -36,7 +36,7 @@ from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.checking import expected
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.feedback import about_outcome
-from kvlib.lessons.result import Picture, Result
+from kvlib.lessons.result import BytesPicture, Result
 from kvlib.lessons.sandbox import Outcome
 from kvlib.lessons.source_code import solved
 
@@ -272,7 +272,7 @@ def assert_shows(page: Page, exercise: Exercise, result: Result) -> None:
         assert_pictures(drawn(page, check), result.picture)
 
 
-def assert_pictures(output: Locator, picture: Picture) -> None:
+def assert_pictures(output: Locator, picture: BytesPicture) -> None:
     """The bytes are drawn, and the one that is wrong is outlined, but for one that is missing."""
     runs = output.locator(".grid b").evaluate_all(
         "(all) => all.map((one) => [one.textContent, getComputedStyle(one).outlineStyle])"

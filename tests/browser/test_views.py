@@ -34,7 +34,7 @@ from helpers.paths import ROOT
 from kvlib import naive, segments
 from kvlib.encoding import Item
 from kvlib.layout.dissect import Layout, dissect
-from kvlib.views.timeline import Film, Moment
+from kvlib.views.timeline import Moment, Timeline
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SETUP = """import kvlib
@@ -176,7 +176,7 @@ def part(heading: str, offsets: str, digits: str, kind: str, name: str, _: str) 
     return path + name, kind[-1:] if kind[-1:].isupper() else "", start, end
 
 
-def due(film: Film, number: int) -> dict[str, Any]:
+def due(film: Timeline, number: int) -> dict[str, Any]:
     """What a film is to show, from the answers of the engine alone."""
     moment = film.moments[number]
     pictures = [
@@ -199,7 +199,7 @@ def parts(layout: Layout, beyond: bytes = b"") -> Iterator[Part]:
         yield "beyond", "", size, size + len(beyond)
 
 
-def said(film: Film, moment: Moment) -> str:
+def said(film: Timeline, moment: Moment) -> str:
     """The sentence that names a moment, and what came of it."""
     answers = []
     for strip, (verdict, words) in zip(film.strips, moment.outcomes, strict=True):
@@ -208,7 +208,7 @@ def said(film: Film, moment: Moment) -> str:
     return f"{film.control}: {moment.label}. {'. '.join(answers)}"
 
 
-def assert_shows(film: Film, number: int, shown: dict[str, Any]) -> None:
+def assert_shows(film: Timeline, number: int, shown: dict[str, Any]) -> None:
     """What is shown is what the engine answered at this moment, its error included."""
     wanted = due(film, number)
     moment = film.moments[number]
@@ -264,7 +264,7 @@ def test_keys_lead_to_each_moment(page: Page, name: str) -> None:
     expect(slider).to_be_focused()
 
 
-def after(film: Film, number: int, button: str) -> int:
+def after(film: Timeline, number: int, button: str) -> int:
     """The moment to which a button leads."""
     last = len(film.moments) - 1
     if button == "Next change":

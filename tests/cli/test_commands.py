@@ -633,7 +633,7 @@ def test_progress_is_not_shown_too_often(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stderr", screen)
     clock = iter([0.0, 0.1, 0.3, 0.4])
     monkeypatch.setattr(cli, "monotonic", lambda: next(clock))
-    progress = cli.Progress()
+    progress = cli.ProgressLine()
     for text in ("one", "two", "three"):
         progress.show(text)
     progress.clear()

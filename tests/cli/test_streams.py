@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or broken; tests/test_cli.py has the real ones."""
+"""Standard streams that are closed, full or broken; tests/cli/test_commands.py has the real ones."""
 
 import io
 import os
@@ -88,7 +88,7 @@ def test_an_output_that_fails_is_status_2(
 ) -> None:
     """What was printed may be held back until the end."""
     monkeypatch.setattr(streams, "flush", fail)
-    monkeypatch.setattr("kvlib.cli.commands.run", lambda argv: 0)
+    monkeypatch.setattr("kvlib.cli.commands.run_command", lambda argv: 0)
     assert command.main([]) == 2
     assert capsys.readouterr().err == "kvlib: the standard output can't be written: full\n"
 

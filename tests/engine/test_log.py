@@ -430,7 +430,7 @@ def test_hostile_logs_are_replayed_or_refused(data: bytes, sequence: int) -> Non
     except CorruptionError as error:
         offset = error.offset
     else:
-        assert (result.end, result.records) == (0, 0)
+        assert (result.end, result.mutations) == (0, 0)
         offset = result.end
     assert 0 <= offset <= len(data)
 

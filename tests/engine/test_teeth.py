@@ -35,7 +35,8 @@ MISSING = {
     "the order: delete last": (
         "store",
         "        snapshot.commit(self._disk)\n",
-        "        snapshot.sweep(self._disk, generation)\n        snapshot.commit(self._disk)\n",
+        "        snapshot.delete_others(self._disk, generation)\n"
+        "        snapshot.commit(self._disk)\n",
         "cuts",
     ),
     "the fsync of an append": (

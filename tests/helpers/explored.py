@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from helpers.vocabulary import delete, frame, put, store_files
 from kvlib.encoding import Item
-from kvlib.views.timeline import Film, Moment
+from kvlib.views.timeline import Moment, Timeline
 
 # A value that ends in zeros: where they are lost and zeros stand there, nothing is lost.
 MUTATIONS: list[tuple[bytes, dict[Item, Item]]] = [
@@ -26,7 +26,7 @@ LOG = FILES["log"]
 BEGUN = store_files({"old": "1"}, *FRAMES, frame(b"C", 5, b""), generation=1)
 
 
-def verdicts(film: Film, strip: int = 0) -> list[str]:
+def verdicts(film: Timeline, strip: int = 0) -> list[str]:
     """The verdict of each moment."""
     return [moment.outcomes[strip].verdict for moment in film.moments]
 

@@ -573,7 +573,7 @@ def test_the_laws_hold_for_spoilt_stores() -> None:
             disk.delete(victim)
         bad = [file for file in by_name(disk).values() if file.root.status == "bad"]
         try:
-            recovery.read(disk)
+            recovery.recover_without_lock(disk)
         except FormatError as error:
             (file,) = [file for file in bad if file.source == error.path]
             assert (file.stopped_at, file.reason) == (error.offset, error.reason)
@@ -603,7 +603,7 @@ def test_a_flipped_bit_shows_where_recovery_stops(size: int) -> None:
             found = by_name(whole)
             bad = {file.source: file for file in found.values() if file.root.status == "bad"}
             try:
-                recovery.read(whole)
+                recovery.recover_without_lock(whole)
             except FormatError as error:
                 file = bad[str(error.path)]
                 assert (file.stopped_at, file.reason) == (error.offset, error.reason)
@@ -618,7 +618,7 @@ def spoilt_store(spoiler: Callable[[MemoryDisk, list[str]], None]) -> tuple[Layo
     disk = closed_store(20)
     spoiler(disk, [name for name in disk.names() if name != "log"])
     with pytest.raises(FormatError) as caught:
-        recovery.read(disk)
+        recovery.recover_without_lock(disk)
     return by_name(disk)[str(caught.value.path)], caught.value
 
 

@@ -1,4 +1,4 @@
-"""Dumps as text. Goldens keep what they look like; `python tests/test_text.py` writes them anew."""
+"""Dumps as text. Goldens keep what they look like; `PYTHONPATH=tests python -m layout.test_text` writes them anew."""
 
 import random
 import re

@@ -26,7 +26,7 @@ from kvlib.lessons.checking import _examine
 from kvlib.lessons.exercise import Case, Exercise
 from kvlib.lessons.exercises.encode.encode_field import field_counts_characters
 from kvlib.lessons.exercises.machines import KEEPSAKE, keeps
-from kvlib.lessons.result import Note, Picture, Result, short
+from kvlib.lessons.result import BytesPicture, HelpText, Result, short
 from kvlib.lessons.sandbox import Stopped, Watch, run
 from kvlib.lessons.solutions import encode_field
 from kvlib.views.plain import same
@@ -669,7 +669,7 @@ def test_each_pair_is_confused_indeed() -> None:
     """Two stores, different, and the encoder gives the same bytes for both."""
     for mistake in EXERCISES["01-delimiter"].mistakes:
         pair = collisions.confuse(mistake.answer)
-        assert isinstance(pair, collisions.Pair)
+        assert isinstance(pair, collisions.Collision)
         if len(pair.stores) == 2:
             one, other = pair.stores
             assert one != other
@@ -755,12 +755,12 @@ def test_lines_stay_within_80_columns() -> None:
 
 def test_a_picture_without_a_mark_says_nothing() -> None:
     """What was given is shown, and nothing in it is wrong."""
-    assert Picture(dissect(b"")).where() == ""
+    assert BytesPicture(dissect(b"")).where() == ""
 
 
 def test_a_note_shows_itself() -> None:
     """Title, code, words and what is next, in both forms."""
-    note = Note("01-x, hint", ("Use `a < b`.",), "if a < b:\n\n    pass", "more()")
+    note = HelpText("01-x, hint", ("Use `a < b`.",), "if a < b:\n\n    pass", "more()")
     assert repr(note) == (
         "01-x, hint\n\n    if a < b:\n\n        pass\n\nUse `a < b`.\n\nNext: more()"
     )

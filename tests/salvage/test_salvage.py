@@ -99,7 +99,7 @@ def saved(files: Files) -> tuple[Salvage, Items]:
     if not result.stored:
         assert new.names() == []
         return result, {}
-    items = recovery.read(new).items
+    items = recovery.recover_without_lock(new).items
     assert len(items) == result.records
     with kvlib.open(new) as store:
         assert dict(store) == items
@@ -566,7 +566,7 @@ def test_a_store_that_is_written_to_is_read_again() -> None:
 
     new = MemoryDisk()
     assert salvage(ChangingDisk(a_store(), compact_once), new).complete
-    assert recovery.read(new).items == {"new": "1"}
+    assert recovery.recover_without_lock(new).items == {"new": "1"}
 
     def append(disk: ChangingDisk, reads: int) -> None:
         disk.append("log", b"x")
@@ -668,7 +668,7 @@ def test_a_full_disk_can_be_salvaged_to_again() -> None:
             salvage(disk_of(a_store()), new)
         new.fault = None
         assert salvage(disk_of(a_store()), new).complete
-        assert recovery.read(new).items == after(OLD)
+        assert recovery.recover_without_lock(new).items == after(OLD)
 
 
 def test_what_a_broken_medium_holds_is_left_out() -> None:
@@ -682,7 +682,7 @@ def test_what_a_broken_medium_holds_is_left_out() -> None:
         source = FaultyDisk(disk_of(a_store()))
         source.fault = Fault("read", name, error=Eio, for_ever=True)
         result = salvage(source, new := MemoryDisk())
-        assert recovery.read(new).items == expected
+        assert recovery.recover_without_lock(new).items == expected
         assert result.left_out[0].reason.startswith("it can't be read")
 
 
@@ -692,7 +692,7 @@ def test_what_may_not_be_read_is_left_out() -> None:
         source = FaultyDisk(disk_of(a_store()))
         source.fault = Fault("read", name, error=PermissionError, for_ever=True)
         result = salvage(source, new := MemoryDisk())
-        assert recovery.read(new).items == expected
+        assert recovery.recover_without_lock(new).items == expected
         assert result.left_out[0].file == name
         assert result.left_out[0].reason.startswith("it can't be read")
 
@@ -940,7 +940,7 @@ def test_a_store_of_nothing_but_strange_names(tmp_path: Path) -> None:
     for name, data in zip(strange, a_store().values(), strict=True):
         (tmp_path / name).write_bytes(data)
     result = salvage(tmp_path, new := MemoryDisk())
-    assert recovery.read(new).items == after(OLD)
+    assert recovery.recover_without_lock(new).items == after(OLD)
     assert all(line.isprintable() for line in report(result, "new"))
 
 
@@ -959,7 +959,7 @@ def test_links_are_read_where_they_lead(tmp_path: Path) -> None:
     (store / "BAR").hardlink_to(elsewhere / NAMES[2])
     before = picture(elsewhere)
     result = salvage(store, new := MemoryDisk())
-    assert recovery.read(new).items == after(OLD)
+    assert recovery.recover_without_lock(new).items == after(OLD)
     assert picture(elsewhere) == before
     told = {note.file for note in result.notes if note.reason.startswith("it is a link")}
     assert told == {"log", NAMES[0], "FOO"}
@@ -984,7 +984,7 @@ def test_what_is_no_file_is_skipped_with_a_word(tmp_path: Path) -> None:
     ):
         (tmp_path / name).symlink_to(target)
     result = salvage(tmp_path, new := MemoryDisk())
-    assert recovery.read(new).items == after(before_segment(2))
+    assert recovery.recover_without_lock(new).items == after(before_segment(2))
     told = {note.file: note.reason for note in result.notes}
     for name in ("folder", "pipe", "device", "to-pipe", "to-folder", NAMES[2]):
         assert "is no regular file" in told[name]
@@ -1001,7 +1001,7 @@ def test_another_kind_of_disk_says_itself_what_it_reads(tmp_path: Path) -> None:
     (tmp_path / NAMES[1]).rename(tmp_path / "a\\b")
     (tmp_path / NAMES[1]).symlink_to("a\\b")
     result = salvage(FaultyDisk(DirectoryDisk(tmp_path)), new := MemoryDisk())
-    assert recovery.read(new).items == after(before_segment(1))
+    assert recovery.recover_without_lock(new).items == after(before_segment(1))
     told = {note.file: note.reason for note in result.notes}
     assert "is no regular file" in told[NAMES[1]]
     assert "is no plain file name" in told["a\\b"]
@@ -1033,7 +1033,7 @@ def test_a_file_larger_than_the_memory_is_told() -> None:
     source = FaultyDisk(disk_of({**a_store(), NAMES[1]: b"", "huge": b""}))
     source.fault = Fault("read", "huge", error=MemoryError, for_ever=True)
     result = salvage(source, new := MemoryDisk())
-    assert recovery.read(new).items == after(before_segment(1))
+    assert recovery.recover_without_lock(new).items == after(before_segment(1))
     reason = "it can't be read: it is larger than the memory"
     assert result.notes[-1] == Finding("huge", 0, 0, reason)
 
@@ -1129,7 +1129,7 @@ def test_any_damage_gives_a_result_or_an_error_of_ours() -> None:
         if not result.stored:
             outcomes["nothing"] += 1
             continue
-        items = recovery.read(new).items
+        items = recovery.recover_without_lock(new).items
         assert items.items() <= pairs
         if result.complete:
             outcomes["complete"] += 1

@@ -1,6 +1,6 @@
 """`make bench`: how large the views are, how fast they answer, and what the store's promises cost.
 
-    python tests/bench.py [--no-browser]
+    PYTHONPATH=tests python -m tools.bench [--no-browser]
 
 Prints tables, and writes all figures to build/bench.json. A time says little about another machine;
 so each one stands beside that of something bare, measured in turn with it in the same run.
@@ -63,7 +63,7 @@ def a_snapshot(records: int) -> bytes:
     return kvlib.encode_snapshot(items)
 
 
-def a_film() -> views.Film:
+def a_film() -> views.Timeline:
     """Every cut of a log of about 1,000 bytes."""
     disk = MemoryDisk()
     with kvlib.open(disk) as store:

@@ -1,6 +1,6 @@
 """`make crash`: every promise about crashes, in full; a table of it goes to build/crash.json.
 
-    python tests/crash_sweep.py [--scale 0.1] [--kills 1000]
+    PYTHONPATH=tests python -m tools.crash_sweep [--scale 0.1] [--kills 1000]
 
 `--scale` makes a part of it, for a bounded run; the figures to reach are for the whole.
 """

@@ -625,7 +625,7 @@ def feed_check(data: bytes) -> None:
         for _ in lines(found, pieces):
             pass
     with contextlib.redirect_stdout(io.StringIO()):
-        cli._report("store", disk, cli.Progress())
+        cli._report("store", disk, cli.ProgressLine())
 
 
 def feed_commands(data: bytes) -> None:

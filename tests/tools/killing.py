@@ -1,6 +1,6 @@
 """A process writes to a real directory until it is killed; all that it acknowledged must be there.
 
-    python tests/killing.py --kills 1000 --seed 1
+    PYTHONPATH=tests python -m tools.killing --kills 1000 --seed 1
 
 Each life of the writer goes on where the one before was killed, in the same directory: it opens the
 store, changes it, compacts it, closes it and opens it again, for ever. Of all that it does it

@@ -1,12 +1,12 @@
 """Run notebooks and clean what is stored with them, so that the same run gives the same bytes.
 
-    python tests/notebook_tool.py [--check] [NOTEBOOK ...]
+    PYTHONPATH=tests python -m tools.notebooks [--check] [NOTEBOOK ...]
 
 Each notebook runs in a kernel of its own, in an empty temporary folder: it stands alone, and what
 its experiments write is gone afterwards. A notebook of the series gets its glossary, made anew, as
 its last cell. --check writes nothing, and exits with 1 if a notebook would change.
 
-    python tests/notebook_tool.py --sections NOTEBOOK ...
+    PYTHONPATH=tests python -m tools.notebooks --sections NOTEBOOK ...
 
 runs each section in a fresh namespace and an empty folder, after nothing but the set-up cell: as a
 learner does who comes back another day.

@@ -2,9 +2,9 @@
 
     PYTHONPATH=tests python -m tools.prose [PATH ...]
 
-Prints each place as `file:line: habit: the words`, and how many there are in 1,000 words. Docstrings,
-comments and messages of Python files are read, and the text of Markdown files. A construction is
-only a sign: the remedy is to say the sentence the way one would say it aloud, not to replace a word.
+Prints each place as `file:line: habit: the words`, and how many there are in 1,000 words. It reads
+the docstrings, comments and messages of Python files, and the text of Markdown files. A
+construction is only a sign: don't replace the word, say the sentence as you would say it aloud.
 """
 
 import ast
@@ -18,35 +18,42 @@ from typing import Final, NamedTuple
 
 from helpers.paths import ROOT
 
+START: Final = r"(?:^|(?<=[.;:] ))"
+
 # What to look for, by habit. "(?-i:...)" is for what only counts at the start of a sentence.
 HABITS: Final[dict[str, str]] = {
     "stands, lies": r"\b(?:stands?|stood|standing)\b(?! for\b| alone| apart)"
     r"|\b(?:lies|lay|lie)\b(?= (?:in|at|before|behind|above|below|beside|on|there|between|under))",
     "behind": r"\bbehind\b(?! the scenes)",
     "beside, besides": r"\bbesides?\b",
-    "free relative": r"(?:^|(?<=[.;:] ))(?-i:What|Who|Whoever|Whatever|Whichever)\b(?=[^?]*$|[^?]*?\.)"
-    r"|\b(?:of|to|in|with|by|from|than|at|for|and|or|but|if|that|also|only) "
-    r"(?:what|whatever|whoever|whichever) (?:is|was|it|they|he|has|had|can|came|comes|are|were|one)\b"
+    "free relative": rf"{START}(?-i:What|Who|Whoever|Whatever|Whichever)\b(?=[^?]*$|[^?]*?\.)"
+    r"|\b(?:of|to|in|with|by|from|than|at|for|and|or|but|if|that|also|only)"
+    r" (?:what|whatever|whichever)"
+    r" (?:is|was|it|they|he|has|had|can|came|comes|are|were|one)\b"
     r"|\bwhoever\b|\bwho (?:asks|reads|looks|writes|wants|adds)\b",
-    "all that, that which": r"\ball that\b|\bthat which\b|\bthe one that\b|\bsuch as (?:are|is)\b",
-    "for = because": r"[,;:] for (?:it|they|he|there|this|that|no|none|nobody|what|who|then|these)\b",
-    "in the place of": r"\bin (?:the|its|their|his|my) place(?: of)?\b|\binto (?:its|their) place\b",
-    "make X of Y": r"\b(?:make|makes|made|making) (?:\w+ ){0,2}(?:out )?of\b|\bbec(?:a|o)mes? of\b",
-    "taken for": r"\b(?:take|takes|took|taken|taking) (?:\w+ ){0,2}for\b(?! granted| example)",
-    "is no, is none": r"(?<!there )(?<!There )\b(?:is|are|was|were|be) (?:no|none)\b(?! longer| more than"
-    r"| other| matter| need| problem| different| less| better| later| earlier| larger| smaller| faster)",
-    "floating so, that, it": r"(?:^|(?<=[.;:] ))(?-i:So|That|Thus|Then|Such) (?:is|are|was|does|do|has|can)\b",
-    "inverted": r"(?:^|(?<=[.;] ))(?-i:Of|Beside|Behind|Likewise|Nor|Neither|There stands?|Here stands?)\b"
-    r"|(?:^|(?<=[.;] ))(?-i:Only|Never|Once|Not) (?:then|so|now|there|here|if|when|with)\b",
+    "all that, that which": r"\ball that\b|\bthat which\b|\bthe one that\b",
+    "for = because": r"[,;:] for"
+    r" (?:it|they|he|there|this|that|no|none|nobody|what|who|then|these)\b",
+    "in the place of": r"\bin (?:the|its|their) place(?: of)?\b|\binto (?:its|their) place\b",
+    "make X of Y": r"\bma(?:ke|kes|de|king) (?:\w+ ){0,2}(?:out )?of\b|\bbec(?:a|o)mes? of\b",
+    "taken for": r"\bt(?:ake|akes|ook|aken|aking) (?:\w+ ){0,2}for\b(?! granted| example)",
+    "is no, is none": r"(?<!there )(?<!There )\b(?:is|are|was|were|be) (?:no|none)\b"
+    r"(?! longer| more than| other| matter| need| problem| different| less| better| later| earlier"
+    r"| larger| smaller| faster)",
+    "floating so, that, it": rf"{START}(?-i:So|That|Thus|Then|Such)"
+    r" (?:is|are|was|does|do|has|can)\b",
+    "inverted": rf"{START}(?-i:Of|Beside|Behind|Likewise|Nor|Neither|There stands?|Here stands?)\b"
+    rf"|{START}(?-i:Only|Never|Once|Not) (?:then|so|now|there|here|if|when|with)\b",
     "nobody, somebody": r"\b(?:nobody|somebody|anybody)\b",
     "goes on": r"\b(?:goes|go|went|going|gone) on\b(?! (?:to|the|a|GitHub))",
     "of its own": r"\bof (?:its|their|his|her|one's|my) own\b",
     "how many has": r"\b(?:How many|Which|How much) (?:\w+ ){1,3}(?:has|have)\b(?! been| to)",
-    "archaic": r"\b(?:for ever|shall|whereof|therein|thereby|whither|thereof|at the most|at the least"
-    r"|any more|no more than|as it were|needs? not|had better not|it is so|no matter)\b",
-    "as far as": r"\bas (?:far|long) as\b|\bso that\b(?= (?:no|nobody|nothing)\b)",
-    "by turns, at times": r"\bby turns\b|\bat last\b|\bone behind the other\b|\bone (?:after|by) the other\b",
-    "gives, said": r"(?:^|(?<=[.;] ))(?-i:Give|Gives)\b|\bis (?:told|said) (?:so|that|by|of|about)\b|\bis asked for\b",
+    "archaic": r"\b(?:for ever|shall|whereof|therein|thereby|whither|thereof|at the most"
+    r"|at the least|any more|as it were|needs? not|had better not|it is so|no matter)\b",
+    "as far as": r"\bas (?:far|long) as\b",
+    "by turns, at last": r"\bby turns\b|\bat last\b|\bone (?:after|by|behind) the other\b",
+    "gives, is told": rf"{START}(?-i:Give|Gives)\b|\bis (?:told|said) (?:so|that|by|of|about)\b"
+    r"|\bis asked for\b",
 }
 _PATTERNS: Final = {habit: re.compile(found, re.I | re.M) for habit, found in HABITS.items()}
 
@@ -95,7 +102,9 @@ def texts_of_python(source: str) -> Iterator[Text]:
             continue
         words = re.sub(r"^ *>>> .*\n(?: *\S.*\n)*", "\n", words, flags=re.M)
         words = re.sub(r"^(?: {4,}|\t).*[|=(<].*$", "", words, flags=re.M)  # grammars and code
-        if len(re.findall(r"\b[A-Za-z']{2,}\b", words)) >= 3 and not re.search(r"[{}<>;]\s*\n", words):
+        if len(re.findall(r"\b[A-Za-z']{2,}\b", words)) >= 3 and not re.search(
+            r"[{}<>;]\s*\n", words
+        ):
             yield Text(node.lineno, words)
 
 
@@ -105,8 +114,12 @@ def _comment(tokens: list[tokenize.TokenInfo]) -> Text:
 
 def texts_of_markdown(source: str) -> Iterator[Text]:
     """Yield the text of a Markdown page without code, links and HTML."""
-    plain = re.sub(r"^(```|~~~).*?^\1|^---\n.*?^---$", lambda found: "\n" * found[0].count("\n"), source,
-                   flags=re.M | re.S)
+    plain = re.sub(
+        r"^(```|~~~).*?^\1|^---\n.*?^---$",
+        lambda found: "\n" * found[0].count("\n"),
+        source,
+        flags=re.M | re.S,
+    )
     plain = re.sub(r"`[^`\n]*`", "x", plain)
     plain = re.sub(r"\]\([^)]*\)|<[^>]*>|^ {4}.*$|^\(.*\)=$", "", plain, flags=re.M)
     line = 1
@@ -141,7 +154,7 @@ def files_in(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
     found = [*place.rglob("*.py"), *place.rglob("*.md")]
-    return sorted(one for one in found if not any(part.startswith(".") for part in one.parts[-4:]))
+    return sorted(found)
 
 
 def rate(files: Iterable[Path]) -> tuple[float, list[tuple[Path, Place]]]:
@@ -156,9 +169,7 @@ def rate(files: Iterable[Path]) -> tuple[float, list[tuple[Path, Place]]]:
 
 def main(arguments: list[str]) -> None:
     """Print the constructions in the files and folders named, by default in kvlib."""
-    files = [
-        file for name in arguments or [str(ROOT / "kvlib")] for file in files_in(Path(name))
-    ]
+    files = [file for name in arguments or [str(ROOT / "kvlib")] for file in files_in(Path(name))]
     figure, found = rate(files)
     for file, place in found:
         print(f"{file}:{place.line}: {place.habit}: …{place.words}…")

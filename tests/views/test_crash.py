@@ -1,4 +1,4 @@
-"""The crash explorer. `python tests/test_cuts.py` writes the goldens of its texts anew."""
+"""The crash explorer. `PYTHONPATH=tests python -m views.test_crash` writes the goldens of its texts anew."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -42,11 +42,11 @@ from kvlib import CorruptionError, MemoryDisk, MissingError
 from kvlib.disk import Place
 from kvlib.encoding import Item
 from kvlib.layout.text import COLUMNS
-from kvlib.views.crash import Lost, crash
+from kvlib.views.crash import Fate, crash
 from kvlib.views.flips import flips
-from kvlib.views.timeline import Film, Outcome
+from kvlib.views.timeline import ReaderOutcome, Timeline
 
-LOSSES: tuple[Lost, ...] = ("missing", "zeros", "garbage")
+LOSSES: tuple[Fate, ...] = ("missing", "zeros", "garbage")
 
 
 def stairs(start: int, *frames: bytes, before: Item | None = None) -> list[tuple[int, object]]:
@@ -72,7 +72,7 @@ SUBJECTS: dict[str, tuple[Place | bytes | bytearray, bytes, int, list[tuple[int,
 
 @pytest.mark.parametrize("lost", LOSSES)
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_every_cut_gives_the_whole_frames_that_arrived(name: str, lost: Lost) -> None:
+def test_every_cut_gives_the_whole_frames_that_arrived(name: str, lost: Fate) -> None:
     """At each byte: the state after the last whole frame; inside the head a refusal."""
     place, data, start, expected = SUBJECTS[name]
     film = crash(place, lost=lost)
@@ -94,7 +94,7 @@ def test_every_cut_gives_the_whole_frames_that_arrived(name: str, lost: Lost) ->
 
 
 @pytest.mark.parametrize("lost", LOSSES)
-def test_the_picture_of_a_cut_is_what_is_there(lost: Lost) -> None:
+def test_the_picture_of_a_cut_is_what_is_there(lost: Fate) -> None:
     """A file that ends, or one of full length; what did not arrive is marked, and counted."""
     for size, moment in enumerate(crash(LOG, lost=lost).moments):
         (picture,) = moment.pictures
@@ -331,7 +331,7 @@ def test_a_wrong_state_is_wrong_where_the_right_one_is_another() -> None:
     assert verdicts(film) == expected
 
 
-def one_outcome(recover: Callable[[bytes], object]) -> Outcome:
+def one_outcome(recover: Callable[[bytes], object]) -> ReaderOutcome:
     """What is said of a function at a torn tail after one mutation."""
     return crash(BARE, recover).moments[50].outcomes[0]
 
@@ -428,7 +428,7 @@ def test_what_a_function_prints_and_keeps_does_no_harm(capsys: pytest.CaptureFix
 
 # ------------------------------------------------------------------------------------------ goldens
 
-PICTURES: dict[str, Callable[[], Film]] = {
+PICTURES: dict[str, Callable[[], Timeline]] = {
     "crash": lambda: crash(LOG),
     "crash_garbage": lambda: crash(LOG, lost="garbage"),
     "crash_yours": lambda: crash(BARE, trusting),

@@ -14,10 +14,10 @@ from kvlib.encoding import Item
 from kvlib.layout.dissect import FORMATS, dissect
 from kvlib.layout.text import COLUMNS, width
 from kvlib.views.diff import LIMIT, diff
-from kvlib.views.timeline import Film
+from kvlib.views.timeline import Timeline
 
 
-def words(film: Film) -> list[str]:
+def words(film: Timeline) -> list[str]:
     """What differs."""
     return [moment.outcomes[0].words for moment in film.moments]
 

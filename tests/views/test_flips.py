@@ -1,4 +1,4 @@
-"""The flip explorer. `python tests/test_flips.py` writes the goldens of its texts anew."""
+"""The flip explorer. `PYTHONPATH=tests python -m views.test_flips` writes the goldens of its texts anew."""
 
 from collections.abc import Callable
 
@@ -22,10 +22,12 @@ from helpers.vocabulary import HEAD_END, disk_of, every_flip, field, frame, put,
 from kvlib import CorruptionError, naive
 from kvlib.encoding import Item
 from kvlib.views.flips import flips
-from kvlib.views.timeline import Film, Outcome
+from kvlib.views.timeline import ReaderOutcome, Timeline
 
 
-def check_flips(film: Film, data: bytes, read: Callable[[bytes], object], strip: int = 0) -> None:
+def check_flips(
+    film: Timeline, data: bytes, read: Callable[[bytes], object], strip: int = 0
+) -> None:
     """Each moment says what `read` makes of the flipped bytes."""
     sound = read(data)
     assert len(film.moments) == 8 * len(data)
@@ -115,8 +117,8 @@ def test_a_log_refuses_what_a_later_frame_vouches_for(closed: bool) -> None:
     last = 8 * len(frames[-1])
     assert {*verdicts(film)[:-last]} == {"refused"}
     same, another = (
-        Outcome("right", "harmless: the same; reported as a torn tail"),
-        Outcome("wrong", "wrong: 1 record added; reported as a torn tail"),
+        ReaderOutcome("right", "harmless: the same; reported as a torn tail"),
+        ReaderOutcome("wrong", "wrong: 1 record added; reported as a torn tail"),
     )
     assert {moment.outcomes[0] for moment in film.moments[-last:]} == {same if closed else another}
     check_flips(
@@ -186,7 +188,7 @@ def test_a_long_span_has_its_moments() -> None:
 
 # ------------------------------------------------------------------------------------------ goldens
 
-PICTURES: dict[str, Callable[[], Film]] = {
+PICTURES: dict[str, Callable[[], Timeline]] = {
     "flips": lambda: flips(LOG),
     "flips_yours": lambda: flips(BARE, forgiving, end=20),
     "flips_naive": lambda: flips(naive.encode_counted({"tea": "hot"}), naive.decode_counted),

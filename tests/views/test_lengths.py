@@ -9,7 +9,7 @@ from kvlib import encoding, frame, log, naive
 from kvlib.errors import CorruptionError
 from kvlib.layout.text import COLUMNS, width
 from kvlib.views.lengths import LIMIT, READERS, Read, counted, lengths
-from kvlib.views.timeline import Film
+from kvlib.views.timeline import Timeline
 
 CAFE = kvlib.encode_snapshot({"café": "2,50 €"})
 TEA = naive.encode_counted({"tea": "hot", "cup": "1"})
@@ -25,7 +25,7 @@ SAMPLES = {
 }
 
 
-def outcomes(film: Film, strip: int = 0) -> list[str]:
+def outcomes(film: Timeline, strip: int = 0) -> list[str]:
     """The runs of a strip, in words."""
     return [f"{film.span(run)} {run.outcome.words}" for run in film.runs(strip)]
 

@@ -1,4 +1,4 @@
-"""The stepper. `python tests/test_steps.py` writes the goldens of its texts anew."""
+"""The stepper. `PYTHONPATH=tests python -m views.test_steps` writes the goldens of its texts anew."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +11,10 @@ import kvlib
 from helpers.golden import check_golden, check_none_is_left, check_width, write
 from helpers.vocabulary import FIELDS, disk_of
 from kvlib.encoding import Item
-from kvlib.views.steps import Operation, steps
-from kvlib.views.timeline import Film, Moment
+from kvlib.views.steps import StepOperation, steps
+from kvlib.views.timeline import Moment, Timeline
 
-PRICES: list[Operation] = [
+PRICES: list[StepOperation] = [
     ("put", "café", "2,50 €"),
     ("put", "thé", "3,10 €"),
     ("delete", "thé"),
@@ -28,7 +28,7 @@ def note(moment: Moment, heading: str) -> str:
     return dict(moment.notes).get(heading, "")
 
 
-def memory(film: Film, at: int) -> list[str]:
+def memory(film: Timeline, at: int) -> list[str]:
     """The lines of memory at one moment."""
     return note(film.moments[at], "memory").splitlines()
 
@@ -59,7 +59,7 @@ OPERATIONS = st.one_of(
 @settings(max_examples=40)
 @example([("put", "00000\x1f", ""), ("delete", "00\x1f\u0e5c⺀")])  # wide before what hangs
 @given(st.lists(OPERATIONS, max_size=10))
-def test_memory_and_disk_are_what_a_dict_would_be(operations: list[Operation]) -> None:
+def test_memory_and_disk_are_what_a_dict_would_be(operations: list[StepOperation]) -> None:
     """At each moment the marks, the files that are shown and recovery agree with a dict."""
     film = steps(operations, threshold=4)
     items: dict[Item, Item] = {}
@@ -213,7 +213,7 @@ def test_there_are_limits() -> None:
     assert steps([]).start == 0
 
 
-PICTURES: dict[str, Callable[[], Film]] = {
+PICTURES: dict[str, Callable[[], Timeline]] = {
     "prices": lambda: steps(PRICES),
     "unsynced": lambda: steps([*PRICES[:3], ("crash",), ("close",)], sync=2),
     "segments": lambda: steps([("restart",)], max_segment_size=10),

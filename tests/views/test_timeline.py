@@ -17,7 +17,7 @@ from kvlib.layout.dissect import dissect
 from kvlib.layout.text import COLUMNS, width
 from kvlib.views import html, timeline
 from kvlib.views.delta import changes, squeeze
-from kvlib.views.timeline import Film, Mark, Moment, Outcome, Picture
+from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 from views.test_html import Reader, grid
 
 T = TypeVar("T")
@@ -73,10 +73,10 @@ def unpack(data: dict[str, Any]) -> list[dict[str, Any]]:
             return [said(text) for text in expand(column[1:].split("|"), str)]
         return expand(column.split("|"), said)
 
-    def piece(text: str) -> html.Piece:
+    def piece(text: str) -> html.LeafText:
         size, letter, status, heading, name, meaning, low, *high = text.split(":")
         about = (int(low), int(high[0])) if high else None
-        return html.Piece(
+        return html.LeafText(
             int(size), letter, status, said(heading), said(name), said(meaning), about
         )
 
@@ -121,17 +121,17 @@ def a_store() -> MemoryDisk:
     return disk
 
 
-def tiny(count: int) -> Film:
+def tiny(count: int) -> Timeline:
     """A film of fields, with what the others lack: pictures that are absent, several marks."""
     moments = [
         Moment(
             f"{number}: *|~",
-            (Outcome("right" if number % 2 else "wrong", f"{number} | of 09"),),
+            (ReaderOutcome("right" if number % 2 else "wrong", f"{number} | of 09"),),
             tuple(
-                Picture(
+                Scene(
                     dissect(kvlib.encode_field("|<b>" * index), source=f"file {index}"),
                     b"?" * number,
-                    (Mark(0, 2, "new"), Mark(index, 5, "differs")),
+                    (Highlight(0, 2, "new"), Highlight(index, 5, "differs")),
                 )
                 for index in range(number % 3)
             ),
@@ -139,10 +139,10 @@ def tiny(count: int) -> Film:
         )
         for number in range(count)
     ]
-    return Film("<i>What if?</i>", "number", ("yours",), tuple(moments), count // 2)
+    return Timeline("<i>What if?</i>", "number", ("yours",), tuple(moments), count // 2)
 
 
-FILMS: dict[str, Callable[[], Film]] = {
+FILMS: dict[str, Callable[[], Timeline]] = {
     "crash": lambda: views.crash(a_store()),
     "flips": cache(lambda: views.flips(a_store())),  # of 1,440 moments, which take their time
     "tiny": lambda: tiny(8),
@@ -252,8 +252,8 @@ def test_what_is_too_much_is_left_out_and_said() -> None:
 def test_the_parts_of_many_bytes_are_left_to_the_script() -> None:
     """The page has all bytes, and says what is missing."""
     layout = dissect(kvlib.encode_snapshot({f"{n}": "" for n in range(60)}))
-    played = Film(
-        "c", "n", ("kvlib",), (Moment("0", (Outcome("right", "x"),), (Picture(layout),)),)
+    played = Timeline(
+        "c", "n", ("kvlib",), (Moment("0", (ReaderOutcome("right", "x"),), (Scene(layout),)),)
     )
     reader = Reader(timeline.page(played))
     assert grid(reader, 1) == layout.data
@@ -272,3 +272,9 @@ def test_the_text_is_complete_and_not_too_wide(name: str) -> None:
                 f"  {played.span(run)}  {timeline.SIGNS[run.outcome.verdict]} {run.outcome.words}"
             )
             assert line[:40] in text
+
+
+def test_the_old_name_of_a_timeline_still_works() -> None:
+    """For one version, with a warning."""
+    with pytest.warns(DeprecationWarning, match="now views.Timeline"):
+        assert views.Film is views.Timeline

@@ -5,7 +5,7 @@ from typing import Final
 from kvlib.encoding import encode_snapshot
 from kvlib.judge import run_snapshots
 from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Finding, Function
+from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
 from kvlib.lessons.exercises.encode.run_snapshots_mistakes import KEPT, MISTAKES
 from kvlib.lessons.exercises.machines import (
     FORBIDDEN,
@@ -26,11 +26,11 @@ def _large_operations() -> list[Case]:
     return [Case((operations,), "100,000 operations on 1,000 records")]
 
 
-def _never_bytes(functions: tuple[Function, ...]) -> Finding | int:
+def _never_bytes(functions: tuple[Function, ...]) -> ProbeResult | int:
     operations = [put("a", KEEPSAKE), SAVE, LOAD, get()]
     if not keeps(functions[0], operations):
         return 1
-    return Finding(f"run_snapshots({operations})", f"{[KEEPSAKE]}", KEPT)
+    return ProbeResult(f"run_snapshots({operations})", f"{[KEEPSAKE]}", KEPT)
 
 
 EXERCISE: Final = Exercise(

@@ -5,17 +5,17 @@ from typing import Final
 from kvlib import log, recovery
 from kvlib.crash import GARBAGE
 from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Finding, Function
+from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
 from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, sealed
 from kvlib.lessons.exercises.log.recover_mistakes import MISTAKES
 from kvlib.lessons.sandbox import run
 from kvlib.log import encode_put
-from kvlib.views.crash import Lost, crash
+from kvlib.views.crash import Fate, crash
 from kvlib.views.plain import Foreign
 
 LOG: Final = sealed(PUT, encode_put("b", ""), DELETE)
 ENDS: Final = (len(FIRST), len(sealed(PUT, encode_put("b", ""))), len(LOG))
-WAYS: Final[tuple[Lost, ...]] = ("missing", "zeros", "garbage")
+WAYS: Final[tuple[Fate, ...]] = ("missing", "zeros", "garbage")
 EVERYWHERE: Final = (
     "Most cuts are right, and this one isn't. `views.crash(log, recover=recover)` shows each cut: "
     "what is special here?"
@@ -39,7 +39,7 @@ def _refused(log: bytes, about: str) -> Case:
     return Case((log,), about, refused=True)
 
 
-def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:
+def _cut_everywhere(functions: tuple[Function, ...]) -> ProbeResult | int:
     """The first byte at which the crash explorer finds something wrong, or a refusal.
 
     If there is none, it is the number of cuts.
@@ -60,7 +60,7 @@ def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:
             outcome = moment.outcomes[0]
             if outcome.verdict != "right":
                 asked = f"recover(log), {moment.label} bytes have arrived, the others: {lost}"
-                return Finding(asked, outcome.words, EVERYWHERE)
+                return ProbeResult(asked, outcome.words, EVERYWHERE)
     return cuts
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from kvlib import store
 from kvlib.judge import run_log
 from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Finding, Function
+from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
 from kvlib.lessons.exercises.log.run_log_mistakes import LOGGED, MISTAKES
 from kvlib.lessons.exercises.machines import (
     FORBIDDEN,
@@ -32,12 +32,12 @@ def _large_log() -> list[Case]:
     return [Case((1_000, operations), "100,000 operations, and a threshold of 1,000")]
 
 
-def _never_logged(functions: tuple[Function, ...]) -> Finding | int:
+def _never_logged(functions: tuple[Function, ...]) -> ProbeResult | int:
     for threshold in (9, 1):  # once it comes back from the log, once from a snapshot
         if keeps(functions[0], threshold, [put("a", KEEPSAKE), RESTART, get()]):
             operations = '[("put", "a", "two words"), ("restart",), ("get", "a")]'
             asked = f"run_log({threshold}, {operations})"
-            return Finding(asked, f"{[KEEPSAKE]}, the same object", LOGGED)
+            return ProbeResult(asked, f"{[KEEPSAKE]}, the same object", LOGGED)
     return 2
 
 

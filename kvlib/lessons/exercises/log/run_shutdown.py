@@ -5,7 +5,7 @@ from typing import Final
 from kvlib import store
 from kvlib.judge import run_shutdown
 from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Finding, Function
+from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
 from kvlib.lessons.exercises.fields import Item
 from kvlib.lessons.exercises.log.run_shutdown_mistakes import MISTAKES, SHUT_DOWN
 from kvlib.lessons.exercises.machines import (
@@ -36,11 +36,11 @@ def _large_shutdowns() -> list[Case]:
     return [Case((operations,), "100,000 operations on 1,000 records")]
 
 
-def _never_written(functions: tuple[Function, ...]) -> Finding | int:
+def _never_written(functions: tuple[Function, ...]) -> ProbeResult | int:
     if not keeps(functions[0], [_set("a", KEEPSAKE), OFF, ON, get()]):
         return 1
     asked = 'run_shutdown([("set", "a", "two words"), ("shutdown",), ("restore",), ("get", "a")])'
-    return Finding(asked, f"{[KEEPSAKE]}, the same object", SHUT_DOWN)
+    return ProbeResult(asked, f"{[KEEPSAKE]}, the same object", SHUT_DOWN)
 
 
 EXERCISE: Final = Exercise(

@@ -4,7 +4,7 @@ from typing import Final
 
 from kvlib.judge import run_segments
 from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Finding, Function
+from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
 from kvlib.lessons.exercises.machines import (
     FORBIDDEN,
     KEEPSAKE,
@@ -41,11 +41,11 @@ def _large_operations() -> list[Case]:
     return [Case((64, operations), "100,000 operations on 1,000 records")]
 
 
-def _never_bytes(functions: tuple[Function, ...]) -> Finding | int:
+def _never_bytes(functions: tuple[Function, ...]) -> ProbeResult | int:
     operations = [put("a", KEEPSAKE), SAVE, LOAD, get()]
     if not keeps(functions[0], 64, operations):
         return 1
-    return Finding(f"run_segments(64, {operations})", f"{[KEEPSAKE]}", KEPT)
+    return ProbeResult(f"run_segments(64, {operations})", f"{[KEEPSAKE]}", KEPT)
 
 
 EXERCISE: Final = Exercise(
