@@ -44,7 +44,7 @@ QUIET := {"@jupyterlab/apputils-extension:notification": \
 	{"checkForUpdates": false, "doNotDisturbMode": false, "fetchNews": "false"}}
 
 .PHONY: help lab lab-dev test chromium browser pictures bench classroom classroom-check fuzz \
-	notebooks crash clean
+	notebooks goldens crash clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -145,6 +145,10 @@ classroom-check: $(VENV)/classroom-ready  ## let nbgrader grade a class that we 
 
 notebooks: $(READY)  ## run the notebooks, write their glossaries, and clean what is stored with them
 	PYTHONPATH=tests $(RUN) -m tools.notebooks
+
+goldens: $(READY)  ## rewrite the texts that the views and dumps are compared with
+	for module in layout.test_text views.test_crash views.test_flips views.test_steps; do \
+		PYTHONPATH=tests $(RUN) -m $$module || exit 1; done
 
 crash: $(READY)  ## cut the power at every moment, in every way; a table goes to build/crash.json
 	PYTHONPATH=tests $(RUN) -m tools.crash_sweep $(CRASH_ARGS)

@@ -32,8 +32,6 @@ __all__ = [
     "FORMATS",
     "Layout",
     "Region",
-    "RegionKind",
-    "RegionStatus",
     "check_format",
     "dissect",
     "dissect_directory",

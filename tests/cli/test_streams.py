@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or broken; tests/cli/test_commands.py has the real ones."""
+"""Standard streams that are closed, full or broken; test_commands.py has the real ones."""
 
 import io
 import os

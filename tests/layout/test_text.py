@@ -1,4 +1,4 @@
-"""Dumps as text. Goldens keep what they look like; `PYTHONPATH=tests python -m layout.test_text` writes them anew."""
+"""Dumps as text; `make goldens` rewrites the texts that they are compared with."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""The crash explorer. `PYTHONPATH=tests python -m views.test_crash` writes the goldens of its texts anew."""
+"""The crash explorer; `make goldens` rewrites the texts that it is compared with."""
 
 import sys
 from collections.abc import Callable, Iterator

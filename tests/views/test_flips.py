@@ -1,4 +1,4 @@
-"""The flip explorer. `PYTHONPATH=tests python -m views.test_flips` writes the goldens of its texts anew."""
+"""The flip explorer; `make goldens` rewrites the texts that it is compared with."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The stepper. `PYTHONPATH=tests python -m views.test_steps` writes the goldens of its texts anew."""
+"""The stepper; `make goldens` rewrites the texts that it is compared with."""
 
 from collections.abc import Callable
 from typing import Any

@@ -10,8 +10,8 @@ tests hold it to that. So a new exercise goes into a Workshop. Who adds one:
 
 1. writes such a module, and names it in its package's `EXERCISES`, in the notebook's order;
 2. puts the clear version into `kvlib.lessons.solutions`;
-3. puts two right answers in other styles into `RIGHT`, which is in `tests/helpers/right_answers.py` for
-   notebook 1, in `right_segments.py` beside it for 2 and `right_log.py` for 3;
+3. puts two right answers in other styles into `RIGHT`, which is in `tests/helpers`: in
+   `right_answers.py` for notebook 1, in `right_segments.py` for 2 and `right_log.py` for 3;
 4. gives the notebook a cell that introduces it, and below that the code cells `<name>-stub`, with
    the `stub`, and `<name>-check`;
 5. adds its `objective` to the list "Afterwards you can" at the top of the Workshop, with its
