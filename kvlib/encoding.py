@@ -10,39 +10,39 @@ r"""Fields and snapshot streams <-> bytes. Pure: bytes in, values out. Integers 
 >>> decode_snapshot(encode_snapshot({"a": "1", b"a": b"\0"}))
 {'a': '1', b'a': b'\x00'}
 
-The length stands before the data, so no byte of the data can be taken for the end of it.
+The length precedes the data, so no byte of the data can be mistaken for the end of it.
 """
 
 import io
-import struct
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from kvlib.errors import CorruptionError, check_bytes
+from kvlib.parts import Part, Parts
 
-Item = str | bytes  # what a key or a value may be; it comes back with the type it went in
+Item = str | bytes  # a key or a value; it comes back with the type it went in with
 
-COUNT: Final = struct.Struct(">I")
-FIELD: Final = struct.Struct(">cI")
+COUNT: Final = Parts(Part("count", "u32", "records"))
+FIELD: Final = Parts(Part("tag", "1 byte"), Part("length", "u32", "bytes of data"))
 BYTES: Final = b"b"
 TEXT: Final = b"s"
 MAX_LENGTH: Final = 2**32 - 1
 MIN_RECORD: Final = 2 * FIELD.size
 
 
-@lru_cache(maxsize=1 << 12)  # most keys and values of a store share a few lengths
+@lru_cache(maxsize=1 << 12)  # the keys and values of a store share a few lengths
 def _header(tag: bytes, length: int) -> bytes:
     if length > MAX_LENGTH:
-        raise ValueError(f"{length} bytes do not fit a field: at most {MAX_LENGTH}")
+        raise ValueError(f"{length} bytes don't fit a field: at most {MAX_LENGTH}")
     return FIELD.pack(tag, length)
 
 
 def encode_field(value: Item) -> bytes:
-    """`value` as tag, length and data: 5 bytes more than its own.
+    """Return the field of `value`: tag, length and data, 5 bytes longer than the data.
 
-    TypeError for any type but exactly str and bytes; ValueError for a lone surrogate, and for more
-    than 2**32 - 1 bytes.
+    Raises TypeError for any type but str and bytes, subclasses included; ValueError for a lone
+    surrogate and for more than 2**32 - 1 bytes.
     """
     if type(value) is bytes:
         return _header(BYTES, len(value)) + value
@@ -53,22 +53,22 @@ def encode_field(value: Item) -> bytes:
 
 
 def decode_field(data: bytes, offset: int = 0) -> tuple[Item, int]:
-    """Return the value of the field at `offset`, and the offset where the field ends.
+    """Return the value of the field at `offset`, and the offset at which the field ends.
 
-    Raises CorruptionError if there is no whole field, ValueError if `offset` is outside `data`.
+    Raises CorruptionError if there is no whole field, ValueError if `offset` is negative.
     """
     data = check_bytes(data, offset)
-    left = len(data) - offset - FIELD.size
+    start = offset + FIELD.size
+    left = len(data) - start
     if left < 0:
-        raise CorruptionError(
-            None, offset, f"the data ends {-left} bytes short of a field's length"
-        )
+        raise CorruptionError(None, offset, f"the data ends {-left} bytes short of a field header")
     tag, length = FIELD.unpack_from(data, offset)
     if tag not in (BYTES, TEXT):
         raise CorruptionError(None, offset, f"tag {tag!r} is neither b'b' (bytes) nor b's' (str)")
-    if length > left:  # before anything is sliced: a length is not to be trusted
-        raise CorruptionError(None, offset + 1, f"length {length}, but only {left} bytes are left")
-    start, end = offset + FIELD.size, offset + FIELD.size + length
+    if length > left:  # before anything is sliced: the length is not trusted yet
+        at = offset + FIELD.offset("length")
+        raise CorruptionError(None, at, f"length {length}, but only {left} bytes are left")
+    end = start + length
     raw = data[start:end]
     try:
         return raw.decode() if tag == TEXT else raw, end
@@ -77,16 +77,16 @@ def decode_field(data: bytes, offset: int = 0) -> tuple[Item, int]:
 
 
 def encode_snapshot(items: Mapping[Item, Item]) -> bytes:
-    """Return all of `items` as one stream, in the mapping's order; 4 bytes when it is empty.
+    """Return all of `items` as one stream, in the mapping's order; 4 bytes if it is empty.
 
-    The stream is the state of one moment, even if other threads change `items` meanwhile.
+    The stream is the state at one moment, even if other threads change `items` meanwhile.
     """
     if len(items) > MAX_LENGTH:
-        raise ValueError(f"{len(items)} records do not fit a snapshot: at most {MAX_LENGTH}")
-    items = dict(items)  # one step, during which no other thread runs
+        raise ValueError(f"{len(items)} records don't fit a snapshot: at most {MAX_LENGTH}")
+    items = dict(items)  # a single step, during which no other thread runs
     stream = bytearray(COUNT.pack(len(items)))
     for record in items.items():
-        for value in record:  # encode_field written out: this loop is the cost of a compaction
+        for value in record:  # encode_field, inlined: this loop is the cost of a compaction
             if type(value) is bytes:
                 stream += _header(BYTES, len(value))
                 stream += value
@@ -96,7 +96,7 @@ def encode_snapshot(items: Mapping[Item, Item]) -> bytes:
 
 
 class Record(NamedTuple):
-    """A key and its value, with the offsets at which key field, value field and record end."""
+    """A key and its value, with the offsets of key field and value field and the record's end."""
 
     start: int
     key: Item
@@ -106,59 +106,61 @@ class Record(NamedTuple):
 
 
 def decode_count(data: bytes) -> int:
-    """Return the number of records that a stream claims, checked against the bytes it has."""
+    """Return the number of records that a stream claims. CorruptionError if they can't fit."""
     data = check_bytes(data)
     if len(data) < COUNT.size:
-        raise CorruptionError(None, 0, f"{len(data)} bytes, a count needs {COUNT.size}")
-    count = int.from_bytes(data[: COUNT.size], "big")
-    if count > (len(data) - COUNT.size) // MIN_RECORD:
-        reason = f"count {count}, but only {len(data) - COUNT.size} bytes follow"
-        raise CorruptionError(None, 0, reason)
-    return count
+        raise CorruptionError(None, 0, f"{len(data)} bytes, but a count needs {COUNT.size}")
+    (count,) = COUNT.unpack_from(data)
+    left = len(data) - COUNT.size
+    if count > left // MIN_RECORD:
+        raise CorruptionError(None, 0, f"count {count}, but only {left} bytes follow")
+    return int(count)
 
 
 def decode_records(data: bytes) -> Iterator[Record]:
-    """The records of a snapshot stream, one by one and checked byte by byte."""
+    """Yield the records of a snapshot stream, checking every byte; CorruptionError at a flaw."""
     data, offset = check_bytes(data), COUNT.size
     seen: set[Item] = set()
     for _ in range(decode_count(data)):
         start = offset
         key, key_end = decode_field(data, start)
         if key in seen:
-            raise CorruptionError(None, start, f"key {key!r:.60} stands here for the second time")
+            raise CorruptionError(None, start, f"key {key!r:.60} is here for the second time")
         value, offset = decode_field(data, key_end)
         seen.add(key)
         yield Record(start, key, key_end, value, offset)
     if offset != len(data):
-        raise CorruptionError(None, offset, "the data goes on behind the last record")
+        raise CorruptionError(None, offset, "more data follows the last record")
 
 
 class FieldHeaders(dict[bytes, tuple[bool, int]]):
-    """Field heads already parsed, as (is it text, length): each distinct head is checked once."""
+    """Field headers already decoded, as (is it text, length), so each is checked only once."""
 
-    def __missing__(self, head: bytes) -> tuple[bool, int]:
-        if len(head) != FIELD.size or head[:1] not in (BYTES, TEXT):
-            raise CorruptionError(None, 0, "no field head")
-        self[head] = parsed = (head[:1] == TEXT, int.from_bytes(head[1:], "big"))
-        return parsed
+    def __missing__(self, header: bytes) -> tuple[bool, int]:
+        if len(header) != FIELD.size or header[:1] not in (BYTES, TEXT):
+            raise CorruptionError(None, 0, "no field header")
+        tag, length = FIELD.unpack(header)
+        self[header] = decoded = (tag == TEXT, length)
+        return decoded
 
 
 def decode_snapshot(data: bytes) -> dict[Item, Item]:
-    """The records of a snapshot stream. Strict: every byte must belong, else CorruptionError."""
-    # read() answers with fewer bytes at the end and does not complain. A short read in the middle
-    # leaves no whole head behind it; one at the very end shows in the length of the last data.
-    # Twice as fast as slicing; whatever is doubtful is left to the strict decoder, which says why.
+    """Return the records of a snapshot stream. CorruptionError unless every byte belongs to one."""
+    # Reading from a BytesIO is twice as fast as slicing. read() returns fewer bytes at the end
+    # instead of raising: after a short read in the middle there is no whole header, and a short
+    # read at the very end shows in the length of the last data. Whenever something looks wrong,
+    # the strict decoder runs and says what.
     items: dict[Item, Item] = {}
     count, length, raw = decode_count(data), 0, b""
-    source, heads = io.BytesIO(data), FieldHeaders()
+    source, headers = io.BytesIO(data), FieldHeaders()
     read = source.read
     read(COUNT.size)
     try:
         for _ in range(count):
-            is_text, length = heads[read(5)]
+            is_text, length = headers[read(5)]
             raw = read(length)
             key = raw.decode() if is_text else raw
-            is_text, length = heads[read(5)]
+            is_text, length = headers[read(5)]
             raw = read(length)
             items[key] = raw.decode() if is_text else raw
         if len(items) == count and len(raw) == length and source.tell() == len(data):

@@ -1,21 +1,21 @@
 """What can go wrong, as types.
 
-A caller's mistake is a TypeError or a ValueError, and a full or broken medium the OSError that the
-system gave; everything that the bytes of a store or its state can cause is a KvlibError.
+A caller's mistake is a TypeError or a ValueError. A full or broken medium is the OSError that the
+system raised. Everything that the bytes of a store or its state can cause is a KvlibError.
 """
 
 
 class KvlibError(Exception):
-    """Base of every error that the bytes of a store, or its state, can cause."""
+    """The base of every error that a store's bytes, or its state, can cause."""
 
 
 class FormatError(KvlibError):
-    """Bytes that cannot be read: a CorruptionError or a VersionError.
+    """Bytes that can't be read: a CorruptionError or a VersionError.
 
     Attributes:
-        path: the file, or None while pure functions decode bytes that belong to none.
-        offset: where the first wrong byte stands, from the start of the file or the data.
-        reason: what stands there, and what was expected.
+        path: the file, or None while a pure function decodes bytes that belong to no file.
+        offset: the offset of the first wrong byte, from the start of the file or the data.
+        reason: what was found there, and what was expected.
     """
 
     def __init__(self, path: str | None, offset: int, reason: str) -> None:
@@ -27,21 +27,21 @@ class FormatError(KvlibError):
         return f"{where}offset {self.offset}: {self.reason}"
 
     def within(self, path: str | None, start: int = 0) -> "FormatError":
-        """The same error, seen from a larger whole in which the decoded bytes begin at `start`."""
+        """Return the same error for a file, or larger data, with these bytes at `start`."""
         kind = VersionError if isinstance(self, VersionError) else CorruptionError
         return kind(path, start + self.offset, self.reason)
 
 
 class CorruptionError(FormatError):
-    """Bytes that the format does not allow."""
+    """Bytes that the format doesn't allow."""
 
 
 class TornError(CorruptionError):
-    """No whole frame: cut short, zeroed or changed. At a log's end that is what a crash leaves."""
+    """A frame that is cut short, zeroed or changed: at a log's end, what a crash leaves."""
 
 
 class VersionError(FormatError):
-    """The file was written by a newer version of the format; it is not damaged."""
+    """A file written by a newer version of the format. It isn't damaged."""
 
 
 class MissingError(KvlibError):
@@ -49,28 +49,31 @@ class MissingError(KvlibError):
 
 
 class LockedError(KvlibError):
-    """Another process, or this one, has the store open for writing."""
+    """The store is open for writing already, in this process or another."""
 
 
 class WriteRefusedError(KvlibError):
-    """The store reads but does not write: opened read-only, forked, or a write failed before."""
+    """The store can only be read: it is read-only, forked, or an earlier write failed."""
 
 
 def check_bytes(data: bytes, offset: int = 0) -> bytes:
-    """Return `data`, any kind of bytes, as bytes; ValueError for an `offset` before its start."""
+    """Return `data` as bytes; it may be a bytearray or a memoryview.
+
+    Raises TypeError for other types, ValueError for a negative `offset`.
+    """
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"expected bytes, not {type(data).__name__}")
     if type(offset) is not int:
-        raise TypeError(f"offset is an int, not {type(offset).__name__}")
+        raise TypeError(f"offset must be an int, not {type(offset).__name__}")
     if offset < 0:
         raise ValueError(f"offset is {offset}, and the first byte is at 0")
     return bytes(data)
 
 
 def check_int(name: str, value: int, low: int, high: int) -> int:
-    """`value` itself, if it is an int from `low` to `high`; a bool is none."""
+    """Return `value` if it is an int from `low` to `high`; else TypeError or ValueError."""
     if type(value) is not int:
-        raise TypeError(f"{name} is an int, not {type(value).__name__}")
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if not low <= value <= high:
         raise ValueError(f"{name} is {value}, expected {low} to {high}")
     return value

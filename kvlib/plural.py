@@ -1,8 +1,8 @@
-"""Words that every report is made of. Pure."""
+"""A number and its noun. Pure."""
 
 
 def count(number: int, noun: str) -> str:
-    """A number and its noun, which is a regular one.
+    """Return a number and its noun, in the plural where that is needed. The noun must be regular.
 
     >>> count(1, "byte"), count(2_000, "byte")
     ('1 byte', '2,000 bytes')

@@ -265,7 +265,7 @@ def _report(path: str, disk: DirectoryDisk, progress: ProgressLine) -> int:
     say(f"{_printable(path)}: a store that can be opened")
     for what, text in (
         ("generation", str(head.generation)),
-        ("snapshot", f"{count(head.segments, 'segment')}, {count(head.length, 'byte')}"),
+        ("snapshot", f"{count(head.segments, 'segment')}, {count(head.stream_length, 'byte')}"),
         ("log", f"{count(tail.end, 'byte')}, {count(tail.mutations, 'mutation')} to replay"),
         ("torn tail", torn),
         ("closed", _closed(state)),

@@ -17,7 +17,7 @@ from kvlib.layout.regions import (
     FIELD,
     OPERATION,
     READ,
-    Part,
+    Labelled,
     Region,
     RegionKind,
     Statuses,
@@ -55,7 +55,7 @@ def _broken_field(
     table = FIELD[: 1 + (offset > at)]  # behind a wrong tag there is no telling what stands
     if offset > at + 1 or marks is DOUBLED:  # tag and length were right
         _, length = encoding.FIELD.unpack_from(data, at)
-        table = (*FIELD, Part("data", kind, length))
+        table = (*FIELD, Labelled("data", kind, length))
     return group(name, broken(data, at, end, table, name + ".", offset, marks))
 
 

@@ -16,7 +16,7 @@ from kvlib.layout.regions import (
     SEGMENT,
     TORN,
     UNCHECKED,
-    Part,
+    Labelled,
     Region,
     broken,
     group,
@@ -55,7 +55,7 @@ def _preamble(data: bytes) -> Iterator[Region]:
     yield group("preamble", whole(data, 0, PREAMBLE, "preamble."))
 
 
-def _header(data: bytes, found: Frame, name: str, inside: Sequence[Part] = ()) -> Region:
+def _header(data: bytes, found: Frame, name: str, inside: Sequence[Labelled] = ()) -> Region:
     """The header of a whole frame, and the parts of fixed size that begin its payload."""
     payload = found.start + frame.HEADER.size
     governs = {
@@ -120,7 +120,7 @@ def _log(data: bytes) -> Iterator[Region]:
         yield from _frame(data, found, name)
         at = found.end
     if at < len(data):
-        table = [*FRAME, Part("payload", "raw", len(data))]
+        table = [*FRAME, Labelled("payload", "raw", len(data))]
         yield group("tail", broken(data, at, len(data), table, "tail.", at, TORN))
         try:
             frame.unseal(data, at, head.salt)
@@ -143,7 +143,7 @@ def _sealed(data: bytes) -> Iterator[Region]:
         return
     yield Region(start, found.end, "raw", "payload", len(found.payload), "bytes")
     yield Region(found.end, len(data), "gap", "trailing", status="bad")
-    raise CorruptionError(None, found.end, f"{len(data) - found.end} bytes after the frame")
+    snapshot.check_end(found, data)
 
 
 def _segment(data: bytes, base: int = 0) -> Iterator[Region]:

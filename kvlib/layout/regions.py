@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from kvlib import encoding, frame, log
+from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.encoding import Item
+from kvlib.parts import Parts
 
 RegionKind = Literal[
     "magic",
@@ -57,8 +58,8 @@ class Region:
             yield from child.leaves()
 
 
-class Part(NamedTuple):
-    """A piece of fixed size, as the tables below list them."""
+class Labelled(NamedTuple):
+    """A part of known size, and how it is labelled."""
 
     name: str
     kind: RegionKind
@@ -66,24 +67,35 @@ class Part(NamedTuple):
     note: str = ""
 
 
-PREAMBLE: Final = (Part("magic", "magic", 6), Part("version", "header", 2, "of the format"))
-FRAME: Final = (
-    Part("crc", "checksum", 4),
-    Part("length", "length", 4, "bytes of payload"),
-    Part("sequence", "sequence", 8),
-    Part("kind", "tag", 1),
-)
-HEAD: Final = (
-    Part("salt", "header", 4, "seeds the crcs"),
-    Part("compactions", "header", 4),
-    Part("segments", "header", 4),
-    Part("stream_length", "length", 8, "bytes, joined"),
-    Part("stream_crc", "checksum", 4),
-)
-SEGMENT: Final = (Part("index", "header", 4), Part("total", "header", 4))
-COUNT: Final = (Part("count", "header", 4, "records"),)
-OPERATION: Final = (Part("operation", "tag", 1),)
-FIELD: Final = (Part("tag", "tag", 1), Part("length", "length", 4, "bytes of data"))
+# What sort of part each name of the formats is, if it is not just a part of a header.
+_KINDS: Final[dict[str, RegionKind]] = {
+    "magic": "magic",
+    "crc": "checksum",
+    "stream_crc": "checksum",
+    "length": "length",
+    "stream_length": "length",
+    "sequence": "sequence",
+    "kind": "tag",
+    "operation": "tag",
+    "tag": "tag",
+}
+
+
+def labelled(parts: Parts) -> tuple[Labelled, ...]:
+    """Return the parts that a format declares, labelled."""
+    return tuple(
+        Labelled(part.name, _KINDS.get(part.name, "header"), part.size, part.meaning)
+        for part in parts.parts
+    )
+
+
+PREAMBLE: Final = labelled(frame.PREAMBLE_PARTS)
+FRAME: Final = labelled(frame.HEADER)
+HEAD: Final = labelled(snapshot.HEAD_PAYLOAD)
+SEGMENT: Final = labelled(segments.HEADER)
+COUNT: Final = labelled(encoding.COUNT)
+OPERATION: Final = labelled(log.OPERATION)
+FIELD: Final = labelled(encoding.FIELD)
 
 MEANING: Final = {
     ("tag", encoding.TEXT): "str, as UTF-8",
@@ -121,7 +133,7 @@ def group(name: str, children: Sequence[Region], note: str = "") -> Region:
     return Region(start, end, "group", name, None, note, status, None, tuple(children))
 
 
-def leaf(data: bytes, at: int, part: Part, prefix: str, governs: Span | None = None) -> Region:
+def leaf(data: bytes, at: int, part: Labelled, prefix: str, governs: Span | None = None) -> Region:
     """The part at `at`, with its value."""
     end = at + part.size
     raw = data[at:end]
@@ -132,7 +144,7 @@ def leaf(data: bytes, at: int, part: Part, prefix: str, governs: Span | None = N
     return Region(at, end, part.kind, prefix + part.name, value, note, "ok", governs)
 
 
-def whole(data: bytes, at: int, table: Sequence[Part], prefix: str) -> list[Region]:
+def whole(data: bytes, at: int, table: Sequence[Labelled], prefix: str) -> list[Region]:
     """The parts from `at` on."""
     regions = []
     for part in table:
@@ -142,7 +154,13 @@ def whole(data: bytes, at: int, table: Sequence[Part], prefix: str) -> list[Regi
 
 
 def broken(
-    data: bytes, at: int, end: int, table: Sequence[Part], prefix: str, offset: int, marks: Statuses
+    data: bytes,
+    at: int,
+    end: int,
+    table: Sequence[Labelled],
+    prefix: str,
+    offset: int,
+    marks: Statuses,
 ) -> list[Region]:
     """The parts that stand in data[at:end], as far as they do, when the engine stopped at `offset`.
 

@@ -5,7 +5,6 @@ can be found and believed behind a hole, out of order, or in another file; the n
 missing. The search takes time linear in the files' length.
 """
 
-import re
 from bisect import bisect_left
 from contextlib import suppress
 from itertools import pairwise
@@ -14,7 +13,7 @@ from typing import Final, NamedTuple
 from kvlib import log
 from kvlib.encoding import FieldHeaders
 from kvlib.errors import CorruptionError, TornError
-from kvlib.frame import CLOSE, HEADER, MUTATIONS, UNSYNCED_MUTATIONS, Frame, unseal
+from kvlib.frame import CLOSE, HEADER, Frame, find_candidates, unseal
 from kvlib.plural import count
 from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding, Found, torn_tail
@@ -126,7 +125,7 @@ def _missing(numbers: list[int], expected: int, sequence: int) -> tuple[int, str
 
 def _open(name: str, hole: _Hole, end: int, exhausted: bool) -> Finding:
     """A hole behind which nothing was found, or looked for no longer."""
-    more = "; what follows is made to keep a reader searching for ever" if exhausted else ""
+    more = f"; {log.TOO_MUCH_WORK}" if exhausted else ""
     return Finding(name, hole.start, end - hole.start, hole.reason + more)
 
 
@@ -136,14 +135,8 @@ class _Frames:
     def __init__(self, data: bytes, head: Head, known: dict[int, _Known]) -> None:
         self._data, self._salt, self._heads, self._known = data, head.salt, FieldHeaders(), known
         self._work = log.SEARCH_BUDGET * len(data)  # bytes of checksums that may turn out wrong
-        self._lowest = low = head.generation + 1
-        self._highest = low + len(data) + LOST
-        # As in log.py: only places where a sequence and a kind could stand are tried.
-        first, last = low.to_bytes(8, "big"), self._highest.to_bytes(8, "big")
-        same = next(at for at in range(8) if first[at] != last[at])
-        kinds = MUTATIONS + UNSYNCED_MUTATIONS + CLOSE
-        pattern = b"(?=%b.{%d}[%b])" % (re.escape(first[:same]), 8 - same, kinds)
-        self._places = re.compile(pattern, re.DOTALL)
+        self._lowest = head.generation + 1
+        self._highest = self._lowest + len(data) + LOST
 
     def collect(self, at: int) -> tuple[list[_Passed], int, _Hole | None]:
         """Find all frames from `at` on.
@@ -180,37 +173,35 @@ class _Frames:
         try:
             return unseal(self._data, offset, self._salt)
         except CorruptionError:
-            length = int.from_bytes(self._data[offset + 4 : offset + 8], "big")
-            if offset + HEADER.size + length <= len(self._data):
-                self._work -= HEADER.size + length
+            start = offset + HEADER.size
+            if start <= len(self._data):
+                _, length, _, _ = HEADER.unpack_from(self._data, offset)
+                if start + length <= len(self._data):
+                    self._work -= HEADER.size + length
             raise
 
     def mutations(self, frame: Frame, expected: int) -> list[log.Mutation]:
         """What a whole frame says; CorruptionError if no log says that in this place."""
         if not self._is_new(frame.sequence):
             reason = f"sequence {frame.sequence}, expected {expected}"
-            raise CorruptionError(None, frame.start + 8, reason)
-        if frame.kind not in (MUTATIONS, UNSYNCED_MUTATIONS, CLOSE):
-            raise CorruptionError(None, frame.start + 16, f"kind {frame.kind!r} inside a log")
-        if frame.kind != CLOSE:
-            return log.decode_mutations(frame.payload, self._heads)
-        if frame.payload:
-            raise CorruptionError(None, frame.start + 4, "a close frame with a payload")
-        return []
+            raise frame.corruption("sequence", reason)
+        log.check_log_frame(frame)
+        if frame.kind == CLOSE:
+            return []
+        return log.decode_mutations(frame.payload, self._heads)
 
     def _is_new(self, sequence: int) -> bool:
         return self._lowest <= sequence <= self._highest and sequence not in self._known
 
     def behind(self, offset: int) -> int:
         """Where the next whole frame begins that is not known yet; else the file's end."""
-        data = self._data
-        for match in self._places.finditer(data, offset + 9):
+        kinds = b"".join(log.LOG_KINDS)
+        places = find_candidates(self._data, offset + 1, kinds, self._lowest, self._highest)
+        for at, _ in places:
             if self.exhausted:
                 break
-            at = match.start() - 8
-            _, length, sequence, _ = HEADER.unpack_from(data, at)
-            fits = at + HEADER.size + length <= len(data)
-            if fits and self._is_new(sequence):
+            _, _, sequence, _ = HEADER.unpack_from(self._data, at)
+            if sequence not in self._known:
                 with suppress(CorruptionError):
                     return self.at(at).start
-        return len(data)
+        return len(self._data)

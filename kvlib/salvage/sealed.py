@@ -8,20 +8,17 @@ Two things say that a frame is this store's own:
     a head's crc     the whole stream that a head in such a place names
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from kvlib import log, segments
 from kvlib.errors import CorruptionError
-from kvlib.frame import HEAD, HEADER, MAGIC, PREAMBLE, SEGMENT, Frame, unseal
+from kvlib.frame import HEAD, HEADER, MAGIC, PREAMBLE, SEGMENT, Frame, find_candidates, unseal
 from kvlib.plural import count
 from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding
-from kvlib.snapshot import HEAD_PAYLOAD, LOG, OVERHEAD, Head, segment_name
-
-PLACES: Final = re.compile(rb"(?=[\0-\x80].{7}[HS])", re.DOTALL)  # a sequence, and a kind
+from kvlib.snapshot import HEAD_PAYLOAD, LOG, OVERHEAD, Head, head_of, segment_name
 
 SegmentPlace = tuple[
     int, int, int
@@ -93,22 +90,18 @@ class SealedFrames:
     def _search(self, name: str, data: bytes) -> Iterator[Frame]:
         """The whole frames of a file that are in no other one; the work is bounded."""
         work, end = log.SEARCH_BUDGET * len(data), 0
-        for match in PLACES.finditer(data, 8):
-            at = match.start() - 8
+        for at, size in find_candidates(data, 0, HEAD + SEGMENT):
             if at < end:
                 continue
-            _, length, _, kind = HEADER.unpack_from(data, at)
-            if kind == HEAD and length != HEAD_PAYLOAD.size:
-                continue
-            if at + HEADER.size + length > len(data):
+            is_head = HEADER.unpack_from(data, at)[-1] == HEAD
+            if is_head and size != HEADER.size + HEAD_PAYLOAD.size:
                 continue
             try:
                 frame = unseal(data, at)
             except CorruptionError:
-                work -= HEADER.size + length
+                work -= size
                 if work < 0:
-                    reason = "what follows is made to keep a reader searching for ever"
-                    self.notes.append(Finding(name, at, len(data) - at, reason))
+                    self.notes.append(Finding(name, at, len(data) - at, log.TOO_MUCH_WORK))
                     return
             else:
                 yield frame
@@ -119,8 +112,7 @@ class SealedFrames:
         if not piece.outermost:
             self._inner.setdefault(piece.file, []).append(frame)
         if frame.kind == HEAD and piece.outermost:
-            head = Head(frame.sequence, *HEAD_PAYLOAD.unpack(frame.payload))
-            self.heads.append((piece.file, head, frame.end))
+            self.heads.append((piece.file, head_of(frame), frame.end))
         with suppress(CorruptionError):
             if frame.kind == SEGMENT:
                 index, total = segments.decode_header(frame.payload)

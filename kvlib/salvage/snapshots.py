@@ -42,7 +42,7 @@ def newest(source: DamagedStore, pieces: SealedFrames, flaw: Finding) -> Found:
         whole = found is not None
         if found is None and generation in {*source.segments, *pieces.totals}:
             total = pieces.totals.get(generation, 1)  # 1: what is wrong with the first one is said
-            head = Head(generation, 0, 0, total, 0, 0)
+            head = Head(generation, segments=total)
             found = generation_of(source, pieces, head, named=False)
             whole = not found.left_out
         if found is None:
@@ -88,7 +88,7 @@ def generation_of(source: DamagedStore, pieces: SealedFrames, head: Head, named:
     if named and len(there) == head.segments:
         for combination in islice(product(*there), COMBINATIONS):
             stream = b"".join(piece.bare for piece in combination)
-            if (len(stream), crc32(stream)) == (head.length, head.crc):
+            if (len(stream), crc32(stream)) == (head.stream_length, head.stream_crc):
                 return _decoded(head, stream, _unusual(pieces, head, combination))
     chosen, flaw = _chosen(source, head, there)
     notes = _unusual(pieces, head, chosen)

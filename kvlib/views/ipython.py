@@ -123,8 +123,8 @@ def _of_head(head: Head) -> Rows:
         ("salt", f"{head.salt:#010x}, seeds the log's checksums"),
         ("compactions", f"{head.compactions:,}"),
         ("segments", f"{head.segments:,}"),
-        ("length", f"{count(head.length, 'byte')} of stream"),
-        ("crc", f"{head.crc:#010x} of the stream"),
+        ("length", f"{count(head.stream_length, 'byte')} of stream"),
+        ("crc", f"{head.stream_crc:#010x} of the stream"),
     ]
 
 

@@ -75,8 +75,8 @@ def log_alone(data: bytes) -> LogTarget:
     check_bounds(data)
     head, _ = snapshot.decode_head(data)
     stream = encoding.encode_snapshot({})
-    if head.length != len(stream):
-        reason = f"this log goes on from a snapshot of {head.length} bytes, which are not in it"
+    if head.stream_length != len(stream):
+        reason = f"this log continues a snapshot of {head.stream_length} bytes, which it lacks"
         raise ValueError(f"{reason}: give the place of its store")
     (bare,) = segments.split(stream, segments.HEADER.size + len(stream))
     sealed = frame.PREAMBLE + frame.seal(frame.SEGMENT, head.generation, bare)

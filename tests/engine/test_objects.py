@@ -538,7 +538,7 @@ def test_a_decoder_takes_no_offset_before_the_data(name: str) -> None:
         with pytest.raises(ValueError, match=f"offset is {offset}"):
             decode(data, offset)
     for wrong in (None, "0", 0.0, True):
-        with pytest.raises(TypeError, match="offset is an int"):
+        with pytest.raises(TypeError, match="offset must be an int"):
             decode(data, wrong)
 
 

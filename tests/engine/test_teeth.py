@@ -102,7 +102,7 @@ MISSING = {
     ),
     "the search behind a bad frame": (
         "log",
-        "            _refuse_damage(data, offset, sequence + 1, salt, flaw)\n",
+        "            _reject_damage(data, offset, sequence + 1, salt, flaw)\n",
         "",
         "flips",
     ),
@@ -121,17 +121,17 @@ MISSING = {
     "an empty close": ("log", "if frame.kind == CLOSE and frame.payload:", "if False:", "hostile"),
     "the salt": ("snapshot", 'int.from_bytes(disk.entropy(4), "big")', "0", "hostile"),
     "the crc of a frame": ("frame", "    if crc != actual or", "    if False or", "flips"),
-    "the magic": ("frame", "    if data[: len(MAGIC)] != MAGIC:", "    if False:", "hostile"),
+    "the magic": ("frame", "    if magic != MAGIC:", "    if False:", "hostile"),
     "the crc of the stream": (
         "snapshot",
-        "    if (length, crc) != (head.length, head.crc):",
+        "    if (length, crc) != (head.stream_length, head.stream_crc):",
         "    if False:",
         "hostile",
     ),
     "the end of a segment's file": (
         "snapshot",
-        "        if frame.end != len(data):",
-        "        if False:",
+        "    if frame.end != len(data):",
+        "    if False:",
         "hostile",
     ),
     "a length that runs past the end": (
@@ -147,8 +147,8 @@ MISSING = {
 REDUNDANT = {
     "the kinds of frames": (
         "frame",
-        "    if kind not in KINDS:\n        raise Corr",
-        "    if False:\n        raise Corr",
+        "    if kind not in KINDS:\n        raise frame",
+        "    if False:\n        raise frame",
     ),
     "the generation in a segment": (
         "snapshot",

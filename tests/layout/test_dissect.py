@@ -170,7 +170,7 @@ def answer_sealed(data: bytes) -> Answer:
             header_flaw = error
     disk = MemoryDisk()
     disk.write(snapshot.segment_name(generation, index), data)
-    head = snapshot.Head(generation, 0, 0, total, 0, 0)
+    head = snapshot.Head(generation, segments=total)
     try:
         bare = snapshot.load_segment(disk, head, index)
     except FormatError as error:
@@ -687,7 +687,9 @@ def test_a_stream_that_only_a_forger_writes_is_in_no_file() -> None:
     for index, bare in enumerate(segments.split(stream, 12)):
         name = snapshot.segment_name(disk_head.generation, index)
         disk.write(name, frame.PREAMBLE + frame.seal(b"S", disk_head.generation, bare))
-    head = replace(disk_head, segments=index + 1, length=len(stream), crc=crc32(stream))
+    head = replace(
+        disk_head, segments=index + 1, stream_length=len(stream), stream_crc=crc32(stream)
+    )
     disk.write("log", snapshot.encode_head(head))
     assert {file.root.status for file in by_name(disk).values()} == {"ok"}
 

@@ -99,7 +99,7 @@ def test_attempt_prints_a_result_or_an_error(capsys: pytest.CaptureFixture[str])
     attempt(int, "7")
     attempt(kvlib.decode_snapshot, b"")
     lines = capsys.readouterr().out.splitlines()
-    assert lines == ["7", "CorruptionError: offset 0: 0 bytes, a count needs 4"]
+    assert lines == ["7", "CorruptionError: offset 0: 0 bytes, but a count needs 4"]
 
 
 ENDLESS = "import itertools\nfor number in itertools.count(): print(number, flush=True)"

@@ -14,7 +14,7 @@ import pytest
 
 from helpers.paths import PACKAGE, ROOT
 
-PURE: Final = {"errors", "encoding", "segments", "frame", "log", "naive", "plural"}
+PURE: Final = {"errors", "encoding", "segments", "frame", "log", "naive", "parts", "plural"}
 PURE_TOO: Final = {"views.plain", "layout.regions", "layout.fields", "layout.files"}
 # What reaches a file, a clock, or another process. (`io` does not, but for io.open.)
 OUTSIDE: Final = {"fcntl", "mmap", "os", "pathlib", "random", "shutil", "socket", "subprocess"}

@@ -503,7 +503,7 @@ def test_a_log_made_to_search_for_ever_costs_bounded_work(monkeypatch: pytest.Mo
     result, items = saved(files)
     assert items == after(OLD, 1, 2, 3, 4, 5)
     (finding,) = result.left_out
-    assert finding.reason.endswith("what follows is made to keep a reader searching for ever")
+    assert finding.reason.endswith("what follows was made to keep a reader searching forever")
     assert sum(calls) <= 66 * len(files["log"])
     # The same cost, each followed by a good frame: the budget is for all holes together.
     calls.clear()
@@ -514,7 +514,7 @@ def test_a_log_made_to_search_for_ever_costs_bounded_work(monkeypatch: pytest.Mo
     files = a_store(pairs)
     result, items = saved(files)
     assert sum(calls) <= 68 * len(files["log"])
-    assert result.left_out[-1].reason.endswith("searching for ever")
+    assert result.left_out[-1].reason.endswith("searching forever")
     assert items.keys() == {*OLD, "k"}
 
 
@@ -931,7 +931,7 @@ def test_a_file_made_to_search_for_ever_costs_bounded_work(monkeypatch: pytest.M
     result, items = saved({**a_store(), NAMES[1]: b"", "lures": lures})
     assert items == after(before_segment(1))
     assert sum(calls) <= 66 * len(lures)
-    assert result.notes[-1].reason.endswith("searching for ever")
+    assert result.notes[-1].reason.endswith("searching forever")
 
 
 def test_a_store_of_nothing_but_strange_names(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ EXPECTED = {
     "delimiters": "encode is a function, called as encode(record)",
     "desk": "desk takes records, as a dict or a store, or a list of segments, each bytes",
     "explore": "show is a function, called as show()",
-    "compactions": "keys is an int",
+    "compactions": "keys must be an int",
     "overhead": "overhead takes a snapshot stream, or records, as a dict or a store",
 }
 GIVEN = ["None", "5", "text", "[]", "missing path", "open", "closed", "read-only", "in memory"]
@@ -163,8 +163,8 @@ MISTAKES: dict[str, tuple[Callable[..., object], list[object], dict[str, Any], s
     ),
     "read": (views.flips, [LOG, "fast"], {}, "read is a function, called as read(data), not str"),
     "read()": (views.flips, [LOG, none], {}, "read is called as read(data), which none() -> None"),
-    "start": (views.flips, [LOG], {"start": "4"}, "start is an int, not str"),
-    "end": (views.flips, [LOG], {"end": 4.5}, "end is an int, not float"),
+    "start": (views.flips, [LOG], {"start": "4"}, "start must be an int, not str"),
+    "end": (views.flips, [LOG], {"end": 4.5}, "end must be an int, not float"),
     "no bytes": (
         views.flips,
         [b""],
@@ -173,7 +173,7 @@ MISTAKES: dict[str, tuple[Callable[..., object], list[object], dict[str, Any], s
     ),
     "format": (views.flips, [LOG], {"format": []}, "format [] is none of field, record,"),
     "dump format": (views.dump, [LOG, 5], {}, "format 5 is none of field, record,"),
-    "limit": (views.dump, [LOG], {"limit": "9"}, "limit is an int, not str"),
+    "limit": (views.dump, [LOG], {"limit": "9"}, "limit must be an int, not str"),
     "no limit": (views.dump, [LOG], {"limit": -1}, "limit is -1, expected 0 to"),
     "two kinds": (views.diff, [LOG, kvlib.MemoryDisk()], {}, "diff takes two states of one thing"),
     "lengths read": (
@@ -188,7 +188,7 @@ MISTAKES: dict[str, tuple[Callable[..., object], list[object], dict[str, Any], s
         {"read": none},
         "read is called as read(data), which",
     ),
-    "at": (views.lengths, [FIELD, "1"], {}, "at is an int, not str"),
+    "at": (views.lengths, [FIELD, "1"], {}, "at must be an int, not str"),
     "lengths format": (views.lengths, [FIELD], {"format": []}, "no length lab for the format []"),
     "no lengths": (views.lengths, [b""], {}, "there is no length in these bytes: give a field,"),
     "too long": (
@@ -203,7 +203,12 @@ MISTAKES: dict[str, tuple[Callable[..., object], list[object], dict[str, Any], s
         {"read_only": True},
         "steps has no option 'read_only', only sync, max_segment_size, threshold, policy",
     ),
-    "sync": (views.steps, [[]], {"sync": None}, "sync, if neither 'always' nor 'never', is an int"),
+    "sync": (
+        views.steps,
+        [[]],
+        {"sync": None},
+        "sync, if neither 'always' nor 'never', must be an int",
+    ),
     "policy": (
         views.steps,
         [[]],
@@ -250,7 +255,7 @@ MISTAKES: dict[str, tuple[Callable[..., object], list[object], dict[str, Any], s
     ),
     "thresholds": (views.compactions, [9, 9, 3], {}, "thresholds is a list of ints, not int"),
     "sizes": (views.overhead, [FIELD, 9], {}, "sizes is a list of ints, not int"),
-    "size": (views.overhead, [FIELD, [[9]]], {}, "max_segment_size is an int, not list"),
+    "size": (views.overhead, [FIELD, [[9]]], {}, "max_segment_size must be an int, not list"),
     "nothing to split": (views.overhead, [b""], {}, "there is no byte to split"),
 }
 

@@ -173,7 +173,7 @@ def test_a_frame_inside_a_value_makes_a_crash_look_like_damage() -> None:
     assert film.moments[whole].outcomes[0].words == (
         "refused at offset 4: length …, but only … bytes are left"
     )
-    assert "says that this one had been fsynced" in told(film.moments[whole])
+    assert "promises that this one had been fsynced" in told(film.moments[whole])
 
 
 def test_a_place_is_left_as_it_is() -> None:
@@ -190,7 +190,7 @@ def test_a_place_is_left_as_it_is() -> None:
 
 def test_what_a_log_goes_on_from_must_be_at_hand() -> None:
     """The bytes of a log are enough only if nothing was before it."""
-    with pytest.raises(ValueError, match="of 18 bytes, which are not in it: give the place"):
+    with pytest.raises(ValueError, match="of 18 bytes, which it lacks: give the place"):
         crash(BEGUN["log"])
     with pytest.raises(ValueError, match="a snapshot of 1 record, which recover is not given"):
         crash(disk_of(BEGUN), recover=lambda data: {})

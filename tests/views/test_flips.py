@@ -165,9 +165,9 @@ def test_what_cannot_be_flipped_is_refused() -> None:
     """Bytes that nobody reads, too many, none."""
     with pytest.raises(ValueError, match=r"kvlib has no format .*: give format or read"):
         flips(b"hello")
-    with pytest.raises(CorruptionError, match="the data goes on"):
+    with pytest.raises(CorruptionError, match="more data follows"):
         flips(STREAM + b"?")
-    with pytest.raises(CorruptionError, match="the data goes on"):
+    with pytest.raises(CorruptionError, match="more data follows"):
         flips(STREAM + b"?", forgiving, format="snapshot")
     with pytest.raises(ValueError, match="read fails on the bytes as they are, with ValueError: x"):
         flips(STREAM, raising(ValueError("x")))
