@@ -114,7 +114,7 @@ MISSING = {
     ),
     "the kinds inside a log": (
         "log",
-        "if frame.kind not in (MUTATIONS, UNSYNCED_MUTATIONS, CLOSE):",
+        "if frame.kind not in LOG_KINDS:",
         "if False:",
         "hostile",
     ),
