@@ -7,7 +7,8 @@ snapshot, recovery and store.
 import warnings
 
 from kvlib import judge
-from kvlib.disk import DirectoryDisk, Disk, MemoryDisk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import Disk, MemoryDisk
 from kvlib.encoding import decode_field, decode_snapshot, encode_field, encode_snapshot
 from kvlib.errors import (
     CorruptionError,

@@ -24,7 +24,8 @@ from typing import Any, Final, Literal, NoReturn, Self, SupportsIndex
 
 from kvlib import log, segments, snapshot
 from kvlib.commit import Batch, Queue, batch_of
-from kvlib.disk import FORKED, LOG, Disk, MemoryDisk, Place, as_disk
+from kvlib.directory import FORKED, as_disk
+from kvlib.disk import LOG, Disk, MemoryDisk, Place
 from kvlib.encoding import MAX_LENGTH, Item, encode_field
 from kvlib.errors import KvlibError, MissingError, WriteRefusedError, check_int
 from kvlib.frame import CLOSE, MAX_SEQUENCE, MUTATIONS, UNSYNCED_MUTATIONS, seal

@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from kvlib.disk import DirectoryDisk, Disk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import Disk
 from kvlib.errors import MissingError
 from kvlib.layout.dissect import format_of
 from kvlib.layout.text import COLUMNS, fit

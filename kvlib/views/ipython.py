@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, Final, NamedTuple
 
-from kvlib.disk import LOCK, DirectoryDisk, Disk, MemoryDisk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import LOCK, Disk, MemoryDisk
 from kvlib.encoding import Item
 from kvlib.errors import FormatError
 from kvlib.frame import KINDS, Frame

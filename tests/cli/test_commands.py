@@ -496,7 +496,7 @@ def test_hostile_directories_get_a_clear_line(run: Run, tmp_path: Path, command:
         status, _, err = run(command, tmp_path / name)
         assert status == 1
         assert re.fullmatch(
-            r"kvlib: .*: offset 0: [ldp][rwx-]{9} is no regular file\n(  .*\n)+", err
+            r"kvlib: .*: offset 0: [ldp][rwx-]{9} is not a regular file\n(  .*\n)+", err
         )
 
 

@@ -544,7 +544,7 @@ def test_a_strict_decoder_reads_each_field_once(monkeypatch: pytest.MonkeyPatch)
     assert calls == 60_000
 
 
-# --- what is no regular file ----------------------------------------------------------------------
+# --- what is not a regular file ----------------------------------------------------------------------
 
 posix = pytest.mark.skipif(os.name == "nt", reason="no links and pipes for everybody there")
 
@@ -599,7 +599,7 @@ def test_what_is_no_regular_file_is_not_read(
             lambda: kvlib.Store().deserialize(folder),
             lambda: kvlib.Store().serialize(folder),
         ):
-            with pytest.raises(CorruptionError, match="is no regular file") as caught:
+            with pytest.raises(CorruptionError, match="is not a regular file") as caught:
                 action()
             assert caught.value.path == str(folder / name)
         for command in ("check", "dump", "compact"):
@@ -621,7 +621,7 @@ def test_a_lock_that_is_no_regular_file(tmp_path: Path, outside: Path, place: Pl
     place(folder / "lock", outside)
     with fuzz.patience(60):
         for action in (lambda: kvlib.open(folder), lambda: kvlib.Store().serialize(folder)):
-            with pytest.raises(CorruptionError, match="is no regular file"):
+            with pytest.raises(CorruptionError, match="is not a regular file"):
                 action()
         assert dict(kvlib.open(folder, read_only=True)) == ITEMS | {"a": "1"}
     assert main(["check", str(folder)]) == 0
@@ -642,7 +642,7 @@ def test_a_new_log_that_is_no_regular_file(tmp_path: Path, outside: Path, place:
         assert main(["dump", str(folder)]) == 0
         with kvlib.open(folder) as opened:
             opened["b"] = "2"
-            with pytest.raises(CorruptionError, match=r"log\.new: offset 0: .* is no regular file"):
+            with pytest.raises(CorruptionError, match=r"log\.new: offset 0: .* is not a regular file"):
                 opened.compact()
             opened["c"] = "3"
         with kvlib.open(folder) as opened:
@@ -664,7 +664,7 @@ def test_a_coming_segment_that_is_no_regular_file(
     folder = fill(tmp_path / "store", store(M2, C3))
     place(folder / f"{4:016x}.{0:08x}.segment", outside)
     with fuzz.patience(60), kvlib.open(folder) as opened:
-        with pytest.raises(CorruptionError, match="is no regular file"):
+        with pytest.raises(CorruptionError, match="is not a regular file"):
             opened.compact()
         opened.compact()  # the next generation has another name
         assert dict(opened) == ITEMS | {"a": "1"}
@@ -678,7 +678,7 @@ def test_a_log_that_is_a_device(tmp_path: Path) -> None:
     folder = fill(tmp_path / "store", store())
     (folder / "log").unlink()
     (folder / "log").symlink_to("/dev/zero")
-    with fuzz.patience(60), pytest.raises(CorruptionError, match="is no regular file"):
+    with fuzz.patience(60), pytest.raises(CorruptionError, match="is not a regular file"):
         kvlib.open(folder)
 
 
@@ -703,7 +703,7 @@ def test_a_name_that_leads_elsewhere(tmp_path: Path, name: str) -> None:
             lambda: disk.rename(name, "log"),
             lambda: disk.delete(name),
         ):
-            with pytest.raises(ValueError, match="is no plain file name"):
+            with pytest.raises(ValueError, match="is not a plain file name"):
                 action()
     assert (tmp_path / "log").read_bytes() == b"outside"
     assert contents(tmp_path / "store") == {"log": b"inside"}

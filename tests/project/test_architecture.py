@@ -18,7 +18,7 @@ PURE: Final = {"errors", "encoding", "segments", "frame", "log", "naive", "parts
 PURE_TOO: Final = {"views.plain", "layout.regions", "layout.fields", "layout.files"}
 # What reaches a file, a clock, or another process. (`io` does not, but for io.open.)
 OUTSIDE: Final = {"fcntl", "mmap", "os", "pathlib", "random", "shutil", "socket", "subprocess"}
-OUTSIDE_TOO: Final = {"tempfile", "threading", "time", "kvlib.disk"}
+OUTSIDE_TOO: Final = {"tempfile", "threading", "time", "kvlib.disk", "kvlib.directory"}
 
 # What the README tells to read, in its order; __init__ lists the names. Beside them stands what
 # keeps threads, tasks and Ctrl-C apart: scope and commit.
