@@ -9,6 +9,7 @@ import warnings
 from kvlib import judge
 from kvlib.directory import DirectoryDisk
 from kvlib.disk import Disk, MemoryDisk
+from kvlib.durable import DurableStore, Status, open
 from kvlib.encoding import decode_field, decode_snapshot, encode_field, encode_snapshot
 from kvlib.errors import (
     CorruptionError,
@@ -21,7 +22,7 @@ from kvlib.errors import (
 from kvlib.frame import seal, unseal
 from kvlib.recovery import Recovery
 from kvlib.segments import join, split
-from kvlib.store import DurableStore, Status, Store, open
+from kvlib.store import Store
 
 # "a" and b"a" are two keys here, and have the same hash. So every dict that holds both compares
 # them, of which python -b warns, and python -bb makes an error.

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kvlib.disk import MemoryDisk
+from kvlib.durable import DurableStore, open
 from kvlib.encoding import MAX_LENGTH, Item, decode_snapshot, encode_field, encode_snapshot
 from kvlib.errors import check_int
 from kvlib.segments import check_size, join, split
-from kvlib.store import DurableStore, Store, open
+from kvlib.store import Store
 
 Operation = tuple[Any, ...]
 Handlers = dict[str, tuple[str, Callable[..., Any]]]  # name: (parameters, what to call)

@@ -544,7 +544,7 @@ def test_a_strict_decoder_reads_each_field_once(monkeypatch: pytest.MonkeyPatch)
     assert calls == 60_000
 
 
-# --- what is not a regular file ----------------------------------------------------------------------
+# --- what is not a regular file -------------------------------------------------------------------
 
 posix = pytest.mark.skipif(os.name == "nt", reason="no links and pipes for everybody there")
 
@@ -642,7 +642,7 @@ def test_a_new_log_that_is_no_regular_file(tmp_path: Path, outside: Path, place:
         assert main(["dump", str(folder)]) == 0
         with kvlib.open(folder) as opened:
             opened["b"] = "2"
-            with pytest.raises(CorruptionError, match=r"log\.new: offset 0: .* is not a regular file"):
+            with pytest.raises(CorruptionError, match=r"log\.new: offset 0: .* not a regular file"):
                 opened.compact()
             opened["c"] = "3"
         with kvlib.open(folder) as opened:

@@ -1690,7 +1690,7 @@ def test_a_reader_of_a_log_that_vanishes_between_names_and_read_starts_again() -
     assert dict(kvlib.open(disk, read_only=True)) == OLD
 
 
-# --- what is not a regular file ----------------------------------------------------------------------
+# --- what is not a regular file -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["log", "0000000000000001.00000000.segment"])
