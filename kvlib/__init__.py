@@ -1,7 +1,7 @@
-"""A key-value store small enough to read in an evening, that keeps what larger ones promise.
+"""A key-value store, small enough to read in an evening, that keeps the promises of larger ones.
 
-Read it in this order: encoding, segments, frame, log (pure functions over bytes), then disk,
-snapshot, recovery and store.
+Read it in this order: encoding, segments, frame and log (pure functions over bytes), then disk,
+directory, snapshot, recovery, writer, store, commit and durable.
 """
 
 import warnings
@@ -24,8 +24,8 @@ from kvlib.recovery import Recovery
 from kvlib.segments import join, split
 from kvlib.store import Store
 
-# "a" and b"a" are two keys here, and have the same hash. So every dict that holds both compares
-# them, of which python -b warns, and python -bb makes an error.
+# "a" and b"a" are two keys with the same hash, so a dict that holds both compares them. python -b
+# warns of that, and python -bb raises an error.
 warnings.filterwarnings("ignore", category=BytesWarning, module=r"kvlib\.")
 
 __version__ = "0.1.0"

@@ -261,7 +261,7 @@ def _mode(path: str, default: int) -> int:
 
 
 def _copy_permissions(descriptor: int, *models: str) -> None:
-    """Give an open file the mode, and if possible owner and group, of the first existing model."""
+    """Set an open file's mode, and if possible its owner and group, to those of the first model."""
     model = next(filter(os.path.exists, models), None)
     if model is None or os.name == "nt":
         return

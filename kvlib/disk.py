@@ -1,4 +1,4 @@
-"""What a store asks of a medium: a Disk is a flat folder of named files.
+"""The interface between a store and its medium. A Disk is a flat folder of named files.
 
 A Disk promises what a real one does, and no more: after `write` or `append` the bytes can be read,
 but until `sync` they may be lost, in part or out of order. A new, renamed or deleted name may be
@@ -56,7 +56,7 @@ class Disk(Protocol):
         """Return `size` random bytes."""
 
     def lock(self) -> AbstractContextManager[None]:
-        """Return a context in which nobody else can write; LockedError if someone else does."""
+        """Return a context that keeps other writers out; LockedError if there is one."""
 
 
 Path = str | os.PathLike[str]

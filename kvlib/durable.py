@@ -174,9 +174,9 @@ class DurableStore(Records):
         """Collect the mutations of a with block, and write them as one when it ends.
 
         Reads inside the block, those of `pop` and `del` included, see the old state. An exception
-        discards the batch; nesting raises ValueError. A batch collects the mutations of its own
-        thread and context (task, in asyncio). Others are written as usual, even if the block
-        started them.
+        discards the batch; nesting raises ValueError. A batch only collects the mutations of the
+        thread and the context (in asyncio: the task) that opened it. Others are written as usual,
+        even if the block started them.
         """
         return Batch(self, self._write)
 

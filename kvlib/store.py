@@ -28,7 +28,7 @@ class Records(MutableMapping[Item, Item]):
     def _hold(self, items: dict[Item, Item]) -> None:
         held: dict[str, Any] = {"_items": items}
         # `get` is the dict's own method, because a Python function around it costs more than the
-        # method itself. Not if a subclass overrides it, or under python -b: see kvlib/__init__.py.
+        # method itself. But a subclass may override it; for python -b see kvlib/__init__.py.
         own = type(self).get, type(self).__getitem__
         if own == (Records.get, Records.__getitem__) and not sys.flags.bytes_warning:
             held["get"] = items.get
@@ -76,8 +76,8 @@ class Store(Records):
     `shutdown` writes to `medium` and `restore` reads from it: a path or a Disk, by default a
     MemoryDisk that belongs to the store. `serialize` and `deserialize` take a place.
 
-    A copy (a pickled one too) has the same records and is independent of the original. It gets a
-    MemoryDisk of its own too, while a `medium` that was given is shared.
+    A copy (a pickled one too) has the same records and is independent of the original. It gets
+    another MemoryDisk, while a `medium` that was given is shared.
     """
 
     def __init__(self, medium: Place | None = None) -> None:

@@ -1,9 +1,9 @@
 """The log of a store that is open: appends frames, publishes snapshots, and stops after a failure.
 
 Nothing may follow a frame that may be torn. So every step that changes the disk first marks the
-writer as failed, and clears the mark when all is done, memory included. Whatever interrupts it in
-between, Ctrl-C included, leaves the mark: reading goes on, writes are refused, and a publish with a
-larger generation makes the store whole again.
+writer as failed, and clears the mark when all is done, memory included. An interruption in between,
+such as Ctrl-C, leaves the mark: the store can be read, writes are refused, and a publish with a
+larger generation makes it whole again.
 """
 
 from contextlib import suppress

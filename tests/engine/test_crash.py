@@ -190,7 +190,7 @@ def test_a_sweep_cuts_once_more_at_the_end() -> None:
 
     with pytest.raises(AssertionError) as caught:
         sweep(CrashDisk(), workload, recover, check)
-    assert caught.value.__notes__ == ["The power went at moment 3, and left state: 0 bytes"]
+    assert caught.value.__notes__ == ["The power was cut at moment 3, leaving state: 0 bytes"]
 
 
 # ---------------------------------------------------------------------------------- the promises
