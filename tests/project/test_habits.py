@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.paths import PACKAGE, ROOT, TESTS
+from helpers.paths import PACKAGE, ROOT
 from kvlib import views
 
 pytestmark = pytest.mark.untraced

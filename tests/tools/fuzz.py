@@ -53,6 +53,7 @@ from kvlib import (
 )
 from kvlib.__main__ import main as run_command
 from kvlib.cli import commands as cli
+from kvlib.cli import progress
 from kvlib.layout.dissect import FORMATS, dissect, dissect_directory, walk_directory
 from kvlib.layout.text import lines
 from kvlib.views.dump import dump
@@ -625,7 +626,7 @@ def feed_check(data: bytes) -> None:
         for _ in lines(found, pieces):
             pass
     with contextlib.redirect_stdout(io.StringIO()):
-        cli._report("store", disk, cli.ProgressLine())
+        cli._report("store", disk, progress.ProgressLine())
 
 
 def feed_commands(data: bytes) -> None:
