@@ -16,6 +16,7 @@ from kvlib import frame as frames
 from kvlib.__main__ import main
 from tools.fuzz import __main__ as command
 from tools.fuzz import feeding, guided
+from tools.fuzz.inputs import mend_files
 from tools.fuzz.targets import TARGETS
 
 KEPT = sorted(CORPUS.glob("*.hex"))
@@ -191,10 +192,10 @@ def test_mended_files_are_whole() -> None:
     """Wrong checksums anywhere become right, and right ones stay."""
     m2 = frame(b"M", 2, put("a", "1"), 9)
     files = store_files({"k": "v"}, m2, frame(b"C", 3, b"", 9), salt=9)
-    assert guided.mend_files(files) == files
+    assert mend_files(files) == files
     wrong = {name: data[:8] + b"\0\0\0\0" + data[12:] for name, data in files.items()}
     wrong["log"] = wrong["log"].replace(m2, bytes(4) + m2[4:])
-    assert guided.mend_files(wrong) == files
+    assert mend_files(wrong) == files
 
 
 def break_field(monkeypatch: pytest.MonkeyPatch, action: str) -> None:

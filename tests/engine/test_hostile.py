@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from struct import pack
+from zlib import crc32
 
 import pytest
 
@@ -34,7 +35,7 @@ from kvlib import CorruptionError, VersionError, encoding, log, recovery
 from kvlib.__main__ import main
 from kvlib.errors import FormatError
 from kvlib.layout.dissect import walk_directory
-from tools.fuzz.inputs import Anatomy, pack_files
+from tools.fuzz.inputs import pack_files
 from tools.fuzz.targets import feed_pictures
 
 Files = Mapping[str, bytes]
@@ -61,7 +62,12 @@ def lying(
 
     `head` gives fields of the head; `piece` the generation, index and total in the segment.
     """
-    return Anatomy(1, SALT, stream, 2**20, [], head or {}, {0: piece}).files()
+    right = dict(enumerate((SALT, 0, 1, len(stream), crc32(stream))))
+    sequence, *header = piece
+    return {
+        "log": log_bytes(head=frame(b"H", 1, pack(">IIIQI", *(right | (head or {})).values()))),
+        FIRST: PREAMBLE + frame(b"S", sequence, pack(">II", *header) + stream),
+    }
 
 
 def with_frames(*frames: bytes) -> dict[str, bytes]:

@@ -11,12 +11,11 @@ from heapq import heapify, heappop, heappush
 from pathlib import Path
 from random import Random
 from typing import Any
-from zlib import crc32
 
 import kvlib
 from helpers.paths import CORPUS, TESTS
 from tools.fuzz.feeding import BUILD, feed, inputs, read_input, write_input
-from tools.fuzz.inputs import below, pack_files, pick, unpack_files
+from tools.fuzz.inputs import below, mend, mend_files, pack_files, pick, unpack_files
 from tools.fuzz.targets import NAMES, TARGETS
 
 GUIDED = """
@@ -98,31 +97,6 @@ def keep(limit: int = 48 * 1024) -> None:
 
 
 # --- guided by coverage ---------------------------------------------------------------------------
-
-
-def mend(data: bytes) -> bytes:
-    """Return a file with the right checksums, up to the first wrong length."""
-    mended, at, salt = bytearray(data), 8, 0
-    while at + 17 <= len(mended):
-        end = at + 17 + int.from_bytes(mended[at + 4 : at + 8], "big")
-        if end > len(mended):
-            break
-        mended[at : at + 4] = crc32(mended[at + 4 : end], salt).to_bytes(4, "big")
-        if mended[at + 16 : at + 17] == b"H":
-            salt = int.from_bytes(mended[at + 17 : at + 21], "big")
-        at = end
-    return bytes(mended)
-
-
-def mend_files(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Return files with the right checksums, including that of the joined segments."""
-    mended = {name: mend(data) for name, data in files.items()}
-    head = mended.get("log", b"")
-    if len(head) >= 49:
-        stream = b"".join(mended[name][33:] for name in sorted(mended) if name.endswith(".segment"))
-        claim = len(stream).to_bytes(8, "big") + crc32(stream).to_bytes(4, "big")
-        mended["log"] = mend(head[:37] + claim + head[49:])
-    return mended
 
 
 def feed_raw(raw: bytes) -> None:

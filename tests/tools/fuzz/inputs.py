@@ -3,17 +3,16 @@
 An input of several files packs each one as name length u8, name, data length u32, data.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from struct import pack
 from typing import NamedTuple, TypeVar
 from zlib import crc32
 
 import kvlib
-from helpers.vocabulary import AWKWARD, survivor
-from kvlib import MemoryDisk, encoding, frame, snapshot
+from helpers.vocabulary import AWKWARD, files_of, survivor
+from kvlib import MemoryDisk, encoding, frame
 from kvlib.layout.dissect import FORMATS
 
 T = TypeVar("T")
@@ -136,14 +135,14 @@ def spoil(data: bytes, others: Sequence[bytes], chance: Random) -> bytes:
 # --- stores, taken apart --------------------------------------------------------------------------
 
 
-def seal(kind: bytes, sequence: int, payload: bytes, salt: int = 0, length: int = -1) -> bytes:
-    """Return a frame whose checksum is right, even one that the engine would refuse to write."""
+def seal(kind: bytes, sequence: int, payload: bytes, length: int = -1) -> bytes:
+    """Return a frame without a salt, even one that the engine would refuse to write."""
     checked = pack(">IQ", len(payload) if length < 0 else length, sequence) + kind + payload
-    return crc32(checked, salt).to_bytes(4, "big") + checked
+    return crc32(checked).to_bytes(4, "big") + checked
 
 
-class LogFrame(NamedTuple):
-    """A frame of a log; a length of -1 stands for the right one."""
+class Frame(NamedTuple):
+    """A frame of a file; a length of -1 stands for the right one."""
 
     kind: bytes
     sequence: int
@@ -151,61 +150,49 @@ class LogFrame(NamedTuple):
     length: int = -1
 
 
-@dataclass
-class Anatomy:
-    """Everything that the files of a store say.
-
-    Attributes:
-        head: wrong numbers of the head, by the number of their field.
-        piece: wrong headers of segments (sequence, index, total), by their index.
-    """
-
-    generation: int
-    salt: int
-    stream: bytes
-    size: int  # bytes of the stream per segment
-    frames: list[LogFrame]
-    head: dict[int, int] = field(default_factory=dict)
-    piece: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    version: int = 1
-
-    def files(self) -> dict[str, bytes]:
-        """Return the files, with the right checksums."""
-        step = self.size
-        chunks = [self.stream[at : at + step] for at in range(0, len(self.stream), step)] or [b""]
-        total = len(chunks)
-        preamble = frame.MAGIC + self.version.to_bytes(2, "big")
-        files = {}
-        for index, chunk in enumerate(chunks):
-            sequence, *header = self.piece.get(index, (self.generation, index, total))
-            name = f"{self.generation:016x}.{index:08x}.segment"
-            files[name] = preamble + seal(b"S", sequence, pack(">II", *header) + chunk)
-        numbers = [self.salt, 0, total, len(self.stream), crc32(self.stream)]
-        for place, number in self.head.items():
-            numbers[place] = number
-        head = seal(b"H", self.generation, pack(">IIIQI", *numbers))
-        frames = [seal(*found[:3], numbers[0], found.length) for found in self.frames]
-        return files | {"log": preamble + head + b"".join(frames)}
-
-
-def take_apart(files: Files, size: int) -> Anatomy:
-    """Return the anatomy of a whole store, found with the engine's own decoders."""
-    data = files["log"]
-    head, at = snapshot.decode_head(data)
-    names = sorted(name for name in files if name.endswith(".segment"))
-    stream = b"".join(files[name][33:] for name in names)
-    frames = []
+def take_apart(data: bytes) -> list[Frame]:
+    """Return the frames of a whole file, found by their lengths."""
+    frames, at = [], 8
     while at < len(data):
-        found = frame.unseal(data, at, head.salt)
-        frames.append(LogFrame(found.kind, found.sequence, found.payload))
-        at = found.end
-    anatomy = Anatomy(head.generation, head.salt, stream, size, frames, {1: head.compactions})
-    assert anatomy.files() == files
-    return anatomy
+        end = at + 17 + int.from_bytes(data[at + 4 : at + 8], "big")
+        sequence = int.from_bytes(data[at + 8 : at + 16], "big")
+        frames.append(Frame(data[at + 16 : at + 17], sequence, data[at + 17 : end]))
+        at = end
+    return frames
 
 
-def whole_stores() -> Iterator[tuple[dict[str, bytes], int]]:
-    """Yield the files of stores in every state, and the bytes of the stream per segment."""
+def put_together(frames: Iterable[Frame]) -> bytes:
+    """Return a file of these frames, with checksums that ignore the salt."""
+    return frame.PREAMBLE + b"".join(seal(*found) for found in frames)
+
+
+def mend(data: bytes) -> bytes:
+    """Return a file with the right checksums, up to the first wrong length."""
+    mended, at, salt = bytearray(data), 8, 0
+    while at + 17 <= len(mended):
+        end = at + 17 + int.from_bytes(mended[at + 4 : at + 8], "big")
+        if end > len(mended):
+            break
+        mended[at : at + 4] = crc32(mended[at + 4 : end], salt).to_bytes(4, "big")
+        if mended[at + 16 : at + 17] == b"H":
+            salt = int.from_bytes(mended[at + 17 : at + 21], "big")
+        at = end
+    return bytes(mended)
+
+
+def mend_files(files: Files) -> dict[str, bytes]:
+    """Return files with the right checksums, including that of the joined segments."""
+    mended = {name: mend(data) for name, data in files.items()}
+    head = mended.get("log", b"")
+    if len(head) >= 49:
+        stream = b"".join(mended[name][33:] for name in sorted(mended) if name.endswith(".segment"))
+        claim = len(stream).to_bytes(8, "big") + crc32(stream).to_bytes(4, "big")
+        mended["log"] = mend(head[:37] + claim + head[49:])
+    return mended
+
+
+def whole_stores() -> Iterator[dict[str, bytes]]:
+    """Yield the files of stores in every state."""
     awkward = {key: AWKWARD[-number] for number, key in enumerate(AWKWARD)}
     for number, size in enumerate([9, 20, 30, 60, 2**20]):
         for sync in (1, 3):
@@ -219,39 +206,42 @@ def whole_stores() -> Iterator[tuple[dict[str, bytes], int]]:
                 for key in AWKWARD[:number]:
                     store.delete(key)
                 store["café"] = "x" * 10 * number
-                unclosed = survivor(disk)
-            for state in (unclosed, disk):
-                yield {name: state.read(name) for name in state.names()}, size - 8
+                yield files_of(survivor(disk))
+            yield files_of(disk)
 
 
-STORES = [take_apart(*made) for made in whole_stores()]
-FILES = [anatomy.files() for anatomy in STORES]
+FILES = [*whole_stores()]
+STORES = [{name: take_apart(data) for name, data in files.items()} for files in FILES]
 FIELDS = [encoding.encode_field(value) for value in AWKWARD]
 RECORDS = [first + second for first in FIELDS for second in FIELDS[:5]]
-STREAMS = [anatomy.stream for anatomy in STORES if len(anatomy.stream) < 600]
-FRAMES = [seal(*found[:3]) for anatomy in STORES for found in anatomy.frames]
-PAYLOADS = [found.payload for anatomy in STORES for found in anatomy.frames]
 LOGS = [files["log"] for files in FILES]
 SEALED = [data for files in FILES for name, data in files.items() if name != "log"]
+FRAMES = [seal(*found) for store in STORES for found in store["log"][1:]]
+PAYLOADS = [found.payload for store in STORES for found in store["log"][1:]]
 PIECES = [
     [data[25:] for name, data in files.items() if name != "log"]
     for files in FILES
     if len(files) < 20
 ]
+STREAMS = [kvlib.join(pieces) for pieces in PIECES]
 
 
 # --- stores that say something wrong --------------------------------------------------------------
 
 
-def _spoil_stream(store: Anatomy, chance: Random) -> None:
-    store.stream = spoil(store.stream, STREAMS, chance)
-
-
-def _spoil_payload(found: LogFrame, chance: Random) -> LogFrame:
+def _spoil_payload(found: Frame, chance: Random) -> Frame:
     return found._replace(payload=spoil(found.payload, PAYLOADS, chance))
 
 
-def _spoil_header(found: LogFrame, chance: Random) -> LogFrame:
+def _spoil_number(found: Frame, chance: Random) -> Frame:
+    at = 4 * below(chance, 6)  # where the numbers of heads and segments are
+    size, choices = (8, U64) if found.kind == b"H" and at == 12 else (4, U32)
+    old = int.from_bytes(found.payload[at : at + size], "big")
+    new = extreme(chance, old, choices).to_bytes(size, "big")
+    return found._replace(payload=found.payload[:at] + new + found.payload[at + size :])
+
+
+def _spoil_header(found: Frame, chance: Random) -> Frame:
     what = below(chance, 3)
     if what == 0:
         return found._replace(kind=bytes([pick(chance, U8)]))
@@ -260,75 +250,50 @@ def _spoil_header(found: LogFrame, chance: Random) -> LogFrame:
     return found._replace(length=extreme(chance, len(found.payload), U32))
 
 
-def _spoil_frame(store: Anatomy, chance: Random) -> None:
-    if store.frames:
-        at = below(chance, len(store.frames))
-        spoil_part = pick(chance, (_spoil_payload, _spoil_payload, _spoil_header))
-        store.frames[at] = spoil_part(store.frames[at], chance)
+PARTS = [*[_spoil_payload] * 3, *[_spoil_header] * 2, _spoil_number]
 
 
-def _spoil_order(store: Anatomy, chance: Random) -> None:
-    frames = store.frames
-    if frames:
-        first, second, what = (below(chance, end) for end in (len(frames), len(frames), 3))
-        if what == 0:
-            del frames[first]
-        elif what == 1:
-            frames.insert(second, frames[first])
-        else:
-            frames[first], frames[second] = frames[second], frames[first]
-
-
-def _spoil_head(store: Anatomy, chance: Random) -> None:
-    place = below(chance, 7)
-    if place == 5:
-        store.generation = extreme(chance, store.generation, U64)
-    elif place == 6:
-        store.version = pick(chance, (0, 2, 255, 256, 65_535))
+def spoil_frames(frames: list[Frame], chance: Random) -> None:
+    """Spoil one of the frames of a file, or their order."""
+    first, second = (below(chance, len(frames)) for _ in range(2))
+    what = below(chance, 10)
+    if what == 0:
+        del frames[first]
+    elif what == 1:
+        frames.insert(second, frames[first])
+    elif what == 2:
+        frames[first], frames[second] = frames[second], frames[first]
     else:
-        right = (store.salt, 0, 1, len(store.stream), 0)[place]
-        store.head[place] = extreme(chance, right, U64 if place == 3 else U32)
+        frames[first] = pick(chance, PARTS)(frames[first], chance)
 
 
-def _spoil_piece(store: Anatomy, chance: Random) -> None:
-    total = -(-len(store.stream) // store.size)
-    index = below(chance, total)
-    numbers = [store.generation, index, total]
-    place = below(chance, 3)
-    numbers[place] = extreme(chance, numbers[place], U32 if place else U64)
-    store.piece[index] = (numbers[0], numbers[1], numbers[2])
-
-
-def _renumber(store: Anatomy, chance: Random) -> None:
-    """Let the sequences end near the last possible one, which is allowed."""
+def renumber(files: Mapping[str, list[Frame]], chance: Random) -> dict[str, list[Frame]]:
+    """Return a store whose sequences end near the last possible one, which is allowed."""
+    generation = files["log"][0].sequence
     start = pick(chance, (2**63, 2**63 - 1, 2**63 - 2, 2**32, 255)) - below(chance, 8)
-    shift = start - store.generation
-    store.generation = start
-    store.frames = [
-        found._replace(sequence=min(max(found.sequence + shift, 0), 2**64 - 1))
-        for found in store.frames
-    ]
+    return {
+        name.replace(f"{generation:016x}", f"{start:016x}"): [
+            found._replace(sequence=found.sequence - generation + start) for found in frames
+        ]
+        for name, frames in files.items()
+    }
 
 
-LIES: list[Callable[[Anatomy, Random], None]] = [
-    lambda store, chance: None,
-    *[_spoil_stream] * 2,
-    *[_spoil_frame] * 5,
-    _spoil_order,
-    _spoil_head,
-    _spoil_piece,
-    _renumber,
-]
-
-
-def make_anatomy(chance: Random) -> Anatomy:
+def make_files(chance: Random) -> dict[str, bytes]:
     """Return a store that says something wrong, below checksums that are right."""
-    store = copy(pick(chance, STORES))
-    store.frames, store.head, store.piece = store.frames[:], store.head.copy(), {}
-    pick(chance, LIES)(store, chance)
-    if chance.random() < 0.2:
-        pick(chance, LIES)(store, chance)
-    return store
+    store = {name: frames[:] for name, frames in pick(chance, STORES).items()}
+    if chance.random() < 0.1:
+        store = renumber(store, chance)
+    while chance.random() < 0.9:
+        name = "log" if chance.random() < 0.7 else pick(chance, [*store])
+        if store[name]:
+            spoil_frames(store[name], chance)
+        if chance.random() < 0.8:
+            break
+    files = {name: put_together(frames) for name, frames in store.items()}
+    if chance.random() < 0.8:
+        return mend_files(files)
+    return {name: mend(data) for name, data in files.items()}
 
 
 def spoil_files(files: dict[str, bytes], chance: Random) -> None:
@@ -353,7 +318,7 @@ def spoil_files(files: dict[str, bytes], chance: Random) -> None:
 def make_store(chance: Random) -> bytes:
     """Return the files of a store, spoilt below or above the checksums, or both."""
     if chance.random() < 0.6:
-        files = make_anatomy(chance).files()
+        files = make_files(chance)
         if chance.random() < 0.2:
             spoil_files(files, chance)
     else:
@@ -366,9 +331,7 @@ def make_log(chance: Random) -> bytes:
     """Return a log alone."""
     if chance.random() < 0.4:
         return spoil(pick(chance, LOGS), LOGS, chance)
-    store = make_anatomy(chance)
-    store.stream = b""  # segments aren't needed
-    data = store.files()["log"]
+    data = make_files(chance)["log"]
     return data if chance.random() < 0.7 else spoil(data, LOGS, chance)
 
 
@@ -376,15 +339,9 @@ def make_head(chance: Random) -> bytes:
     """Return the beginning of a log."""
     if chance.random() < 0.3:
         return spoil(pick(chance, LOGS)[:60], SEALED, chance)
-    numbers = [7, 0, 1, 4, 0]
-    place = below(chance, 5)
-    numbers[place] = extreme(chance, numbers[place], U64 if place == 3 else U32)
-    payload = pack(">IIIQI", *numbers)
-    if chance.random() < 0.2:
-        payload = spoil(payload, PAYLOADS, chance)
-    kind = b"H" if chance.random() < 0.9 else bytes([pick(chance, U8)])
-    sequence = pick(chance, U64) if chance.random() < 0.3 else 5
-    return frame.PREAMBLE + seal(kind, sequence, payload)
+    found = pick(chance, STORES)["log"][0]
+    spoil_part = pick(chance, (_spoil_number, _spoil_number, _spoil_number, *PARTS))
+    return mend(put_together([spoil_part(found, chance)]))
 
 
 def make_frame(chance: Random) -> bytes:
@@ -393,7 +350,7 @@ def make_frame(chance: Random) -> bytes:
         return spoil(pick(chance, FRAMES), FRAMES, chance)
     payload = spoil(pick(chance, PAYLOADS), PAYLOADS, chance)
     length = pick(chance, U32) if chance.random() < 0.2 else -1
-    return seal(bytes([pick(chance, U8)]), pick(chance, U64), payload, 0, length)
+    return seal(bytes([pick(chance, U8)]), pick(chance, U64), payload, length)
 
 
 def make_pieces(chance: Random) -> bytes:
