@@ -1,13 +1,15 @@
-"""A key-value store small enough to read in an evening, that keeps what larger ones promise.
+"""A key-value store, small enough to read in an evening, that keeps the promises of larger ones.
 
-Read it in this order: encoding, segments, frame, log (pure functions over bytes), then disk,
-snapshot, recovery and store.
+Read it in this order: encoding, segments, frame and log (pure functions over bytes), then disk,
+directory, snapshot, recovery, writer, store, commit and durable.
 """
 
 import warnings
 
 from kvlib import judge
-from kvlib.disk import DirectoryDisk, Disk, MemoryDisk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import Disk, MemoryDisk
+from kvlib.durable import DurableStore, Status, open
 from kvlib.encoding import decode_field, decode_snapshot, encode_field, encode_snapshot
 from kvlib.errors import (
     CorruptionError,
@@ -20,10 +22,10 @@ from kvlib.errors import (
 from kvlib.frame import seal, unseal
 from kvlib.recovery import Recovery
 from kvlib.segments import join, split
-from kvlib.store import DurableStore, Status, Store, open
+from kvlib.store import Store
 
-# "a" and b"a" are two keys here, and have the same hash. So every dict that holds both compares
-# them, of which python -b warns, and python -bb makes an error.
+# "a" and b"a" are two keys with the same hash, so a dict that holds both compares them. python -b
+# warns of that, and python -bb raises an error.
 warnings.filterwarnings("ignore", category=BytesWarning, module=r"kvlib\.")
 
 __version__ = "0.1.0"

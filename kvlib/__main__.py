@@ -1,4 +1,4 @@
-"""The command line, `kvlib` or `python -m kvlib`: whatever happens, a line and an exit status."""
+"""The command line, `kvlib` or `python -m kvlib`: any failure is one line and an exit status."""
 
 import sys
 from collections.abc import Sequence
@@ -7,25 +7,24 @@ from kvlib.cli import streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status. Only damaged bytes make it 1."""
+    """Run one command and return its exit status, which is 1 only for damaged bytes."""
     streams.open_closed()
     try:
-        from kvlib.cli import (
-            commands,  # within the try: an import can be interrupted, or lack memory
-        )
+        # Imported inside the try, because an import can be interrupted or run out of memory.
+        from kvlib.cli import commands
 
         status = commands.run_command(argv)
         streams.flush()
         return status
     except streams.OutputError as error:
-        streams.complain(f"kvlib: the standard output can't be written: {error}")
+        streams.complain(f"kvlib: standard output can't be written: {error}")
     except KeyboardInterrupt:
         return streams.INTERRUPTED
     except MemoryError:
-        streams.complain("kvlib: there is not enough memory for that")
+        streams.complain("kvlib: there is not enough memory for this")
     except Exception as error:
         text = f"{error}".replace("\n", " ")
-        streams.complain(f"kvlib: a mistake of its own, {type(error).__name__}: {text}")
+        streams.complain(f"kvlib: a bug in kvlib, {type(error).__name__}: {text}")
     finally:
         streams.give_up()
     return streams.FAILED

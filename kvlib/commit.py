@@ -1,11 +1,11 @@
-"""Which mutations become one frame: those of a batch, and those that wait for the same fsync.
+"""Group commit: the mutations of a batch, or of many threads, become one frame.
 
-A Batch belongs to the context that opened it, which is what a thread or a task of asyncio runs in.
-Two coroutines of one thread don't share one. What a batch's block starts (another task, another
-thread) has a context of its own, and its mutations are written on their own, at once.
+A Batch belongs to the context that opened it, that is, to one thread or one asyncio task. Two
+coroutines in one thread don't share a batch. If the block starts another task or thread, that one
+has another context, and its mutations are written separately, at once.
 
-A Queue is group commit. While one frame is being written and fsynced, others line up. The first in
-line writes the next frame for all who wait by then, so that 64 threads share one fsync.
+A Queue collects what other threads want to write while a frame is being written and fsynced. The
+first in line then writes the next frame for everyone in the queue, so 64 threads share one fsync.
 """
 
 import threading
@@ -20,20 +20,20 @@ from kvlib.errors import WriteRefusedError
 from kvlib.log import Mutation
 from kvlib.scope import Scope
 
-GROUP_BYTES: Final = 2**20  # a frame takes no more of the waiting mutations beyond this size
-PATIENCE: Final = 0.25  # seconds: so long a waiting thread trusts that the first in line is alive
+GROUP_BYTES: Final = 2**20  # a frame larger than this takes no further mutations
+PATIENCE: Final = 0.25  # seconds before a thread in line stops trusting the first in line
 
 Write = Callable[[bytes, list[Mutation]], None]
 
-# Nothing but the block itself keeps its batch alive.
+# Weak references: only the block keeps its batch alive.
 _batches: ContextVar[tuple[weakref.ref["Batch"], ...]] = ContextVar("kvlib's batches", default=())
 _probe: ContextVar[None] = ContextVar("kvlib's probe")
 
 
 class Batch(Scope):
-    """The mutations of a with statement's block, written as one when it ends.
+    """The mutations of a with block, written as one when it ends.
 
-    Nothing is written if the block raises, or is interrupted anywhere.
+    Nothing is written if the block raises or is interrupted.
     """
 
     def __init__(self, owner: object, write: Write) -> None:
@@ -41,47 +41,47 @@ class Batch(Scope):
         self._collected: list[tuple[bytes, list[Mutation]]] = []
 
     def add(self, payload: bytes, mutations: list[Mutation]) -> None:
-        """Collect a mutation."""
+        """Add a mutation to the batch."""
         self._collected.append((payload, mutations))
 
     def begin(self) -> None:
-        """Open it; ValueError if another one of its owner is open in this context."""
+        """Open the batch. Raises ValueError if its owner has one open in this context."""
         if batch_of(self._owner) is not None:
-            raise ValueError("a batch is open here already, and batches do not nest")
+            raise ValueError("a batch is open here already, and batches can't be nested")
         self._thread = threading.get_ident()
         self._token: Token[None] = _probe.set(None)
         self._collected = []
         _batches.set((*_open_batches(), weakref.ref(self)))
 
     def finish(self) -> None:
-        """Write what was collected."""
+        """Write the collected mutations."""
         collected = self._collected
         self.close()
         mutations = [mutation for _, some in collected for mutation in some]
         self._write(b"".join(payload for payload, _ in collected), mutations)
 
     def end(self) -> None:
-        """Collect no more."""
+        """Stop collecting."""
         _batches.set(tuple(_open_batches()))
 
     def is_mine(self, owner: object) -> bool:
-        """Return whether this is a batch of `owner` that was opened in the present context."""
+        """Return whether `owner` opened this batch in the current context."""
         if owner is not self._owner or not self.is_open() or threading.get_ident() != self._thread:
             return False
-        # A context inherits what was set in the one that it is a copy of, but only the context in
-        # which a token was made can use it.
+        # A context inherits the variables of the context it was copied from, but a token can only
+        # be used in the context that made it.
         try:
             _probe.reset(self._token)
         except ValueError:
             return False
-        except RuntimeError:  # used: an earlier look was interrupted at the next line
+        except RuntimeError:  # used already: an earlier check was interrupted at the next line
             pass
         self._token = _probe.set(None)
         return True
 
 
 def batch_of(owner: object) -> Batch | None:
-    """Return the batch that `owner` has open in the present context."""
+    """Return the batch that `owner` has open in the current context, or None."""
     for reference in _batches.get():
         if (batch := reference()) is not None and batch.is_mine(owner):
             return batch
@@ -93,14 +93,14 @@ def _open_batches() -> list[weakref.ref[Batch]]:
 
 
 class _Group:
-    """What is written as one frame. Until `done` is set, nobody knows what became of it."""
+    """Mutations written as one frame. Until `done` is set, their fate is unknown."""
 
     done = False
     error: Exception | None = None
 
 
 class _Waiting:
-    """A mutation in line. It has a `group` from the moment in which somebody begins to write it."""
+    """A mutation in the queue. It gets its `group` when a thread begins to write it."""
 
     group: _Group | None = None
 
@@ -108,14 +108,11 @@ class _Waiting:
         self.payload, self.mutations = payload, mutations
         self.thread = threading.get_ident()
         self.written = threading.Lock()
-        self.written.acquire()  # whoever has written it lets it go
+        self.written.acquire()  # released by the thread that has written it
 
 
 class Queue:
-    """The mutations that wait for a frame, in the order in which they came.
-
-    `turn` is the lock under which frames are written.
-    """
+    """The mutations that wait for a frame, in order of arrival. `turn` is held while writing."""
 
     def __init__(self, turn: threading.RLock) -> None:
         self._turn = turn
@@ -126,8 +123,8 @@ class Queue:
     ) -> None:
         """Return when the mutations have been written, by this thread or another.
 
-        Whoever has written calls `then`, once, in the same turn. If a write fails, its error is
-        raised in the thread that did it, and in the others of the group a WriteRefusedError.
+        The thread that writes also calls `then`, once, in the same turn. If the write fails, that
+        thread raises its error, and the others of the group raise WriteRefusedError.
         """
         mine, wrote = _Waiting(payload, mutations), False
         try:
@@ -135,7 +132,7 @@ class Queue:
             if self._leader() != mine.thread:
                 mine.written.acquire(timeout=PATIENCE)
             if mine.group is None or not mine.group.done:
-                # It is the first in line, or the first one took long, or was interrupted.
+                # This thread is the first in line, or the first one was slow or was interrupted.
                 with self._turn:
                     if mine.group is None:
                         wrote = True
@@ -147,27 +144,27 @@ class Queue:
             raise
         group = mine.group
         if group is None or not group.done:
-            raise WriteRefusedError("the thread that wrote for this one too was interrupted")
+            raise WriteRefusedError("the thread that was writing for this one was interrupted")
         if group.error is not None:
             if wrote:
                 raise group.error
-            raise WriteRefusedError(f"a group's write failed: {group.error}") from group.error
+            raise WriteRefusedError(f"the write of a group failed: {group.error}") from group.error
 
     def _leader(self) -> int:
-        """Return the thread that is the first in line: perhaps this one, by an interrupted call."""
+        """Return the first thread in line (this one, perhaps, from an interrupted call), or 0."""
         try:
             return self._waiting[0].thread
-        except IndexError:  # another thread has just begun to write them all
+        except IndexError:  # another thread has just taken them all
             return 0
 
     def _write_all(self, write: Write) -> None:
-        """Write all that wait by now, in as few frames as GROUP_BYTES allows."""
+        """Write everything now in line, in as few frames as GROUP_BYTES allows."""
         ahead = len(self._waiting)
         while ahead > 0:
             group, members, size = _Group(), list[_Waiting](), 0
             while ahead > 0 and size <= GROUP_BYTES:
                 ahead -= 1
-                with suppress(IndexError):  # one was interrupted, and has left
+                with suppress(IndexError):  # a thread was interrupted and has left the line
                     one = self._waiting.popleft()
                     one.group = group
                     members.append(one)
@@ -175,7 +172,7 @@ class Queue:
             payload = b"".join(one.payload for one in members)
             try:
                 write(payload, [change for one in members for change in one.mutations])
-            except Exception as error:  # the members raise it
+            except Exception as error:  # raised by the members
                 group.error = error
             group.done = True
             for one in members:

@@ -1,16 +1,16 @@
-r"""A disk that loses power: every state that a crash may leave, one after the other.
+r"""A disk that loses power: it enumerates every state that a crash may leave.
 
 The bytes of a file are safe after `sync`, its name after `sync_directory`. Until then a crash may
 leave
 
-    new bytes          any prefix of them; or all their length, with zeros or garbage from any
-                       place on; or blocks of 16 bytes in any choice, and zeros for the others
-    a rewritten file   what it held before, or any of these
-    names              any choice of the creations, renames and deletions, each of them whole
+    new bytes          any prefix of them; or all of them, with zeros or garbage from any offset on;
+                       or any subset of blocks of 16 bytes, and zeros for the other blocks
+    a rewritten file   its old contents, or any of these
+    names              any subset of the creations, renames and deletions, each of them whole
 
-That is more than most file systems leave, for they keep some order: what survives this needs no
-luck. Not modelled: a disk that lies about `sync`, safe bytes that rot, a rename torn in
-two, a second process that writes.
+Most file systems leave less, because they preserve some order, so a store that survives this
+doesn't depend on luck. Not modelled: a disk that lies about `sync`, safe bytes that rot, a rename
+torn in two, a second process that writes.
 
 >>> disk = CrashDisk()
 >>> disk.write("a", b"x")
@@ -33,21 +33,26 @@ from typing import Final, TypeVar
 from kvlib.disk import MemoryDisk
 
 BLOCK: Final = 16
-SAMPLE: Final = 1024  # of more than 10 blocks or names not all choices are tried, but so many
+SAMPLE: Final = 1024  # how many subsets of more than 10 blocks or names are tried
 GARBAGE: Final = b"\xcd" + random.Random(0).randbytes(4095)
 
 EARLY, LATE = "early", "late"
 
 Answer = TypeVar("Answer")
-Image = dict[str, bytes]  # what a crash leaves: each file's name and bytes
+Image = dict[str, bytes]  # what a crash leaves: the bytes of each file, by name
 
 
 @dataclass
 class Fault:
-    """One I/O operation that fails: the `at`-th of its kind, counted from 1; or that and all later.
+    """An I/O operation that fails: the `at`-th of its kind, counted from 1.
 
-    `operation` is write, append, sync, rename, delete or sync_directory. A write or append that
-    fails has written half of its bytes. With `late` the operation is done in full, and then fails.
+    Attributes:
+        operation: write, append, sync, rename, delete or sync_directory.
+        at: which call fails.
+        for_ever: whether all later calls fail too.
+        late: whether the operation is carried out before it fails. Otherwise a failing write or
+            append writes half of its bytes, and the others do nothing.
+        calls: how many there have been.
     """
 
     operation: str
@@ -57,7 +62,7 @@ class Fault:
     calls: int = 0
 
     def strikes(self, operation: str) -> bool:
-        """Count a call of `operation`; whether this one fails."""
+        """Count a call of `operation`, and return whether it fails."""
         self.calls += operation == self.operation
         hit = self.calls >= self.at if self.for_ever else self.calls == self.at
         return hit and operation == self.operation
@@ -65,10 +70,10 @@ class Fault:
 
 @dataclass(eq=False)
 class _File:
-    now: bytes = b""  # what a reader gets
-    safe: bytes = b""  # what its last sync made safe
-    rewritten: bool = False  # since then, and not only appended to
-    forgotten: bool = False  # by the kernel: a sync failed, and later ones don't write these bytes
+    now: bytes = b""  # what a reader sees
+    safe: bytes = b""  # as of the last sync
+    rewritten: bool = False  # since then, rather than only appended to
+    forgotten: bool = False  # a sync failed, so the kernel won't write these bytes any later
 
     def states(self) -> Iterator[bytes]:
         if self.now == self.safe and not self.rewritten:
@@ -88,7 +93,7 @@ class _File:
 
 
 def _in_blocks(base: bytes, new: bytes) -> Iterator[bytes]:
-    first = BLOCK - len(base) % BLOCK  # blocks begin where the disk's do, not where the bytes do
+    first = BLOCK - len(base) % BLOCK  # blocks are aligned on the disk, not on the new bytes
     edges = [0, *range(first, len(new), BLOCK), len(new)]
     blocks = [new[start:end] for start, end in pairwise(edges)]
     for choice in _choices(len(blocks)):
@@ -106,7 +111,7 @@ def _choices(size: int) -> Iterable[tuple[bool, ...]]:
 
 
 def _combinations(states: list[list[bytes]]) -> Iterable[tuple[bytes, ...]]:
-    several = sum(len(one) > 1 for one in states) > 1  # files that are not synced
+    several = sum(len(one) > 1 for one in states) > 1  # files that aren't synced
     if not several or prod(map(len, states)) <= 2 * SAMPLE:
         return product(*states)
     pick = random.Random(len(states))
@@ -114,10 +119,10 @@ def _combinations(states: list[list[bytes]]) -> Iterable[tuple[bytes, ...]]:
 
 
 class CrashDisk(MemoryDisk):
-    """A MemoryDisk that knows what a crash would take from it; at first it holds `files`, safe.
+    """A MemoryDisk that knows what a crash would take away. It starts with `files`, all safe.
 
-    `on_event` is called whenever a crash may leave something new: after each operation, carried out
-    or failed. `fault` makes one of them fail.
+    `on_event` is called after each operation, whether it succeeded or failed, because a crash may
+    leave something new from then on. `fault` makes an operation fail.
     """
 
     def __init__(
@@ -131,12 +136,12 @@ class CrashDisk(MemoryDisk):
         self.on_event, self.fault = on_event, fault
         self._now = {name: _File(data, data) for name, data in (files or {}).items()}
         self._safe = dict(self._now)
-        self._changes: list[dict[str, _File | None]] = []  # of names, not safe yet
+        self._changes: list[dict[str, _File | None]] = []  # of names, not yet safe
         for name, file in self._now.items():
             super().write(name, file.now)
 
     def images(self) -> Iterator[Image]:
-        """Every state that a loss of power may leave at this moment; some more than once."""
+        """Yield every state that a power cut may leave at this moment, some of them repeatedly."""
         for choice in _choices(len(self._changes)):
             names = dict(self._safe)
             for change, kept in zip(self._changes, choice, strict=True):
@@ -146,7 +151,7 @@ class CrashDisk(MemoryDisk):
                 yield dict(zip(names, contents, strict=True))
 
     def write(self, name: str, data: bytes) -> None:
-        """Create the file, or replace what is in it."""
+        """Create the file, or replace its contents."""
         failure = self._failure("write")
         if name not in self._now:
             self._change({name: _File()})
@@ -155,14 +160,14 @@ class CrashDisk(MemoryDisk):
         self._end(failure)
 
     def append(self, name: str, data: bytes) -> None:
-        """Add to the end of a file: all of `data`, or OSError."""
+        """Append all of `data` to a file, or raise OSError."""
         failure = self._failure("append")
         before = self.read(name)
         self._set(name, before + (data[: len(data) // 2] if failure == EARLY else data))
         self._end(failure)
 
     def sync(self, name: str) -> None:
-        """Make the bytes of the file safe."""
+        """Make the file's bytes safe."""
         failure = self._failure("sync")
         super().sync(name)
         file = self._now[name]
@@ -172,7 +177,7 @@ class CrashDisk(MemoryDisk):
         self._end(failure)
 
     def rename(self, name: str, target: str) -> None:
-        """Give the file another name, atomically; a file of that name is replaced."""
+        """Rename the file atomically, replacing a file that has the new name already."""
         failure = self._failure("rename")
         if failure != EARLY:
             super().rename(name, target)
@@ -180,7 +185,7 @@ class CrashDisk(MemoryDisk):
         self._end(failure)
 
     def delete(self, name: str) -> None:
-        """Remove a file."""
+        """Delete a file."""
         failure = self._failure("delete")
         if failure != EARLY:
             super().delete(name)
@@ -188,7 +193,7 @@ class CrashDisk(MemoryDisk):
         self._end(failure)
 
     def sync_directory(self) -> None:
-        """Make the names safe."""
+        """Make the file names safe."""
         failure = self._failure("sync_directory")
         if failure != EARLY:
             self._safe, self._changes = dict(self._now), []
@@ -222,7 +227,7 @@ def _apply(change: dict[str, _File | None], names: dict[str, _File]) -> None:
 
 
 def boot(image: Mapping[str, bytes]) -> MemoryDisk:
-    """A disk that holds what a crash has left."""
+    """Return a disk that holds what a crash has left."""
     disk = MemoryDisk()
     for name, data in image.items():
         disk.write(name, data)
@@ -235,13 +240,19 @@ def sweep(
     recover: Callable[[MemoryDisk], Answer],
     check: Callable[[Answer], object],
 ) -> int:
-    """Cut the power at every moment of a workload, in every way; the number of distinct images.
+    """Cut the power at every moment of a workload, in every way. Return how many images differ.
 
-    The moments are those after each I/O operation, and the one at the end; the disk's `on_event` is
-    replaced. `recover` is asked once for each image that is left, `check` at each moment for each
-    image what `recover` answered: what is right at one moment may be wrong after the next
-    acknowledgement. It raises if the answer is wrong (what it returns is ignored); a note on what
-    is raised says at which moment the power went, and what was left.
+    The moments are after each I/O operation and at the end. The disk's `on_event` is replaced.
+
+    Args:
+        disk: the disk that the workload runs on.
+        workload: changes the disk.
+        recover: reads an image; called once for each.
+        check: called at each moment with the answer for each image, because what is right at one
+            moment may be wrong after the next acknowledgement. It raises if the answer is wrong.
+
+    Raises what `recover` or `check` raises, with a note on the moment of the cut and the
+    files that were left.
     """
     answers: dict[int, Answer] = {}
     moments = 0
@@ -257,7 +268,8 @@ def sweep(
                 check(answers[key])
             except Exception as error:
                 sizes = ", ".join(f"{name}: {len(data)} bytes" for name, data in image.items())
-                error.add_note(f"The power went at moment {moments}, and left {sizes or 'nothing'}")
+                left = sizes or "nothing"
+                error.add_note(f"The power was cut at moment {moments}, leaving {left}")
                 raise
 
     disk.on_event = cut

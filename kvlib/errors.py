@@ -1,4 +1,4 @@
-"""What can go wrong, as types.
+"""Errors: the ways in which reading and writing a store can fail.
 
 A caller's mistake is a TypeError or a ValueError. A full or broken medium is the OSError that the
 system raised. Everything that the bytes of a store or its state can cause is a KvlibError.

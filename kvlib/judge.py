@@ -1,18 +1,19 @@
-"""The four exercises that interviewers ask, as functions over a list of operations.
+"""The four interview problems, as functions over a list of operations.
 
-An operation is a tuple that begins with its name: ("put", "a", "1"). Each function returns what the
-reading operations gave, in order. What is wrong with an operation is a TypeError or a ValueError
-that names its index and what was expected; those before it have been carried out by then.
+An operation is a tuple that starts with its name: ("put", "a", "1"). Each function returns the
+results of the reading operations, in order. A bad operation raises TypeError or ValueError, with
+its index and the expected form, after the operations before it have been carried out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kvlib.disk import MemoryDisk
+from kvlib.durable import DurableStore, open
 from kvlib.encoding import MAX_LENGTH, Item, decode_snapshot, encode_field, encode_snapshot
 from kvlib.errors import check_int
 from kvlib.segments import check_size, join, split
-from kvlib.store import DurableStore, Store, open
+from kvlib.store import Store
 
 Operation = tuple[Any, ...]
 Handlers = dict[str, tuple[str, Callable[..., Any]]]  # name: (parameters, what to call)
@@ -21,7 +22,7 @@ READING = ("get", "segment_count", "status")
 
 def _check_label(label: object) -> None:
     if type(label) is not str:
-        raise TypeError(f"a path is a str, not {type(label).__name__}")
+        raise TypeError(f"a path must be a str, not {type(label).__name__}")
 
 
 CHECKS = {"key": encode_field, "value": encode_field, "path": _check_label}
@@ -58,12 +59,12 @@ def _carry_out(operation: Operation, handlers: Handlers) -> object:
 
 def _lookup(saved: dict[str, Any], label: str) -> Any:
     if label not in saved:
-        raise ValueError(f"nothing was ever serialized at {label!r}")
+        raise ValueError(f"nothing has been serialized at {label!r}")
     return saved[label]
 
 
 def run_snapshots(operations: Iterable[Operation]) -> list[Item | None]:
-    """Exercise 1: put(key, value), get(key), delete(key), serialize(path), deserialize(path).
+    """Solve problem 1: put(key, value), get(key), delete(key), serialize(path), deserialize(path).
 
     >>> run_snapshots([("put", "a", "1"), ("serialize", "p"), ("delete", "a"), ("get", "a"),
     ...                ("deserialize", "p"), ("get", "a")])
@@ -93,10 +94,10 @@ def run_snapshots(operations: Iterable[Operation]) -> list[Item | None]:
 
 
 def run_segments(max_segment_size: int, operations: Iterable[Operation]) -> list[Item | int | None]:
-    """Exercise 2: as the first, over segments of at most `max_segment_size` bytes (9 or more).
+    """Solve problem 2: the same over segments of at most `max_segment_size` bytes, 9 or more.
 
-    segment_count(path) reads the number of segments; reorder(path, order) permutes them in
-    storage: new[i] = old[order[i]].
+    segment_count(path) returns the number of segments. reorder(path, order) permutes the stored
+    segments: new[i] = old[order[i]].
 
     >>> run_segments(13, [("put", b"k", b"abcdefghij"), ("serialize", "p"), ("segment_count", "p"),
     ...     ("reorder", "p", [4, 3, 2, 1, 0]), ("deserialize", "p"), ("get", b"k")])
@@ -112,9 +113,9 @@ def run_segments(max_segment_size: int, operations: Iterable[Operation]) -> list
     def reorder(path: str, order: Sequence[int]) -> None:
         old = _lookup(places, path)
         if not isinstance(order, (list, tuple, range)) or any(type(at) is not int for at in order):
-            raise TypeError(f"an order is a list of int, not {order!r:.60}")
+            raise TypeError(f"an order must be a list of int, not {order!r:.60}")
         if sorted(order) != list(range(len(old))):
-            raise ValueError(f"{order!r:.60} is no permutation of 0 to {len(old) - 1}")
+            raise ValueError(f"{order!r:.60} is not a permutation of 0 to {len(old) - 1}")
         places[path] = [old[at] for at in order]
 
     def deserialize(path: str) -> None:
@@ -139,10 +140,10 @@ def run_segments(max_segment_size: int, operations: Iterable[Operation]) -> list
 def run_log(
     compact_threshold: int, operations: Iterable[Operation]
 ) -> list[Item | tuple[int, int, int] | None]:
-    """Exercise 3: put(key, value), delete(key), get(key), restart(), status() on the durable store.
+    """Solve problem 3: put(key, value), delete(key), get(key), restart(), status(), durably.
 
-    After a mutation that makes the log `compact_threshold` records long, or longer, a snapshot is
-    written and the log cleared. status gives (live keys, pending records, snapshots so far).
+    After a mutation that makes the log `compact_threshold` records long or longer, a snapshot is
+    written and the log is cleared. status() returns (live keys, pending records, snapshots so far).
 
     >>> run_log(2, [("put", "x", "1"), ("status",), ("delete", "y"), ("restart",), ("status",)])
     [(1, 1, 0), (1, 0, 1)]
@@ -177,10 +178,10 @@ def run_log(
 
 
 def run_shutdown(operations: Iterable[Operation]) -> list[Item | None]:
-    """Exercise 4: set(key, value), get(key), shutdown(), restore().
+    """Solve problem 4: set(key, value), get(key), shutdown(), restore().
 
-    shutdown writes everything as bytes and clears memory; restore makes memory what the last
-    shutdown wrote, and empty if there was none.
+    shutdown() writes everything as bytes and clears memory. restore() brings back what the last
+    shutdown wrote, or nothing if there was none.
 
     >>> run_shutdown([("set", "a", "1"), ("shutdown",), ("get", "a"), ("restore",), ("get", "a")])
     [None, '1']

@@ -163,7 +163,7 @@ def _reject_damage(data: bytes, bad: int, expected: int, salt: int, flaw: TornEr
 
 @dataclass(frozen=True)
 class Replay:
-    """What replaying a log found after its head.
+    """The result of replaying a log.
 
     Attributes:
         sequence: the last whole frame's sequence.

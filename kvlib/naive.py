@@ -1,6 +1,6 @@
-"""Formats that look right and are not: notebook 1 takes them apart. Nothing here is used by kvlib.
+"""Formats that look right and aren't. Notebook 1 takes them apart; kvlib itself doesn't use them.
 
-Each pair of functions keeps its own promise for the examples one thinks of first.
+Each pair of functions works for the examples that come to mind first.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,9 @@ __all__ = ["decode_counted", "decode_delimited", "encode_counted", "encode_delim
 
 
 class Piece(NamedTuple):
-    """A text that a reader found, and the offsets in bytes at which it believes it to be.
+    """A text that a reader found, and the byte offsets at which the reader believes it is.
 
-    `end` lies behind the data if a wrong length says so: that reader slices, and does not look.
+    With a wrong length, `end` may be past the end of the data: the reader slices without a check.
     """
 
     start: int
@@ -21,7 +21,7 @@ class Piece(NamedTuple):
 
 
 def encode_delimited(items: Mapping[str, str], between: str = "=", after: str = ";") -> bytes:
-    """`key=value;` for each record, as UTF-8. What if a key or a value holds one of the two?
+    """Return `key=value;` for each record, as UTF-8. What if a key contains a `=` or a `;`?
 
     >>> encode_delimited({"name": "Ada", "job": "poet"})
     b'name=Ada;job=poet;'
@@ -30,7 +30,7 @@ def encode_delimited(items: Mapping[str, str], between: str = "=", after: str = 
 
 
 def decode_delimited(data: bytes, between: str = "=", after: str = ";") -> dict[str, str]:
-    """What a parser makes of it, that cuts at the delimiters.
+    """Return what a parser finds that splits at the delimiters.
 
     >>> decode_delimited(b"name=Ada;job=poet;")
     {'name': 'Ada', 'job': 'poet'}
@@ -43,7 +43,7 @@ def decode_delimited(data: bytes, between: str = "=", after: str = ";") -> dict[
 def read_delimited(
     data: bytes, between: str = "=", after: str = ";"
 ) -> Iterator[tuple[Piece, Piece]]:
-    """The keys and values that `decode_delimited` sees; a record without `between` has no value."""
+    """Yield the keys and values that `decode_delimited` sees, empty values included."""
     start = 0
     for record in data.decode().split(after)[:-1]:
         key, found, value = record.partition(between)
@@ -54,7 +54,7 @@ def read_delimited(
 
 
 def encode_counted(items: Mapping[str, str]) -> bytes:
-    r"""One byte of length before each key and value. What if a character takes two bytes?
+    r"""Return each key and value after one byte of length. What if a character takes two bytes?
 
     >>> encode_counted({"tea": "hot"})
     b'\x03tea\x03hot'
@@ -67,7 +67,7 @@ def encode_counted(items: Mapping[str, str]) -> bytes:
 
 
 def decode_counted(data: bytes) -> dict[str, str]:
-    r"""What a reader makes of it, that takes each length for a number of bytes.
+    r"""Return what a reader finds that reads each length as a number of bytes.
 
     >>> decode_counted(b"\x03tea\x03hot")
     {'tea': 'hot'}
@@ -80,7 +80,7 @@ def decode_counted(data: bytes) -> dict[str, str]:
 
 
 def read_counted(data: bytes) -> Iterator[Piece]:
-    """The texts that `decode_counted` sees, keys and values by turns, each behind its length."""
+    """Yield the texts that `decode_counted` sees: key, value, key, value, and so on."""
     offset = 0
     while offset < len(data):
         end = offset + 1 + data[offset]

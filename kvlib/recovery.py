@@ -1,4 +1,4 @@
-"""Load, then replay: what a store's bytes say, after a shutdown or after a crash."""
+"""Load, then replay: read a store back, after a shutdown or after a crash."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +12,13 @@ from kvlib.snapshot import LOG
 
 @dataclass(frozen=True)
 class Recovery:
-    """What opening found: mutations replayed, and the torn tail that was dropped, if any."""
+    """The result of opening a store.
+
+    Attributes:
+        replayed: how many mutations of the log were applied.
+        dropped_offset: the offset of the torn tail that was dropped, or None.
+        dropped_bytes: the size of that tail.
+    """
 
     replayed: int
     dropped_offset: int | None = None
@@ -20,7 +26,7 @@ class Recovery:
 
 
 class State(NamedTuple):
-    """What recovery read, and where a writer goes on."""
+    """The result of recovery: the records, and where a writer continues."""
 
     head: snapshot.Head
     items: dict[Item, Item]
@@ -29,12 +35,15 @@ class State(NamedTuple):
 
 
 def recover(disk: Disk) -> State | None:
-    """Load, then replay; changes nothing. None where there is no store yet."""
+    """Return the store on `disk`, or None if there is none yet. Changes nothing.
+
+    Raises CorruptionError if acknowledged bytes are damaged, VersionError for a newer format.
+    """
     names = disk.names()
     if LOG not in names:
         found = [match for match in map(snapshot.SEGMENT_NAME.fullmatch, names) if match]
-        if any(int(match[1], 16) != 1 for match in found):  # 1: an unfinished creation
-            reason = f"the log is missing, but segments such as {found[-1][0]} are there"
+        if any(int(match[1], 16) != 1 for match in found):  # 1 is an unfinished creation
+            reason = f"the log is missing, but there are segments such as {found[-1][0]}"
             raise CorruptionError(disk.path(LOG), 0, reason)
         return None
     data = disk.read(LOG)
@@ -44,7 +53,7 @@ def recover(disk: Disk) -> State | None:
         tail = log.replay(data, start, head.generation, head.salt, items)
     except FormatError as error:
         error = error if error.path else error.within(disk.path(LOG))
-        error.add_note("No byte of the store was changed. `kvlib check` says what can be done.")
+        error.add_note("No byte of the store was changed. `kvlib check` says what you can do.")
         raise error from None
     dropped = len(data) - tail.end
     recovered = Recovery(tail.mutations, tail.end if dropped else None, dropped)
@@ -52,7 +61,11 @@ def recover(disk: Disk) -> State | None:
 
 
 def recover_without_lock(disk: Disk) -> State:
-    """Recover without a lock. What looks like a flaw is one only if no writer was at work."""
+    """Return the store on `disk`, which another process may be writing to.
+
+    A flaw only counts if the log hasn't changed meanwhile. Raises LockedError if it
+    keeps changing, MissingError if there is no store, and what `recover` raises.
+    """
     for _ in range(3):
         before = _log_bytes(disk)
         try:

@@ -1,13 +1,13 @@
-"""Context managers whose end can't be missed.
+"""Context managers that can't miss the end of their block.
 
-Ctrl-C can strike between any two bytecodes: after `__enter__` has done its work and before it has
-returned, or after `__exit__` was called and before its first line. An ordinary context manager then
-never learns that its block is over, and while anybody keeps the traceback (Jupyter does), nothing
-else tidies up after it: a batch stays open, a lock stays taken.
+Ctrl-C can strike between any two bytecodes: after `__enter__` has done its work but before it
+returns, or after `__exit__` was called but before its first line. An ordinary context manager then
+never learns that its block is over. While the traceback is kept (Jupyter keeps it), nothing
+cleans up: a batch stays open, a lock stays taken.
 
-So a Scope doesn't wait to be told. A with statement looks up `__exit__` before it begins, and keeps
-what it found until it has ended, however it ends. Here each look-up gives a new object that nothing
-else refers to. When that object dies, the block is over.
+A Scope doesn't wait to be told. A with statement looks up `__exit__` before it begins, and holds
+the result until it has ended, however it ends. Here every lookup returns a new object that nothing
+else refers to, so the death of that object is the end of the block.
 """
 
 import weakref
@@ -21,7 +21,7 @@ class _Exit:
     """The `__exit__` of a Scope: a new object for each with statement."""
 
     def __get__(self, scope: "Scope | None", owner: type) -> Callable[..., None]:
-        if scope is None:  # an ExitStack looks it up in the class, and keeps the scope itself
+        if scope is None:  # an ExitStack looks it up in the class, and holds the scope itself
             return _leave
         held = partial(_leave, scope)
         scope._held = weakref.ref(held, lambda _: scope.close())
@@ -37,9 +37,9 @@ def _leave(scope: "Scope", *raised: object) -> None:
 class Scope(ABC):
     """A context manager that ends exactly when its block does, whatever interrupts it.
 
-    A subclass says what comes before the block (`begin`), after one that raised nothing (`finish`),
-    and then in any case (`end`, which must do no harm if `begin` was interrupted, or when it is
-    called again).
+    A subclass defines what happens before the block (`begin`), after a block that raised nothing
+    (`finish`), and finally in any case (`end`, which must be harmless after an interrupted `begin`
+    and when it is called again).
     """
 
     _held: weakref.ref[object] | None = None
@@ -47,28 +47,28 @@ class Scope(ABC):
 
     @abstractmethod
     def begin(self) -> None:
-        """Do what comes before the block."""
+        """Run before the block."""
 
-    def finish(self) -> None:  # noqa: B027  # most have nothing to do here
-        """Do what comes after a block that raised nothing; `end` follows."""
+    def finish(self) -> None:  # noqa: B027  # most scopes have nothing to do here
+        """Run after a block that raised nothing; `end` follows."""
 
     @abstractmethod
     def end(self) -> None:
-        """Undo what `begin` did."""
+        """Undo `begin`."""
 
     def is_open(self) -> bool:
         """Return whether the block may still be running."""
         return not self._over and self._held is not None and self._held() is not None
 
     def close(self) -> None:
-        """End the block; if this is interrupted, it is done again."""
+        """End the block. If this is interrupted, it runs again."""
         self._over = True
         self.end()
         self._held = None
 
     @final
     def __enter__(self) -> None:
-        if self._held is None:  # no with statement: whoever calls this keeps the scope itself
+        if self._held is None:  # not called by a with statement: the caller holds the scope itself
             self._held = weakref.ref(self)
         self._over = False
         self.begin()

@@ -10,7 +10,8 @@ from time import monotonic
 import kvlib
 from kvlib.cli.notebooks import KEPT, copy
 from kvlib.cli.streams import DAMAGED, FAILED, OK, complain, flush, say
-from kvlib.disk import LOCK, DirectoryDisk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import LOCK
 from kvlib.errors import (
     CorruptionError,
     FormatError,

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterator
 from contextlib import suppress
 
-from kvlib.disk import DirectoryDisk
+from kvlib.directory import DirectoryDisk
 from kvlib.errors import CorruptionError, KvlibError
 from kvlib.layout.dissect import format_of, guess, walk
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 
 from kvlib import encoding, frame, log, segments, snapshot
-from kvlib.disk import Disk, Place, as_disk
+from kvlib.directory import as_disk
+from kvlib.disk import Disk, Place
 from kvlib.errors import CorruptionError, FormatError, TornError
 from kvlib.layout.files import FORMATS, walk
 from kvlib.layout.regions import Region, group

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unicodedata import ucd_3_2_0  # this version's characters are the same in every Python
 
-from kvlib.disk import LOCK, DirectoryDisk, Disk, MemoryDisk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import LOCK, Disk, MemoryDisk
 from kvlib.lessons.checking import check, hint, solution
 from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Final
 
-from kvlib.disk import DirectoryDisk, Disk, MemoryDisk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import Disk, MemoryDisk
 from kvlib.errors import CorruptionError, VersionError
 from kvlib.frame import MAGIC, PREAMBLE, VERSION, check_preamble, unseal
 from kvlib.salvage.findings import Finding
@@ -94,7 +95,7 @@ class DamagedStore(MemoryDisk):
         path = self.path(name)
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):  # reading a pipe or a device might never end
-            raise CorruptionError(path, 0, f"{stat.filemode(mode)} is no regular file")
+            raise CorruptionError(path, 0, f"{stat.filemode(mode)} is not a regular file")
         with open(path, "rb", opener=_open_at_once) as file:
             data = file.read()
         if os.path.islink(path):

@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import Final
 
 from kvlib import snapshot
-from kvlib.disk import LOCK, Disk, Place, as_disk
+from kvlib.directory import as_disk
+from kvlib.disk import LOCK, Disk, Place
 from kvlib.errors import CorruptionError, KvlibError, LockedError, MissingError
 from kvlib.recovery import recover
 from kvlib.salvage.files import DamagedStore

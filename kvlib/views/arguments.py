@@ -10,11 +10,13 @@ import os
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from kvlib.disk import DirectoryDisk, Disk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import Disk
+from kvlib.durable import DurableStore
 from kvlib.errors import MissingError
 from kvlib.layout.dissect import format_of
 from kvlib.layout.text import COLUMNS, fit
-from kvlib.store import DurableStore, Store
+from kvlib.store import Store
 
 # What to do instead, by what was given.
 INSTEAD: Final[dict[type, str]] = {

@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 
 from kvlib import encoding, segments
 from kvlib.disk import MemoryDisk
+from kvlib.durable import DurableStore, Status
 from kvlib.encoding import Item
 from kvlib.errors import check_int
 from kvlib.frame import PREAMBLE, SEGMENT, seal
 from kvlib.layout.text import hanging
 from kvlib.plural import count
-from kvlib.store import DurableStore, Status
 from kvlib.views import arguments
 from kvlib.views.plain import first
 

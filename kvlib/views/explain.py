@@ -6,7 +6,8 @@ from html import escape
 from types import TracebackType
 from typing import Final
 
-from kvlib.disk import LOG, DirectoryDisk, Disk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import LOG, Disk
 from kvlib.errors import CorruptionError, FormatError
 from kvlib.layout import advice
 from kvlib.layout.dissect import FORMATS, Layout, dissect, dissect_directory

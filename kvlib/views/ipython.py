@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, Final, NamedTuple
 
-from kvlib.disk import LOCK, DirectoryDisk, Disk, MemoryDisk
+from kvlib.directory import DirectoryDisk
+from kvlib.disk import LOCK, Disk, MemoryDisk
+from kvlib.durable import DurableStore, Status
 from kvlib.encoding import Item
 from kvlib.errors import FormatError
 from kvlib.frame import KINDS, Frame
@@ -23,7 +25,7 @@ from kvlib.recovery import Recovery
 from kvlib.salvage import Salvage
 from kvlib.salvage.findings import report
 from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME, Head
-from kvlib.store import DurableStore, Status, Store
+from kvlib.store import Store
 from kvlib.views.explain import explain
 
 FIRST: Final = 5  # records that a store's table shows

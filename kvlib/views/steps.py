@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Any, Final, Literal, TypedDict, Unpack
 
 from kvlib.crash import CrashDisk, Image, boot
+from kvlib.durable import DurableStore, Status
 from kvlib.encoding import Item
 from kvlib.layout.dissect import Layout, dissect_directory
 from kvlib.layout.text import COLUMNS, fit
 from kvlib.plural import count
 from kvlib.recovery import State, recover_without_lock
 from kvlib.snapshot import LOG
-from kvlib.store import DurableStore, Status
 from kvlib.views import arguments
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 

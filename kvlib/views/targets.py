@@ -11,11 +11,11 @@ from typing import Final
 from kvlib import encoding, frame, recovery, segments, snapshot
 from kvlib.crash import boot
 from kvlib.disk import Disk
+from kvlib.durable import DurableStore
 from kvlib.encoding import Item
 from kvlib.errors import FormatError
 from kvlib.layout.dissect import format_of
 from kvlib.snapshot import LOG
-from kvlib.store import DurableStore
 from kvlib.views.readers import Answer, Reader, refusal
 
 MOST_BYTES: Final = 1024

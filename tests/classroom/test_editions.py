@@ -1,3 +1,4 @@
+import importlib
 import json
 import re
 import runpy
@@ -687,8 +688,12 @@ def test_the_notebook_tool_looks_at_all_before_the_first_runs(
     assert f"{name} is no notebook" in capsys.readouterr().err
 
 
-def test_the_old_name_of_the_commands_still_works(capsys: pytest.CaptureFixture[str]) -> None:
-    """For one version, `python -m kvlib.lessons` says what it is called now, and does it."""
+def test_the_old_name_of_the_commands_still_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For one version, `python -m kvlib.lessons` says its new name, and does what it did."""
+    importlib.import_module("kvlib.lessons.__main__")  # which does nothing
+    monkeypatch.delitem(sys.modules, "kvlib.lessons.__main__")
     with pytest.raises(SystemExit):
         runpy.run_module("kvlib.lessons", run_name="__main__")
     shown = capsys.readouterr()

@@ -496,7 +496,7 @@ def test_hostile_directories_get_a_clear_line(run: Run, tmp_path: Path, command:
         status, _, err = run(command, tmp_path / name)
         assert status == 1
         assert re.fullmatch(
-            r"kvlib: .*: offset 0: [ldp][rwx-]{9} is no regular file\n(  .*\n)+", err
+            r"kvlib: .*: offset 0: [ldp][rwx-]{9} is not a regular file\n(  .*\n)+", err
         )
 
 
@@ -567,7 +567,7 @@ def test_a_closed_pipe_is_no_error(store: Path) -> None:
     dump.stdout.readline()
     dump.stdout.close()
     assert dump.wait(timeout=60) == 2
-    assert dump.stderr.read() == b"kvlib: the standard output can't be written: Broken pipe\n"
+    assert dump.stderr.read() == b"kvlib: standard output can't be written: Broken pipe\n"
     dump.stderr.close()
 
 
@@ -681,7 +681,7 @@ def test_an_output_that_takes_nothing_is_no_damage(
         return
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
-    assert err.startswith("kvlib: the standard output can't be written: ")
+    assert err.startswith("kvlib: standard output can't be written: ")
 
 
 @shells
@@ -712,11 +712,11 @@ def test_damage_is_damage_whatever_can_be_said(
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (MemoryError(), "kvlib: there is not enough memory for that"),
-        (RecursionError("too deep"), "kvlib: a mistake of its own, RecursionError: too deep"),
-        (ValueError("two\nlines"), "kvlib: a mistake of its own, ValueError: two lines"),
+        (MemoryError(), "kvlib: there is not enough memory for this"),
+        (RecursionError("too deep"), "kvlib: a bug in kvlib, RecursionError: too deep"),
+        (ValueError("two\nlines"), "kvlib: a bug in kvlib, ValueError: two lines"),
         (OSError(28, "No space left", "log"), "kvlib: log: No space left"),
-        (UnicodeDecodeError("utf-8", b"x", 0, 1, "odd"), "kvlib: a mistake of its own, Unicode"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "odd"), "kvlib: a bug in kvlib, Unicode"),
     ],
 )
 @pytest.mark.parametrize("command", COMMANDS)
@@ -741,7 +741,7 @@ def test_too_little_memory_is_status_2(store: Path) -> None:
     with kvlib.open(store) as opened:
         opened["much"] = b"x" * 200_000_000
     status, _, err = in_a_shell("ulimit -v 400000; kvlib check $1", store)
-    assert (status, err) == (2, "kvlib: there is not enough memory for that\n")
+    assert (status, err) == (2, "kvlib: there is not enough memory for this\n")
 
 
 NAMES = [

@@ -90,7 +90,7 @@ def test_an_output_that_fails_is_status_2(
     monkeypatch.setattr(streams, "flush", fail)
     monkeypatch.setattr("kvlib.cli.commands.run_command", lambda argv: 0)
     assert command.main([]) == 2
-    assert capsys.readouterr().err == "kvlib: the standard output can't be written: full\n"
+    assert capsys.readouterr().err == "kvlib: standard output can't be written: full\n"
 
 
 def fail() -> None:

@@ -184,7 +184,9 @@ def test_a_sweep_cuts_once_more_at_the_end() -> None:
 
     with pytest.raises(AssertionError) as caught:
         sweep(CrashDisk(), workload, recover, check)
-    assert caught.value.__notes__ == ["The power went at moment 3, and left state: 0 bytes"]
+    (note,) = caught.value.__notes__
+    assert "moment 3" in note
+    assert "state: 0 bytes" in note
 
 
 # ---------------------------------------------------------------------------------- the promises

@@ -272,7 +272,7 @@ def test_what_is_no_regular_file_is_corruption(
         lambda: directory.sync("a"),
     ]
     for verb in verbs:
-        with pytest.raises(CorruptionError, match="no regular file") as caught:
+        with pytest.raises(CorruptionError, match="not a regular file") as caught:
             verb()
         assert caught.value.path == str(tmp_path / "d" / "a")
         assert caught.value.offset == 0
@@ -287,7 +287,7 @@ def test_a_lock_that_is_no_regular_file_is_corruption(
 ) -> None:
     """The lock is checked as every file is."""
     make(tmp_path / "lock")
-    with pytest.raises(CorruptionError, match="no regular file"), DirectoryDisk(tmp_path).lock():
+    with pytest.raises(CorruptionError, match="not a regular file"), DirectoryDisk(tmp_path).lock():
         pytest.fail("locked a thing that is no file")
 
 

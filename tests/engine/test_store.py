@@ -1690,7 +1690,7 @@ def test_a_reader_of_a_log_that_vanishes_between_names_and_read_starts_again() -
     assert dict(kvlib.open(disk, read_only=True)) == OLD
 
 
-# --- what is no regular file ----------------------------------------------------------------------
+# --- what is not a regular file -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["log", "0000000000000001.00000000.segment"])
@@ -2058,7 +2058,7 @@ def test_a_compaction_that_meets_a_stranger_fails_no_put(tmp_path: Path) -> None
     (tmp_path / "d" / "log.new").mkdir()
     for number in range(4):
         store[str(number)] = "v"
-    assert "no regular file" in str(store.status().compaction_error)
+    assert "not a regular file" in str(store.status().compaction_error)
     (tmp_path / "d" / "log.new").rmdir()
     store.compact()
     store.close()

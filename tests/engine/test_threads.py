@@ -626,7 +626,7 @@ def test_compactions_among_puts_lose_nothing(sync: Sync) -> None:
             left.release()
 
     together(run)
-    assert store.status().compactions > 30
+    assert store.status().compactions > 10
     expected: Items = {
         f"{name} {at % 5}": f"{at}" for name in range(1, THREADS) for at in range(25, 30)
     }

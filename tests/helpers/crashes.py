@@ -130,7 +130,7 @@ class Workload:
                 self._oracle.lost += dict(store) != now  # memory changes last
                 store = self._heal(disk, store, number)
             else:
-                if store._unsynced == 0:
+                if store._log.unsynced == 0:
                     del self._oracle.states[:-1]
             if number % 7 == 6:
                 self._close(disk, store)

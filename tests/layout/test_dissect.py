@@ -713,7 +713,7 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     assert "lock" not in found
     assert "somebody's" not in found
     assert (found["log.new"].stopped_at, found["log.new"].data) == (0, b"")
-    assert "no regular file" in str(found["log.new"].reason)
+    assert "not a regular file" in str(found["log.new"].reason)
 
 
 def test_a_file_that_cannot_be_read_is_shown_as_such() -> None:

@@ -18,12 +18,12 @@ PURE: Final = {"errors", "encoding", "segments", "frame", "log", "naive", "parts
 PURE_TOO: Final = {"views.plain", "layout.regions", "layout.fields", "layout.files"}
 # What reaches a file, a clock, or another process. (`io` does not, but for io.open.)
 OUTSIDE: Final = {"fcntl", "mmap", "os", "pathlib", "random", "shutil", "socket", "subprocess"}
-OUTSIDE_TOO: Final = {"tempfile", "threading", "time", "kvlib.disk"}
+OUTSIDE_TOO: Final = {"tempfile", "threading", "time", "kvlib.disk", "kvlib.directory"}
 
-# What the README tells to read, in its order; __init__ lists the names. Beside them stands what
-# keeps threads, tasks and Ctrl-C apart: scope and commit.
-READING_PATH = ["errors", "encoding", "segments", "frame", "log", "disk", "snapshot", "recovery"]
-READING_PATH += ["store"]
+# The engine, in the order in which the README says to read it.
+ENGINE = ["errors", "parts", "encoding", "segments", "frame", "log", "scope", "disk"]
+ENGINE += ["directory", "snapshot", "recovery", "writer", "store", "commit", "durable"]
+MOST_LINES: Final = 1500
 
 
 def picture() -> list[list[str]]:
@@ -185,13 +185,12 @@ def test_lines_of_code_are_counted_without_text() -> None:
     assert lines_of_code('"""Text\nin two lines."""\n\n# why\nx = (\n    1)\ny = 2  # so\n') == 3
 
 
-def test_reading_path_has_at_most_1200_lines() -> None:
-    """The engine that one reads to learn what such stores promise stays as short as we say."""
+def test_the_engine_can_be_read_in_an_evening() -> None:
+    """All of the engine, group commit and the real disk included, stays below a number of lines."""
     lines = {
-        name: lines_of_code((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
-        for name in READING_PATH
+        name: lines_of_code((PACKAGE / f"{name}.py").read_text(encoding="utf-8")) for name in ENGINE
     }
-    assert sum(lines.values()) <= 1200, lines
+    assert sum(lines.values()) <= MOST_LINES, lines
 
 
 def test_readme_tells_the_reading_path() -> None:
@@ -199,4 +198,4 @@ def test_readme_tells_the_reading_path() -> None:
     rows = re.findall(
         r"^\| \[(\w+)\]\(kvlib/\1\.py\) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M
     )
-    assert rows == READING_PATH
+    assert rows == ENGINE

@@ -987,7 +987,7 @@ def test_what_is_no_file_is_skipped_with_a_word(tmp_path: Path) -> None:
     assert recovery.recover_without_lock(new).items == after(before_segment(2))
     told = {note.file: note.reason for note in result.notes}
     for name in ("folder", "pipe", "device", "to-pipe", "to-folder", NAMES[2]):
-        assert "is no regular file" in told[name]
+        assert "is not a regular file" in told[name]
     assert "leads nowhere" in told["nowhere"]
     assert "can't be read" in told["circle"]
     assert result.left_out[0].file == NAMES[2]
@@ -1003,8 +1003,8 @@ def test_another_kind_of_disk_says_itself_what_it_reads(tmp_path: Path) -> None:
     result = salvage(FaultyDisk(DirectoryDisk(tmp_path)), new := MemoryDisk())
     assert recovery.recover_without_lock(new).items == after(before_segment(1))
     told = {note.file: note.reason for note in result.notes}
-    assert "is no regular file" in told[NAMES[1]]
-    assert "is no plain file name" in told["a\\b"]
+    assert "is not a regular file" in told[NAMES[1]]
+    assert "is not a plain file name" in told["a\\b"]
 
 
 def test_what_no_head_proves_must_be_in_its_place() -> None:

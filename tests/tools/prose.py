@@ -35,7 +35,8 @@ HABITS: Final[dict[str, str]] = {
     "for = because": r"[,;:] for"
     r" (?:it|they|he|there|this|that|no|none|nobody|what|who|then|these)\b",
     "in the place of": r"\bin (?:the|its|their) place(?: of)?\b|\binto (?:its|their) place\b",
-    "make X of Y": r"\bma(?:ke|kes|de|king) (?:\w+ ){0,2}(?:out )?of\b|\bbec(?:a|o)mes? of\b",
+    "make X of Y": r"\bma(?:ke|kes|de|king) (?:\w+ )?(?:out of|(?<!fun )(?<!sense )(?<!use )of)\b"
+    r"|\bbec(?:a|o)mes? of\b",
     "taken for": r"\bt(?:ake|akes|ook|aken|aking) (?:\w+ ){0,2}for\b(?! granted| example)",
     "is no, is none": r"(?<!there )(?<!There )\b(?:is|are|was|were|be) (?:no|none)\b"
     r"(?! longer| more than| other| matter| need| problem| different| less| better| later| earlier"
@@ -47,7 +48,7 @@ HABITS: Final[dict[str, str]] = {
     "nobody, somebody": r"\b(?:nobody|somebody|anybody)\b",
     "goes on": r"\b(?:goes|go|went|going|gone) on\b(?! (?:to|the|a|GitHub))",
     "of its own": r"\bof (?:its|their|his|her|one's|my) own\b",
-    "how many has": r"\b(?:How many|Which|How much) (?:\w+ ){1,3}(?:has|have)\b(?! been| to)",
+    "how many has": r"\b(?-i:How many|Which|How much) (?:\w+ ){1,3}(?:has|have)\b(?! been| to)",
     "archaic": r"\b(?:for ever|shall|whereof|therein|thereby|whither|thereof|at the most"
     r"|at the least|any more|as it were|needs? not|had better not|it is so|no matter)\b",
     "as far as": r"\bas (?:far|long) as\b",

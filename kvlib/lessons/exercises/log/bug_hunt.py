@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kvlib import store
+from kvlib import durable
 from kvlib.frame import seal
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
@@ -173,5 +173,5 @@ def append(log, payload):
     ),
     points=2,
     minutes=6,
-    own={"DurableStore.put": store.DurableStore.put},
+    own={"DurableStore.put": durable.DurableStore.put},
 )

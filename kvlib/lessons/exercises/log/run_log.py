@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kvlib import store
+from kvlib import durable, store
 from kvlib.judge import run_log
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
@@ -141,7 +141,7 @@ def run_log(compact_threshold, operations):
     minutes=30,
     own={
         "judge.run_log": run_log,
-        "DurableStore.put": store.DurableStore.put,
+        "DurableStore.put": durable.DurableStore.put,
         "Store.serialize": store.Store.serialize,
     },
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kvlib import store
+from kvlib import durable, store
 from kvlib.judge import run_shutdown
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
@@ -116,6 +116,6 @@ def run_shutdown(operations):
         "Store.shutdown": store.Store.shutdown,
         "Store.restore": store.Store.restore,
         "Store.serialize": store.Store.serialize,
-        "DurableStore.put": store.DurableStore.put,
+        "DurableStore.put": durable.DurableStore.put,
     },
 )
