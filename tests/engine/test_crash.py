@@ -52,7 +52,7 @@ def test_blocks_arrive_in_any_combination() -> None:
 
 
 def test_too_many_combinations_are_sampled() -> None:
-    """Of many blocks or files, a thousand or two are tried: the same ones each time."""
+    """A thousand or two are tried, the same ones each time."""
     disk = CrashDisk({"a": b""})
     disk.append("a", b"1" * 16 * 40)
     found = list(disk.images())
@@ -168,7 +168,7 @@ def test_a_sweep_finds_what_a_naive_store_loses() -> None:
 
 
 def test_a_sweep_cuts_once_more_at_the_end() -> None:
-    """It checks the last promise, too, and a note says when the power went and what is left."""
+    """It checks the last promise, too, and a note gives the moment and the image."""
     promised = []
 
     def workload(disk: CrashDisk) -> None:

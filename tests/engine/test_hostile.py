@@ -58,7 +58,7 @@ def lying(
     head: dict[int, int] | None = None,
     piece: tuple[int, int, int] = (1, 0, 1),
 ) -> dict[str, bytes]:
-    """Return a store of one segment that lies below the right checksums.
+    """Return a store of one segment that contradicts itself below right checksums.
 
     `head` gives fields of the head; `piece` the generation, index and total in the segment.
     """
@@ -152,7 +152,7 @@ def first_frame(kind: bytes, payload: bytes) -> dict[str, bytes]:
 # what it is: the files; the path, the offset and a word of the error
 LIES: dict[str, tuple[Files, str, int, str]] = {
     "an empty log": ({"log": b""}, "log", 0, "magic"),
-    "an empty log beside segments": (WHOLE | {"log": b""}, "log", 0, "magic"),
+    "an empty log with segments": (WHOLE | {"log": b""}, "log", 0, "magic"),
     "a log with only its magic": ({"log": PREAMBLE[:6]}, "log", 6, "version"),
     "a log of another program": (WHOLE | {"log": b"sqlite" + bytes(99)}, "log", 0, "magic"),
     "a segment of another program": (WHOLE | {FIRST: b"sqlite" + bytes(99)}, FIRST, 0, "magic"),

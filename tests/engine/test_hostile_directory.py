@@ -52,7 +52,7 @@ PLACES: dict[str, Place] = {
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[Path], None]]:
     """Yield what puts something else in place of a file.
 
-    Afterwards nothing outside the store may have changed, and nothing have waited for ever.
+    Afterwards nothing outside the store may have changed; waiting forever is a TimeoutError.
     """
     outside = tmp_path / "outside"
     outside.write_bytes(OPEN["log"])  # following the link would work

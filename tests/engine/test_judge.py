@@ -43,7 +43,7 @@ def parse_word(word: str) -> Any:
     return literal_eval(word) if word.startswith(("'", "b'", "[")) else word
 
 
-# the exercise, its operations, and what they answer; the first four of each are the exercise's own
+# the exercise, its operations, and their answers; the first four of each come from the exercise
 EXAMPLES: list[tuple[Runner, str, Answers]] = [
     (snapshots, "put a 1, get a, serialize p, put a 2, deserialize p, get a", ["1", "1"]),
     (
@@ -325,7 +325,7 @@ def test_run_shutdown_agrees_with_a_dict() -> None:
 
 
 def test_each_call_starts_empty() -> None:
-    """Neither the store nor the medium remembers the call before."""
+    """A call remembers nothing from the one before."""
     snapshots(parse("put a 1, serialize p"))
     with pytest.raises(ValueError, match="operation 0"):
         snapshots(parse("deserialize p"))
@@ -336,7 +336,7 @@ def test_each_call_starts_empty() -> None:
 
 
 def test_the_callers_list_is_left_alone() -> None:
-    """Neither the operations nor a permutation in them are changed."""
+    """The operations and the permutations in them don't change."""
     order = [1, 0]
     operations: Operations = [("serialize", "p"), ("reorder", "p", order), ("deserialize", "p")]
     copy = list(operations)

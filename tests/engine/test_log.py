@@ -1,4 +1,4 @@
-"""The log, as bytes: what is replayed, what is a torn tail, and what is damage.
+"""The log, as bytes: replay, torn tails, damage, and the cost of telling them apart.
 
 Whole frames that no writer writes are in test_hostile.py.
 """
@@ -152,7 +152,7 @@ def test_replay_applies_the_frames_in_order() -> None:
 
 
 def test_awkward_keys_survive_a_replay() -> None:
-    """Each awkward key keeps a value of its own."""
+    """Each awkward key keeps its own value."""
     data = b"".join(frame(b"M", 41 + at, put(key, f"{at}"), SALT) for at, key in enumerate(AWKWARD))
     assert replay(data)[1] == {key: f"{at}" for at, key in enumerate(AWKWARD)}
 
@@ -223,7 +223,7 @@ def test_every_flipped_bit_of_the_last_frame_is_a_torn_tail() -> None:
 
 
 def test_zeros_are_a_torn_tail_whatever_the_salt() -> None:
-    """Even with the one salt in 2**32 under which 13 zeros have the checksum zero."""
+    """With one salt in 2**32, the checksum of 13 zeros is zero."""
     salt = 0x1F90F35A
     first = frame(b"M", 41, put("k", "v"), salt)
     assert log.replay(first + bytes(20), 0, SEQUENCE, salt, {}) == Replay(41, len(first), 1, False)

@@ -224,7 +224,7 @@ def test_deletions_are_best_effort(fault: Fault, left: list[int]) -> None:
 
 
 def test_leftovers_of_any_generation_are_deleted() -> None:
-    """What earlier failures left is deleted; files of other names stay."""
+    """Segments of earlier failures are deleted; files of other names stay."""
     mine = [
         "notes.txt",
         "1.2.segment",

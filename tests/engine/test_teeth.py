@@ -11,7 +11,7 @@ import pytest
 
 from helpers.paths import PACKAGE, ROOT, TESTS
 
-# What is left out: (module, code, its replacement, the catcher that notices).
+# Things to leave out: (module, code, its replacement, the catcher that notices).
 MISSING = {
     "the fsync of a segment": (
         "snapshot",
@@ -57,7 +57,7 @@ MISSING = {
         "                pass\n",
         "deaths",
     ),
-    "a fresh snapshot behind a doubtful tail": (
+    "a fresh snapshot after a doubtful tail": (
         "writer",
         "if self._closed and not state.recovered.dropped_bytes:",
         "if True:",
@@ -99,7 +99,7 @@ MISSING = {
         "                pass\n",
         "failing",
     ),
-    "the search behind a bad frame": (
+    "the search after a bad frame": (
         "log",
         "            _reject_damage(data, offset, sequence + 1, salt, flaw)\n",
         "",

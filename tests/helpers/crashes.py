@@ -205,7 +205,7 @@ class Cuts:
     _states: dict[frozenset[tuple[Item, Item]], State] = field(default_factory=dict)
 
     def cut(self, disk: CrashDisk) -> None:
-        """Cut the power now, in every way; but once a promise is broken, not any more."""
+        """Cut the power now, in every way. The first broken promise ends it."""
         if self.oracle.bad:
             return
         for image in islice(disk.images(), 0, None, self.stride):
@@ -246,7 +246,7 @@ KINDS = ("write", "append", "sync", "rename", "delete", "sync_directory")
 
 
 def faults(operations: int, seed: int = 0) -> Iterator[Fault]:
-    """Yield a fault for each call of a workload: once or for ever, before or after it's done."""
+    """Yield a fault for each call of a workload: once or from then on, early or late."""
     for kind in KINDS:
         counter = Fault(kind, at=10**9)
         Workload(Oracle(), mutations(operations, seed))(CrashDisk(seed=seed, fault=counter))

@@ -122,7 +122,7 @@ def hostile() -> Iterator[str]:
 
 
 def _salt() -> Iterator[str]:
-    """Tear a value that holds frames of another log: they are no promise in this one."""
+    """Tear a value that holds frames of another log: they promise nothing in this one."""
     inner = MemoryDisk(7)
     store = kvlib.open(inner)
     for number in range(8):
@@ -152,7 +152,7 @@ def main() -> int:
     for name in sys.argv[1:]:
         try:
             found = next(CATCHERS[name](), "")
-        except KvlibError as refused:  # the workload itself could not go on
+        except KvlibError as refused:  # the workload itself failed
             found = str(refused)
         if found:
             print(f"{name}: {found}")

@@ -287,7 +287,7 @@ def pairs(folder: Path) -> Iterator[list[Pair]]:
 
 
 def codecs() -> Iterator[Pair]:
-    """Yield the snapshot format beside each of Python's own formats, both ways."""
+    """Yield the snapshot format with each of Python's own formats, both ways."""
     size, stream = len(RECORDS), kvlib.encode_snapshot(RECORDS)
     encode = partial(kvlib.encode_snapshot, RECORDS)
     decode = partial(kvlib.decode_snapshot, stream)

@@ -274,7 +274,7 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=1000, help="how often (default: 1000)")
     parser.add_argument(
-        "--seed", type=int, default=1, help="for what is written, and when it is killed"
+        "--seed", type=int, default=1, help="for the mutations and the moments of the kills"
     )
     parser.add_argument("--spawn", action="store_true", help="don't fork writers (slower)")
     parser.add_argument("--writer", metavar="DIRECTORY", help=argparse.SUPPRESS)

@@ -4,7 +4,6 @@ An input of several files packs each one as name length u8, name, data length u3
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from struct import pack
 from typing import NamedTuple, TypeVar
@@ -66,68 +65,52 @@ def extreme(chance: Random, value: int, choices: list[int]) -> int:
     return max(0, min(choices[-1], value + pick(chance, (-2, -1, 1, 2, 256))))
 
 
-@dataclass
-class Wound:
-    """A place in `data` that an accident hits, and other bytes to splice with."""
-
-    data: bytes
-    other: bytes
-    chance: Random
-    at: int = 0
-
-    def __post_init__(self) -> None:
-        self.at = below(self.chance, len(self.data) + 1)
-
-    def put(self, new: bytes) -> bytes:
-        """Overwrite with `new`."""
-        return self.data[: self.at] + new + self.data[self.at + len(new) :]
-
-    def end(self, longest: int) -> int:
-        """Return where a range from here ends."""
-        return min(len(self.data), self.at + 1 + below(self.chance, longest))
-
-    def flip(self) -> bytes:
-        """Flip a bit, or write a byte at the end."""
-        old = self.data[self.at] if self.at < len(self.data) else 0
-        return self.put(bytes([old ^ 1 << below(self.chance, 8)]))
-
-    def nearby(self) -> bytes:
-        """Replace a u32 by one close to it."""
-        old = int.from_bytes(self.data[self.at : self.at + 4], "big")
-        return self.put(extreme(self.chance, old, U32).to_bytes(4, "big"))
-
-    def insert(self) -> bytes:
-        """Insert a few bytes."""
-        new = self.chance.randbytes(1 + below(self.chance, 8))
-        return self.data[: self.at] + new + self.data[self.at :]
-
-    def splice(self) -> bytes:
-        """Continue with the rest of other bytes."""
-        return self.data[: self.at] + self.other[below(self.chance, len(self.other) + 1) :]
+def _overwrite(old: bytes, what: int, chance: Random) -> bytes:
+    """Return bytes that overwrite others; the next four are `old`."""
+    if what < 2:
+        return bytes([(old[0] if old else 0) ^ 1 << below(chance, 8)])
+    if what == 2:
+        return bytes([pick(chance, U8)])
+    if what == 3:
+        return chance.randbytes(1)
+    if what == 4:
+        return pick(chance, U32).to_bytes(4, "big")
+    if what == 5:
+        return pick(chance, U64).to_bytes(8, "big")
+    if what == 6:
+        return extreme(chance, int.from_bytes(old, "big"), U32).to_bytes(4, "big")
+    return bytes(1 + below(chance, 16))
 
 
-ACCIDENTS: list[Callable[[Wound], bytes]] = [
-    Wound.flip,
-    Wound.flip,
-    lambda wound: wound.put(bytes([pick(wound.chance, U8)])),
-    lambda wound: wound.put(bytes([below(wound.chance, 256)])),
-    lambda wound: wound.put(pick(wound.chance, U32).to_bytes(4, "big")),
-    lambda wound: wound.put(pick(wound.chance, U64).to_bytes(8, "big")),
-    lambda wound: wound.put(bytes(wound.end(16) - wound.at)),
-    Wound.nearby,
-    Wound.insert,
-    Wound.splice,
-    lambda wound: wound.data[: wound.at],
-    lambda wound: wound.data[: wound.at] + wound.data[wound.end(len(wound.data) + 1) :],
-    lambda wound: wound.data[: wound.end(len(wound.data) + 1)] + wound.data[wound.at :],
-    lambda wound: wound.data + wound.other,
-]
+def _cut(size: int, other: bytes, chance: Random) -> tuple[int, bytes, int]:
+    """Return where data stops, what follows, and where data resumes."""
+    at = below(chance, size + 1)
+    end = min(size, at + 1 + below(chance, size + 1))
+    accidents = [
+        (at, chance.randbytes(1 + below(chance, 8)), at),  # an insertion
+        (at, b"", size),  # a cut
+        (at, b"", end),  # a loss
+        (end, b"", at),  # a repetition
+        (at, other[below(chance, len(other) + 1) :], size),  # another end
+        (size, other, size),  # an addition
+    ]
+    return pick(chance, accidents)
+
+
+def _spoil(data: bytes, other: bytes, chance: Random) -> bytes:
+    what = below(chance, 14)
+    if what < 8:
+        at = below(chance, len(data) + 1)
+        new = _overwrite(data[at : at + 4], what, chance)
+        return data[:at] + new + data[at + len(new) :]
+    stop, new, resume = _cut(len(data), other, chance)
+    return data[:stop] + new + data[resume:]
 
 
 def spoil(data: bytes, others: Sequence[bytes], chance: Random) -> bytes:
     """Let one accident happen, sometimes more; `others` are what data is spliced with."""
     while True:
-        data = pick(chance, ACCIDENTS)(Wound(data, pick(chance, others), chance))
+        data = _spoil(data, pick(chance, others), chance)
         if chance.random() < 0.75:
             return data[:4096]
 

@@ -1,4 +1,4 @@
-"""What the fuzzer feeds: each target reads an input, and checks what it got."""
+"""The fuzzer's targets: each one reads an input, and checks the result."""
 
 import contextlib
 import io
