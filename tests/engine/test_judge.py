@@ -284,44 +284,45 @@ def with_reorders(
 PUTS = "put put delete get get "
 
 
-def test_run_snapshots_agrees_with_a_dict() -> None:
-    """Random lists of exercise 1 give what dicts give."""
-    for seed in range(LISTS):
-        chance = random.Random(f"snapshots {seed}")
-        operations = random_operations(chance, PUTS + "serialize deserialize", labelled(chance))
-        assert judge.run_snapshots(operations) == expected_of_snapshots(operations), seed
+Case = tuple[Runner, Operations, Answers]
+
+
+def random_snapshots(chance: random.Random) -> Case:
+    """Return a random list for exercise 1."""
+    operations = random_operations(chance, PUTS + "serialize deserialize", labelled(chance))
+    return snapshots, operations, expected_of_snapshots(operations)
+
+
+def random_segments(chance: random.Random) -> Case:
+    """Return a random list for exercise 2, with random permutations."""
+    size = chance.choice((9, 10, 12, 15, 20, 33, 100, 1000, 10**6))
+    names = PUTS + "serialize deserialize segment_count"
+    operations = random_operations(chance, names, labelled(chance))
+    operations = [*with_reorders(operations, size, chance)]
+    return segments(size), operations, expected_of_snapshots(operations, size)
+
+
+def random_log(chance: random.Random) -> Case:
+    """Return a random list for exercise 3."""
+    threshold = chance.choice((1, 2, 3, 5, 8, 1000))
+    operations = random_operations(chance, PUTS + "restart status")
+    operations += [("status",), ("restart",), ("status",)]
+    return logged(threshold), operations, expected_of_log(operations, threshold)
+
+
+def random_shutdown(chance: random.Random) -> Case:
+    """Return a random list for exercise 4."""
+    operations = random_operations(chance, "set set get shutdown restore")
+    return shutdown, operations, expected_of_shutdown(operations)
 
 
 @pytest.mark.no_cover  # as those in conftest.py
-def test_run_segments_agrees_with_a_dict() -> None:
-    """Random lists of exercise 2, reordered at random, give what dicts and arithmetic give."""
+@pytest.mark.parametrize("make", [random_snapshots, random_segments, random_log, random_shutdown])
+def test_random_lists_agree_with_dicts(make: Callable[[random.Random], Case]) -> None:
+    """Random operations give what plain dicts and some arithmetic give."""
     for seed in range(LISTS):
-        chance = random.Random(f"segments {seed}")
-        size = chance.choice((9, 10, 12, 15, 20, 33, 100, 1000, 10**6))
-        names = PUTS + "serialize deserialize segment_count"
-        operations = random_operations(chance, names, labelled(chance))
-        operations = [*with_reorders(operations, size, chance)]
-        assert judge.run_segments(size, operations) == expected_of_snapshots(operations, size), seed
-
-
-@pytest.mark.no_cover  # as those in conftest.py
-def test_run_log_agrees_with_a_dict() -> None:
-    """Random lists of exercise 3 give what a dict and a count give."""
-    for seed in range(LISTS):
-        chance = random.Random(f"log {seed}")
-        threshold = chance.choice((1, 2, 3, 5, 8, 1000))
-        operations = random_operations(chance, "put put delete get restart status")
-        operations += [("status",), ("restart",), ("status",)]
-        assert judge.run_log(threshold, operations) == expected_of_log(operations, threshold), seed
-
-
-@pytest.mark.no_cover  # as those in conftest.py
-def test_run_shutdown_agrees_with_a_dict() -> None:
-    """Random lists of exercise 4 give what two dicts give."""
-    for seed in range(LISTS):
-        chance = random.Random(f"shutdown {seed}")
-        operations = random_operations(chance, "set set get shutdown restore")
-        assert judge.run_shutdown(operations) == expected_of_shutdown(operations), seed
+        run, operations, answers = make(random.Random(seed))
+        assert run(operations) == answers, seed
 
 
 def test_each_call_starts_empty() -> None:
@@ -370,18 +371,14 @@ def refuse(
     assert word in str(caught.value)
 
 
+UNKNOWN = ["Put", "", "flush", "append", "clear", "__init__", b"put", None]
+
+
 @every_exercise
-@pytest.mark.parametrize("bad", ["Put", "", "flush", "append", "clear", "__init__", b"put", None])
+@pytest.mark.parametrize("bad", [*((unknown,) for unknown in UNKNOWN), (), None, 5, "get"])
 def test_an_unknown_operation_is_refused(name: str, bad: Any) -> None:
-    """The message lists the operations that exist."""
-    refuse(name, (bad,), (TypeError, ValueError), RUNNERS[name][1])
-
-
-@every_exercise
-@pytest.mark.parametrize("bad", [(), None, 5, "get"])
-def test_an_operation_is_a_tuple_with_a_name(name: str, bad: Any) -> None:
-    """Anything else is refused."""
-    refuse(name, bad, (TypeError, ValueError), "expected")
+    """An operation is a tuple with a known name; the message says what was expected."""
+    refuse(name, bad, (TypeError, ValueError), RUNNERS[name][1] if bad == ("Put",) else "expected")
 
 
 MISFITS = {
