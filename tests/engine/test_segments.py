@@ -89,17 +89,18 @@ def test_a_doubled_segment_is_refused(stream: bytes, size: int, data: st.DataObj
         ([segment(0, 2, b"x")], "missing"),
         ([segment(1, 2, b"x")], "missing"),
         ([segment(0, 3, b"x"), segment(2, 3, b"z")], "missing"),
-        ([segment(0, 2, b"x"), segment(0, 2, b"x")], "second time"),
-        ([segment(0, 2, b"x"), segment(0, 2, b"y")], "second time"),
-        ([segment(0, 1, b"x"), segment(0, 1, b"x")], "second time"),
+        ([segment(0, 2, b"x"), segment(0, 2, b"x")], "second"),
+        ([segment(0, 2, b"x"), segment(0, 2, b"y")], "second"),
+        ([segment(0, 1, b"x"), segment(0, 1, b"x")], "second"),
         ([segment(1, 1, b"x")], "index"),
         ([segment(0, 2, b"x"), segment(2, 2, b"y")], "index"),
         ([segment(2**32 - 1, 1, b"x")], "index"),
         ([segment(0, 0)], "total"),
         ([segment(0, 2, b"x"), segment(1, 3, b"y")], "total"),
-        ([segment(0, 2, b"x"), segment(1, 1, b"y")], "total"),
+        ([segment(0, 3, b"x"), segment(1, 2, b"y")], "total"),
+        ([segment(0, 2, b"x"), segment(1, 1, b"y")], "index"),
         ([segment(0, 2**32 - 1, b"x")], "missing"),
-        (kvlib.split(b"abc", 9)[:2] + kvlib.split(b"abcd", 9)[2:], "total"),
+        (kvlib.split(b"abc", 9)[:2] + kvlib.split(b"abcd", 9)[2:3], "total"),
         *(([cut], "header") for cut in every_cut(segment(1, 2))),
         *(([segment(0, 2, b"x"), cut], "header") for cut in every_cut(segment(1, 2))),
     ],
@@ -109,6 +110,8 @@ def test_each_flaw_of_a_set_of_segments_is_named(segments: list[bytes], word: st
     with pytest.raises(CorruptionError) as caught:
         kvlib.join(segments)
     assert word in caught.value.reason
+    position = "" if word == "missing" else f"[{len(segments) - 1}]"  # the last one is wrong
+    assert caught.value.path == f"segments{position}"
 
 
 @pytest.mark.parametrize("size", [8, 7, 1, 0, -1, None, "9", 9.0, True], ids=repr)
