@@ -436,7 +436,7 @@ def test_a_label_is_written_before_it_is_read() -> None:
         refuse("segments", bad, ValueError, "never")
 
 
-NOT_PERMUTATIONS = [[], [0], [0, 0], [1, 1], [0, 2], [-1, 0], [0, 1, 1], [0, 1, 2], [1, -2]]
+NOT_PERMUTATIONS = [[], [0], (0, 0), [1, 1], [0, 2], [-1, 0], [0, 1, 1], [0, 1, 2], [1, -2]]
 NOT_ORDERS = [None, 1, "01", b"\0\1", [0, "1"], [0, 1.0], [False, True], [0, None], {0: 1, 1: 0}]
 
 

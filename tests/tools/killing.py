@@ -180,6 +180,57 @@ def live(start: Callable[[], Started], chance: random.Random) -> bytes:
 # --- the judge ------------------------------------------------------------------------------------
 
 
+FIGURES = (
+    ["kills", "mutations", "in flight", "of them kept", "torn tails", "leftovers"]
+    + [f"while {phase}" for phase in dict.fromkeys(PHASES.values())]
+    + ["compactions", "lost", "strange", "refused"]
+)
+
+
+class Judge:
+    """Compares a directory with everything that its writers reported."""
+
+    def __init__(self, directory: str, seed: int) -> None:
+        self.directory, self.seed = directory, seed
+        self.figures = dict.fromkeys(FIGURES, 0)
+        self.expected: Items = {}
+        self.number = 0  # of the next mutation
+
+    def next_state(self) -> Items:
+        """Return the records after the next mutation, and count it."""
+        _, changes = plan(self.seed, self.number)
+        self.number += 1
+        return after(self.expected, changes)
+
+    def follow(self, reports: bytes) -> list[Items]:
+        """Return the states that a writer with these reports may have left."""
+        self.figures["kills"] += 1
+        self.figures[f"while {PHASES[reports[-1:]]}"] += 1
+        self.figures["leftovers"] += count_leftovers(self.directory)
+        for _ in range(reports.count(ACKNOWLEDGED)):
+            self.expected = self.next_state()
+            self.figures["mutations"] += 1
+        if not reports.endswith(CHANGING):
+            return [self.expected]
+        self.figures["in flight"] += 1
+        return [self.expected, self.next_state()]
+
+    def check(self, reports: bytes, chance: random.Random) -> bool:
+        """Look at the store after a kill, and return whether it could be opened."""
+        allowed = self.follow(reports)
+        # This changes nothing, so the next writer may be killed while it recovers the store.
+        if not look(self.directory, allowed, self.figures, read_only=True):
+            return False
+        self.figures["of them kept"] += allowed != [self.expected]
+        self.expected = allowed[0]
+        for share, close in ((0.3, True), (0.1, False)):
+            if chance.random() < share and not look(
+                self.directory, [self.expected], self.figures, close=close
+            ):
+                return False
+        return True
+
+
 def run(kills: int, seed: int, directory: str, *, forking: bool | None = None) -> dict[str, int]:
     """Kill a writer `kills` times in `directory`, which is empty or missing; return figures.
 
@@ -189,41 +240,13 @@ def run(kills: int, seed: int, directory: str, *, forking: bool | None = None) -
     """
     if forking is None:
         forking = hasattr(os, "fork") and threading.active_count() == 1
-    begin = fork if forking else spawn
-    chance = random.Random(seed)
-    expected: Items = {}
-    number = 0
-    figures = dict.fromkeys(
-        ["kills", "mutations", "in flight", "of them kept", "torn tails", "leftovers"]
-        + [f"while {phase}" for phase in dict.fromkeys(PHASES.values())]
-        + ["compactions", "lost", "strange", "refused"],
-        0,
-    )
+    start = fork if forking else spawn
+    chance, judge = random.Random(seed), Judge(directory, seed)
     for _ in range(kills):
-        reports = live(partial(begin, directory, seed, number), chance)
-        figures["kills"] += 1
-        figures[f"while {PHASES[reports[-1:]]}"] += 1
-        figures["leftovers"] += count_leftovers(directory)
-        for _ in range(reports.count(ACKNOWLEDGED)):
-            expected = after(expected, plan(seed, number)[1])
-            number += 1
-            figures["mutations"] += 1
-        allowed = [expected]
-        if reports.endswith(CHANGING):
-            allowed.append(after(expected, plan(seed, number)[1]))
-            number += 1
-            figures["in flight"] += 1
-        # This changes nothing, so the next writer may be killed while it recovers the store.
-        if not look(directory, allowed, figures, read_only=True):
+        reports = live(partial(start, directory, seed, judge.number), chance)
+        if not judge.check(reports, chance):
             break
-        if allowed[0] != expected:
-            expected = allowed[0]
-            figures["of them kept"] += 1
-        if chance.random() < 0.3 and not look(directory, [expected], figures, close=True):
-            break
-        if chance.random() < 0.1 and not look(directory, [expected], figures, close=False):
-            break
-    return figures
+    return judge.figures
 
 
 def look(
