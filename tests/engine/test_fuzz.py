@@ -87,8 +87,8 @@ def test_spoilt_inputs_reach_every_refusal() -> None:
                 span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
                 if not any((str(source), line) in reached for line in span):
                     missed.append(f"{source.name}:{node.lineno}: {text}")
-    elsewhere = ("TOO_MUCH_WORK}')", "(None, 0, 'no field header')")
-    assert [line for line in missed if not line.endswith(elsewhere)] == []
+    elsewhere = "TOO_MUCH_WORK", "no field header"
+    assert [line for line in missed if not any(words in line for words in elsewhere)] == []
 
 
 # --- nothing executes -----------------------------------------------------------------------------

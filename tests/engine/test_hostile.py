@@ -6,7 +6,7 @@ need a real directory in test_hostile_directory.py.
 
 import os
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -149,151 +149,122 @@ def first_frame(kind: bytes, payload: bytes) -> dict[str, bytes]:
     return WHOLE | {"log": log_bytes(head=frame(kind, 1, payload))}
 
 
-# what it is: the files; the path, the offset and a word of the error
-LIES: dict[str, tuple[Files, str, int, str]] = {
-    "an empty log": ({"log": b""}, "log", 0, "magic"),
-    "an empty log with segments": (WHOLE | {"log": b""}, "log", 0, "magic"),
-    "a log with only its magic": ({"log": PREAMBLE[:6]}, "log", 6, "version"),
-    "a log of another program": (WHOLE | {"log": b"sqlite" + bytes(99)}, "log", 0, "magic"),
-    "a segment of another program": (WHOLE | {FIRST: b"sqlite" + bytes(99)}, FIRST, 0, "magic"),
-    "version 0": ({"log": b"kvlib\0\0\0" + WHOLE["log"][8:]}, "log", 6, "version"),
-    "version 0 of a segment": (
-        WHOLE | {FIRST: b"kvlib\0\0\0" + WHOLE[FIRST][8:]},
-        FIRST,
-        6,
-        "version",
-    ),
-    **{
-        f"a head of kind {kind!r}": (first_frame(kind, WHOLE["log"][25:]), "log", 24, "kind")
-        for kind in (b"S", b"C", b"M")
-    },
-    **{
-        f"a head of {size} bytes": (first_frame(b"H", bytes(size)), "log", 12, f"{size} bytes")
-        for size in (0, 23, 25)
-    },
-    **{
-        f"a head that names {count} segments": (
-            lying(head={SEGMENTS: count}),
-            FIRST,
-            25,
-            f"0 of {count}",
-        )
-        for count in (2, 100_000, FAR)
-    },
-    "a head that names no segments": (lying(head={SEGMENTS: 0}), "log", 37, "stream"),
-    "a head of nothing at all": (
+Lie = tuple[str, Files, str, int, str]  # its name, the files; path, offset and a word of the error
+
+
+def lies_of_files() -> Iterator[Lie]:
+    """Yield files that aren't what they should be."""
+    yield "an empty log", {"log": b""}, "log", 0, "magic"
+    yield "an empty log with segments", WHOLE | {"log": b""}, "log", 0, "magic"
+    yield "a log with only its magic", {"log": PREAMBLE[:6]}, "log", 6, "version"
+    for name, data in WHOLE.items():
+        yield f"{name} of another program", WHOLE | {name: b"sqlite" + data[6:]}, name, 0, "magic"
+        yield f"version 0 of {name}", WHOLE | {name: b"kvlib\0\0\0" + data[8:]}, name, 6, "version"
+    for kind in (b"S", b"C", b"M"):
+        yield f"a head of kind {kind!r}", first_frame(kind, WHOLE["log"][25:]), "log", 24, "kind"
+    for kind in (b"H", b"C", b"M"):
+        files = segment(kind, pack(">II", 0, 1) + STREAM)
+        yield f"a segment of kind {kind!r}", files, FIRST, 24, "kind"
+    for size in (0, 23, 25):
+        yield f"a head of {size} bytes", first_frame(b"H", bytes(size)), "log", 12, f"{size} bytes"
+    for size in (0, 5, 7):
+        files = segment(b"S", bytes(size))
+        yield f"a segment of {size} bytes", files, FIRST, 25, "segment 0 of 1"
+    whole = WHOLE[FIRST]
+    for more in (b"\0", whole[8:]):
+        files = WHOLE | {FIRST: whole + more}
+        yield f"{len(more)} bytes after a segment", files, FIRST, len(whole), "follow"
+    swapped = SPLIT | {FIRST: SPLIT[SECOND], SECOND: SPLIT[FIRST]}
+    yield "segments that changed places", swapped, FIRST, 25, "segment 0 of 3"
+    for index, missing in enumerate((FIRST, SECOND)):
+        left = {name: data for name, data in SPLIT.items() if name != missing}
+        yield f"no segment {index}", left, missing, 0, f"segment {index} of 3 is missing"
+
+
+def lies_of_numbers() -> Iterator[Lie]:
+    """Yield heads and segments with wrong numbers."""
+    for count in (2, 100_000, FAR):
+        files = lying(head={SEGMENTS: count})
+        yield f"a head that names {count} segments", files, FIRST, 25, f"0 of {count}"
+    yield "a head that names no segments", lying(head={SEGMENTS: 0}), "log", 37, "stream"
+    for place, value in [(LENGTH, 71), (LENGTH, 73), (LENGTH, 2**64 - 1), (CRC, 0), (CRC, 1)]:
+        files = lying(head={place: value})
+        yield f"a head with {value} in field {place}", files, "log", 37, "stream"
+    for generation in (0, 2, TOP):
+        files = lying(piece=(generation, 0, 1))
+        yield f"a segment of generation {generation}", files, FIRST, 16, f"generation {generation}"
+    for index, total in [(1, 1), (0, 2), (FAR, FAR), (0, 0)]:
+        files = lying(piece=(1, index, total))
+        yield f"segment {index} of {total}", files, FIRST, 25, "segment 0 of 1"
+
+
+def lies_of_streams() -> Iterator[Lie]:
+    """Yield streams that aren't snapshots."""
+    key, value = field("k"), field("v")
+    yield (
+        "no segments and no stream",
         lying(head={SEGMENTS: 0, LENGTH: 0, CRC: 0}),
         INNER,
         0,
         "count",
-    ),
-    **{
-        f"a head with {value} in field {place}": (lying(head={place: value}), "log", 37, "stream")
-        for place, value in [(LENGTH, 71), (LENGTH, 73), (LENGTH, 2**64 - 1), (CRC, 0), (CRC, 1)]
-    },
-    **{
-        f"a segment of generation {generation}": (
-            lying(piece=(generation, 0, 1)),
-            FIRST,
-            16,
-            f"generation {generation}",
-        )
-        for generation in (0, 2, TOP)
-    },
-    **{
-        f"segment {index} of {total}": (lying(piece=(1, index, total)), FIRST, 25, "segment 0 of 1")
-        for index, total in [(1, 1), (0, 2), (FAR, FAR), (0, 0)]
-    },
-    "a segment without an index": (segment(b"S", b""), FIRST, 25, "segment 0 of 1"),
-    "a segment without a total": (segment(b"S", b"short"), FIRST, 25, "segment 0 of 1"),
-    "a head as a segment": (segment(b"H", pack(">II", 0, 1) + STREAM), FIRST, 24, "kind"),
-    "mutations as a segment": (segment(b"M", b""), FIRST, 24, "kind"),
-    "a byte after a segment": (
-        WHOLE | {FIRST: WHOLE[FIRST] + b"\0"},
-        FIRST,
-        len(WHOLE[FIRST]),
-        "follow",
-    ),
-    "a segment twice in its file": (
-        WHOLE | {FIRST: WHOLE[FIRST] + WHOLE[FIRST][8:]},
-        FIRST,
-        len(WHOLE[FIRST]),
-        "follow",
-    ),
-    "segments that changed places": (
-        SPLIT | {FIRST: SPLIT[SECOND], SECOND: SPLIT[FIRST]},
-        FIRST,
-        25,
-        "segment 0 of 3",
-    ),
-    **{
-        f"no segment {index}": (
-            {name: data for name, data in SPLIT.items() if name != missing},
-            missing,
-            0,
-            f"segment {index} of 3 is missing",
-        )
-        for index, missing in enumerate((FIRST, SECOND))
-    },
-    "no stream": (lying(b""), INNER, 0, "count"),
-    "4294967295 records": (lying(b"\xff" * 4 + field("k") + field("v")), INNER, 0, "count"),
-    "bytes after the last record": (lying(b"\0\0\0\0?"), INNER, 4, "record"),
-    "a key twice": (lying(b"\0\0\0\2" + 2 * (field("k") + field("v"))), INNER, 16, "second"),
-    "a key past the end": (lying(ONE_RECORD + LIE), INNER, 5, "length"),
-    "a value past the end": (lying(ONE_RECORD + field("k") + LIE), INNER, 11, "length"),
-    "a key that isn't text": (lying(ONE_RECORD + NOT_TEXT + field("v")), INNER, 11, "UTF-8"),
-}
+    )
+    yield "no stream", lying(b""), INNER, 0, "count"
+    yield "4294967295 records", lying(b"\xff" * 4 + key + value), INNER, 0, "count"
+    yield "a byte after the last record", lying(b"\0\0\0\0?"), INNER, 4, "record"
+    yield "a key twice", lying(b"\0\0\0\2" + 2 * (key + value)), INNER, 16, "second"
+    yield "a key past the end", lying(ONE_RECORD + LIE), INNER, 5, "length"
+    yield "a value past the end", lying(ONE_RECORD + key + LIE), INNER, 11, "length"
+    yield "a key that isn't text", lying(ONE_RECORD + NOT_TEXT + value), INNER, 11, "UTF-8"
 
 
-def mutations(payload: bytes) -> bytes:
-    """Return a mutations frame with the right sequence and checksum."""
-    return frame(b"M", 2, payload, SALT)
+def bad_frames() -> Iterator[tuple[str, bytes, int, str]]:
+    """Yield frames with the right checksum: a name, the frame, offset and a word of the error."""
+
+    def mutations(payload: bytes) -> bytes:
+        return frame(b"M", 2, payload, SALT)
+
+    yield "a close with a payload", frame(b"C", 2, b"?", SALT), 4, "close"
+    for kind in (b"H", b"S", b"?", b"X", b"\xff"):
+        yield f"kind {kind!r}", frame(kind, 2, put("a", "1"), SALT), 16, "kind"
+    for sequence in (0, 1, 3, TOP, TOP + 1, 2**64 - 1):
+        for kind, payload in ((b"M", put("a", "1")), (b"m", put("a", "1")), (b"C", b"")):
+            data = frame(kind, sequence, payload, SALT)
+            yield f"sequence {sequence} of {kind!r}", data, 8, f"sequence {sequence}"
+    yield "no mutations", mutations(b""), 17, "mutation"
+    yield "no unsynced mutations", frame(b"m", 2, b"", SALT), 17, "mutation"
+    yield "an unknown operation", mutations(b"X"), 17, "operation"
+    yield "an operation after the last", mutations(delete("k") + b"?"), 24, "operation"
+    yield "a delete without a key", mutations(delete("k") + b"D"), 25, "field"
+    yield "an unknown tag", mutations(b"Px\0\0\0\0"), 18, "tag"
+    yield "a deleted key past the end", mutations(b"D" + LIE), 19, "length"
+    yield "a key past the end", mutations(b"P" + LIE), 19, "length"
+    yield "a value past the end", mutations(b"P" + field("k") + LIE), 25, "length"
+    yield "a key that isn't text", mutations(b"D" + NOT_TEXT), 25, "UTF-8"
+    yield "a value that isn't text", mutations(b"P" + field("k") + NOT_TEXT), 31, "UTF-8"
 
 
-# what it is: a frame with the right checksum, the offset (from its start) and a word of the error
-BAD_FRAMES: dict[str, tuple[bytes, int, str]] = {
-    "a close with a payload": (frame(b"C", 2, b"?", SALT), 4, "close"),
-    **{
-        f"kind {kind!r}": (frame(kind, 2, put("a", "1"), SALT), 16, "kind")
-        for kind in (b"H", b"S", b"?", b"X", b"\xff")
-    },
-    **{
-        f"sequence {sequence} of {kind!r}": (
-            frame(kind, sequence, b"" if kind == b"C" else put("a", "1"), SALT),
-            8,
-            f"sequence {sequence}",
-        )
-        for kind in (b"M", b"m", b"C")
-        for sequence in (0, 1, 3, TOP, TOP + 1, 2**64 - 1)
-    },
-    "no mutations": (mutations(b""), 17, "mutation"),
-    "no small mutations": (frame(b"m", 2, b"", SALT), 17, "mutation"),
-    "an unknown operation": (mutations(b"X"), 17, "operation"),
-    "an operation after the last": (mutations(delete("k") + b"?"), 24, "operation"),
-    "a delete without a key": (mutations(delete("k") + b"D"), 25, ""),
-    "an unknown tag": (mutations(b"Px\0\0\0\0"), 18, "tag"),
-    "a deleted key past the end": (mutations(b"D" + LIE), 19, "length"),
-    "a key past the end": (mutations(b"P" + LIE), 19, "length"),
-    "a value past the end": (mutations(b"P" + field("k") + LIE), 25, "length"),
-    "a key that isn't text": (mutations(b"D" + NOT_TEXT), 25, "UTF-8"),
-    "a value that isn't text": (mutations(b"P" + field("k") + NOT_TEXT), 31, "UTF-8"),
-}
-
-
-@pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_refused(refuse: Refuse, lie: str) -> None:
+@pytest.mark.parametrize(
+    ("files", "path", "offset", "word"),
+    [
+        pytest.param(*lie, id=name)
+        for name, *lie in (*lies_of_files(), *lies_of_numbers(), *lies_of_streams())
+    ],
+)
+def test_a_lie_is_refused(refuse: Refuse, files: Files, path: str, offset: int, word: str) -> None:
     """A store that contradicts itself below right checksums is refused where the lie is."""
-    files, path, offset, word = LIES[lie]
     error = refuse(files)
     assert (error.path, error.offset) == (path, offset)
     assert word in error.reason
 
 
-@pytest.mark.parametrize("bad", BAD_FRAMES)
-def test_a_whole_frame_that_no_writer_writes_is_refused(refuse: Refuse, bad: str) -> None:
+@pytest.mark.parametrize(
+    ("bad", "offset", "word"), [pytest.param(*bad, id=name) for name, *bad in bad_frames()]
+)
+def test_a_whole_frame_that_no_writer_writes_is_refused(
+    refuse: Refuse, bad: bytes, offset: int, word: str
+) -> None:
     """No crash can make one, so it is damage, at the end of a log and before other frames."""
-    data, offset, word = BAD_FRAMES[bad]
-    for frames in ((data,), (data, M2, C3)):
+    for frames in ((bad,), (bad, M2, C3)):
         error = refuse(with_frames(*frames))
         assert (error.path, error.offset) == ("log", HEAD_END + offset)
         assert word in error.reason
@@ -389,7 +360,7 @@ def test_claims_cost_no_memory() -> None:
         lying(b"\xff" * 4 + field("k") + field("v")),
         lying(ONE_RECORD + b"s" + b"\xff" * 4 + b"k"),
         with_frames(M2[:4] + b"\xff" * 4 + M2[8:]),
-        with_frames(mutations(b"Ps" + b"\xff" * 4)),
+        with_frames(frame(b"M", 2, b"Ps" + b"\xff" * 4, SALT)),
         lying(piece=(1, FAR, FAR)),
     ]
     for files in claims:
