@@ -11,6 +11,8 @@ LAB_ARGS ?=
 CHROMIUM ?= $(firstword $(shell command -v chromium || command -v chromium-browser || \
 	command -v google-chrome))
 BROWSER_ARGS ?=
+# The notebook that make notebooks builds; all if you don't say: make notebooks NOTEBOOK=03_log
+NOTEBOOK ?=
 # A teacher's own hidden tests: make classroom OVERLAY=my-tests
 OVERLAY ?=
 # How many tests run side by side in make test.
@@ -44,7 +46,7 @@ QUIET := {"@jupyterlab/apputils-extension:notification": \
 	{"checkForUpdates": false, "doNotDisturbMode": false, "fetchNews": "false"}}
 
 .PHONY: help lab lab-dev test chromium browser pictures bench classroom classroom-check fuzz \
-	notebooks goldens crash clean
+	notebooks sources goldens crash clean
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -85,7 +87,8 @@ lab: $(LAB_READY)  ## read and run the notebooks: copies them to my-notebooks/, 
 	@$(RUN) -m kvlib notebooks my-notebooks
 	@$(call open_lab,my-notebooks)
 
-lab-dev: $(LAB_READY)  ## edit the notebooks themselves: opens JupyterLab in notebooks/
+# A source is opened with a right click: Open With, Notebook.
+lab-dev: $(READY)  ## edit the notebooks: opens JupyterLab in notebooks/; edit source/*.md, then make notebooks
 	@$(call open_lab,notebooks)
 
 # It opens on the first notebook, not on a page of launchers. Without a display (macOS always has
@@ -143,8 +146,11 @@ classroom: $(VENV)/classroom-ready  ## make the teacher's editions, see docs/tea
 classroom-check: $(VENV)/classroom-ready  ## let nbgrader grade a class that we know
 	$(RUN) -m pytest tests/nbgrader
 
-notebooks: $(READY)  ## run the notebooks, write their glossaries, and clean what is stored with them
-	PYTHONPATH=tests $(RUN) -m tools.notebooks
+notebooks: $(READY)  ## build the notebooks from notebooks/source/*.md; NOTEBOOK=03_log builds one
+	PYTHONPATH=tests $(RUN) -m tools.notebooks $(if $(NOTEBOOK),notebooks/$(NOTEBOOK).ipynb)
+
+sources: $(READY)  ## the other way: write notebooks/source/*.md from notebooks edited in JupyterLab
+	PYTHONPATH=tests $(RUN) -m tools.notebooks --sources $(if $(NOTEBOOK),notebooks/$(NOTEBOOK).ipynb)
 
 goldens: $(READY)  ## rewrite the texts that the views and dumps are compared with
 	for module in layout.test_text views.test_crash views.test_flips views.test_steps; do \

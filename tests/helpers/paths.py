@@ -7,5 +7,6 @@ TESTS: Final = Path(__file__).resolve().parent.parent
 ROOT: Final = TESTS.parent
 PACKAGE: Final = ROOT / "kvlib"
 NOTEBOOKS: Final = ROOT / "notebooks"
+SOURCES: Final = NOTEBOOKS / "source"
 GOLDENS: Final = TESTS / "goldens"
 CORPUS: Final = TESTS / "corpus"

@@ -1,15 +1,21 @@
-"""Run notebooks and clean what is stored with them, so that the same run gives the same bytes.
+"""Build the notebooks from their sources: run them, and store what they show.
 
     PYTHONPATH=tests python -m tools.notebooks [--check] [NOTEBOOK ...]
 
-Each notebook runs in a kernel of its own, in an empty temporary folder: it stands alone, and what
-its experiments write is gone afterwards. A notebook of the series gets its glossary, made anew, as
-its last cell. --check writes nothing, and exits with 1 if a notebook would change.
+The source of notebooks/NAME.ipynb is notebooks/source/NAME.md, in MyST Markdown; a notebook that
+has no source is run as it is. Each one runs in its own kernel and in an empty temporary folder, so
+it must stand alone, and leaves no files. The same source gives the same bytes. A notebook of the
+series gets its glossary, written by kvlib.lessons.glossary, as its last cell. --check writes
+nothing, and exits with 1 if a notebook would change.
+
+    PYTHONPATH=tests python -m tools.notebooks --sources [NOTEBOOK ...]
+
+goes the other way: it writes the sources anew from notebooks that were edited in JupyterLab.
 
     PYTHONPATH=tests python -m tools.notebooks --sections NOTEBOOK ...
 
-runs each section in a fresh namespace and an empty folder, after nothing but the set-up cell: as a
-learner does who comes back another day.
+runs each section in a fresh namespace and an empty folder, after the set-up cell alone, like a
+learner who comes back another day.
 """
 
 import argparse
@@ -24,7 +30,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from helpers.paths import NOTEBOOKS
+from helpers.paths import NOTEBOOKS, SOURCES
 from kvlib.lessons.glossary import NOTEBOOKS as SERIES
 from kvlib.lessons.glossary import glossary
 
@@ -59,16 +65,95 @@ def tags(cell: Cell) -> list[str]:
     return found
 
 
+# -------------------------------------------------------------------------------------- sources
+
+SOURCE_HEADER = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3 (ipykernel)
+  language: python
+  name: python3
+---
+
+"""
+
+
+# The output of an answer is folded until its cell runs; a source need not say so.
+ANSWER, FOLDED = "answer", {"outputs_hidden": True}
+
+
+def source_of(path: Path) -> Path:
+    """Return where the source of a notebook is."""
+    return path.parent / SOURCES.name / f"{path.stem}.md"
+
+
+def read_source(path: Path) -> Any:
+    """Return the notebook that a source describes: not run, and without its glossary."""
+    import jupytext
+
+    notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+    for number, cell in enumerate(notebook.cells):
+        if "id" not in cell.metadata:
+            start = cell.source.partition("\n")[0]
+            raise ValueError(f"{path.name}: cell {number} has no id: {start!r}")
+        cell.id = cell.metadata.pop("id")
+        if ANSWER in cell.metadata.get("tags", ()):
+            cell.metadata = {"jupyter": FOLDED, **cell.metadata}
+    return notebook
+
+
+def write_source(notebook: Notebook) -> str:
+    """Return the source of a notebook."""
+    import jupytext
+    import nbformat
+
+    cells = []
+    for cell in without_glossary(notebook):
+        metadata = {"id": cell["id"], **cell["metadata"]}
+        if ANSWER in tags(cell):
+            metadata.pop("jupyter", None)
+        if cell["cell_type"] == "markdown":
+            cells.append(nbformat.v4.new_markdown_cell(cell["source"], metadata=metadata))
+        else:
+            cells.append(nbformat.v4.new_code_cell(cell["source"], metadata=metadata))
+    text: str = jupytext.writes(nbformat.v4.new_notebook(cells=cells), fmt="md:myst")
+    body = re.sub(r"\A---\n.*?\n---\n+", "", text, flags=re.S)
+    return SOURCE_HEADER + body.rstrip("\n") + "\n"
+
+
+def disagreement(path: Path) -> str:
+    """Return what a notebook and its source say differently, or "" if they agree."""
+    source, built = source_of(path), load(path)
+    wanted = {cell.id: cell for cell in read_source(source).cells}
+    cells = without_glossary(built)
+    for cell in cells:
+        other = wanted.get(cell["id"])
+        if other is None:
+            return f"cell {cell['id']} is not in {SOURCES.name}/{source.name}"
+        ours = (cell["cell_type"], cell["source"], cell["metadata"])
+        if ours != (other.cell_type, other.source, other.metadata):
+            return f"cell {cell['id']} differs from {SOURCES.name}/{source.name}"
+    if [cell["id"] for cell in cells] != [*wanted]:
+        return f"the cells of {SOURCES.name}/{source.name} are others, or in another order"
+    return ""
+
+
 # ------------------------------------------------------------------------------ running, cleaning
 
 
 def renew(path: Path) -> str:
-    """Run and clean a notebook; give the text that its file should have."""
-    import nbformat  # a second, and reading a notebook doesn't need it
+    """Return the text that a notebook's file should have: built from its source, run and clean."""
+    import nbformat  # takes a second, and reading a notebook doesn't need it
 
     from kvlib.classroom.editions import execute
 
-    notebook = execute(nbformat.read(path, as_version=4))
+    source = source_of(path)
+    read = read_source(source) if source.exists() else nbformat.read(path, as_version=4)
+    notebook = execute(read)
     end_with_glossary(notebook, path.stem)
     clean(notebook)
     text: str = nbformat.writes(notebook)
@@ -175,6 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="write nothing; 1 if any would change")
     mode.add_argument("--sections", action="store_true", help="run each section by itself")
+    mode.add_argument("--sources", action="store_true", help="write the sources from the notebooks")
     parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK", help="default: all")
     options = parser.parse_args(arguments)
 
@@ -185,10 +271,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             load(path)
         except Exception as error:
-            parser.error(f"{path} is no notebook: {type(error).__name__}: {error}")
+            parser.error(f"{path} is not a notebook: {type(error).__name__}: {error}")
     if options.sections:
         return max([_try_sections(path) for path in paths])
+    if options.sources:
+        for path in paths:
+            source_of(path).parent.mkdir(exist_ok=True)
+            source_of(path).write_text(write_source(load(path)), encoding="utf-8", newline="\n")
+        return 0
     return max([_renew_file(path, write=not options.check) for path in paths])
+
+
+def _refuse_to_lose_edits(path: Path) -> None:
+    """Raise ValueError if a notebook was edited itself, later than its source."""
+    source = source_of(path)
+    if not source.exists() or source.stat().st_mtime >= path.stat().st_mtime:
+        return
+    if different := disagreement(path):
+        raise ValueError(
+            f"{different}, and the notebook is newer: `make sources` takes its edits over into the"
+            f" source; `touch {source.name}` discards them"
+        )
 
 
 def _try_sections(path: Path) -> int:
@@ -204,8 +307,10 @@ def _renew_file(path: Path, *, write: bool) -> int:
 
     before = path.read_bytes()
     try:
+        if write:
+            _refuse_to_lose_edits(path)
         after = renew(path).encode()
-    except EditionError as error:
+    except (EditionError, ValueError) as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return 1
     if after == before:

@@ -1,0 +1,128 @@
+"""The sources of the notebooks, in MyST Markdown, and the notebooks that are built from them."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from helpers.paths import NOTEBOOKS, SOURCES
+from tools.notebooks import (
+    disagreement,
+    load,
+    main,
+    read_source,
+    source_of,
+    without_glossary,
+    write_source,
+)
+
+NAMES = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+SMALL = """\
++++ {"id": "small-title"}
+
+# A title
+
+```{code-cell}
+:id: small-answer
+:tags: [answer]
+
+print("one line")
+```
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A built notebook with its source, both in a folder of their own."""
+    path = tmp_path / "small.ipynb"
+    source_of(path).parent.mkdir()
+    source_of(path).write_text(SMALL, encoding="utf-8")
+    notebook = read_source(source_of(path))
+    path.write_text(json.dumps({**notebook, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    return path
+
+
+def age(path: Path, seconds: float) -> None:
+    """Make a file look older."""
+    then = path.stat().st_mtime - seconds
+    os.utime(path, (then, then))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_and_source_agree(name: str) -> None:
+    """If not: edit notebooks/source/NAME.md, and run `make notebooks`."""
+    assert disagreement(NOTEBOOKS / f"{name}.ipynb") == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_source_survives_the_way_there_and_back(name: str) -> None:
+    """What is written from a notebook is the source that the notebook was built from."""
+    source = (SOURCES / f"{name}.md").read_text(encoding="utf-8")
+    assert write_source(load(NOTEBOOKS / f"{name}.ipynb")) == source
+
+
+def test_each_notebook_has_a_source_and_each_source_a_notebook() -> None:
+    """There are as many of the one as of the other."""
+    assert sorted(path.stem for path in SOURCES.glob("*")) == NAMES
+
+
+def test_an_answer_is_folded_without_a_word_in_the_source(small: Path) -> None:
+    """The tag says it; JupyterLab's own setting is added when the notebook is built."""
+    title, answer = read_source(source_of(small)).cells
+    assert (title.id, title.metadata) == ("small-title", {})
+    assert (answer.id, answer.source) == ("small-answer", 'print("one line")')
+    assert answer.metadata == {"jupyter": {"outputs_hidden": True}, "tags": ["answer"]}
+    assert write_source(load(small)).endswith(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("one line", "another line", "cell small-answer differs from source/small.md"),
+        ("# A title", "# The title", "cell small-title differs from source/small.md"),
+        ("[answer]", "[setup]", "cell small-answer differs from source/small.md"),
+        ("small-title", "small-head", "cell small-title is not in source/small.md"),
+    ],
+)
+def test_a_difference_is_named(small: Path, old: str, new: str, said: str) -> None:
+    """In text, code, tags or ids."""
+    assert disagreement(small) == ""
+    source_of(small).write_text(SMALL.replace(old, new), encoding="utf-8")
+    assert disagreement(small) == said
+
+
+def test_a_cell_that_only_the_source_has_is_noticed(small: Path) -> None:
+    """The notebook has yet to be built."""
+    source_of(small).write_text(SMALL + '\n+++ {"id": "small-end"}\n\nThe end.\n', encoding="utf-8")
+    assert disagreement(small).startswith("the cells of source/small.md are others")
+
+
+def test_a_cell_without_an_id_is_refused(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its id would be another one in each build."""
+    source_of(small).write_text(SMALL.replace(":id: small-answer\n", ""), encoding="utf-8")
+    age(small, 60)
+    assert main([str(small)]) == 1
+    assert "small.md: cell 1 has no id: 'print(\"one line\")'" in capsys.readouterr().err
+
+
+def test_edits_of_a_notebook_are_not_lost(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A notebook edited after its source isn't overwritten; `make sources` keeps the edits."""
+    age(source_of(small), 60)
+    edited = small.read_text(encoding="utf-8").replace("one line", "an edit")
+    small.write_text(edited, encoding="utf-8")
+    assert main([str(small)]) == 1
+    said = capsys.readouterr().err
+    assert "small-answer differs" in said
+    assert "make sources" in said
+    assert small.read_text(encoding="utf-8") == edited
+    assert main(["--sources", str(small)]) == 0
+    assert disagreement(small) == ""
+    assert "an edit" in source_of(small).read_text(encoding="utf-8")
+
+
+def test_the_glossary_is_in_no_source() -> None:
+    """It is made from kvlib.lessons.glossary."""
+    for name in NAMES:
+        ids = [cell.id for cell in read_source(SOURCES / f"{name}.md").cells]
+        assert ids == [cell["id"] for cell in without_glossary(load(NOTEBOOKS / f"{name}.ipynb"))]
