@@ -7,7 +7,6 @@ machine, so each one comes with the time of a bare equivalent, measured in alter
 """
 
 import argparse
-import io
 import json
 import marshal
 import os
@@ -16,11 +15,11 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
+from io import BytesIO, FileIO
 from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 import kvlib
 from helpers.paths import ROOT
@@ -34,6 +33,7 @@ MEDIAN, P95 = 16.0, 33.0  # limits, in milliseconds
 SAMPLES = 150  # of each action in the browser
 ROUNDS = 9  # of each pair
 Row = dict[str, object]
+Action = Callable[[], object]
 
 
 # ------------------------------------------------------------------------------------------- sizes
@@ -186,16 +186,6 @@ def spread(name: str, values: Sequence[float], idle: float, bare: float) -> Row:
 # ------------------------------------------------------------------------------------------ engine
 
 
-class Pair(NamedTuple):
-    """An action of the store and its bare equivalent; `times` is how often a round repeats it."""
-
-    name: str
-    bare_name: str
-    times: int
-    ours: Callable[[], object]
-    bare: Callable[[], object]
-
-
 RECORDS: dict[Item, Item] = {f"key{number:05}": f"value {number:05}" for number in range(2000)}
 ITEMS = [*RECORDS.items()]
 FRAME = 17 + 1 + len(encode_put(*ITEMS[0]))  # as many bytes as a put appends
@@ -207,109 +197,101 @@ CODECS: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], object]]] = {
 
 
 def engine(folder: Path) -> list[Row]:
-    """Measure each pair, in alternation, for some rounds."""
-    with pairs(folder) as measured:
-        return [compare(pair) for pair in measured]
+    """Compare the store with bare equivalents; the files are in `folder`."""
+    size, synced = len(ITEMS), "os.write + fdatasync"
+    full, known, logged = kvlib.Store(), dict(RECORDS), MemoryDisk()
+    full.update(RECORDS)
+    with kvlib.open(logged, sync="never", threshold=10**9) as store:
+        put_all(store)
+    pickled = b"".join(map(pickle.dumps, ITEMS))
+    with (
+        kvlib.open(MemoryDisk(), sync="never", threshold=10**9) as memory,
+        kvlib.open(folder / "never", sync="never", threshold=10**9) as written,
+        kvlib.open(folder / "always", threshold=10**9) as durable,
+        open(folder / "bare", "ab", buffering=0) as file,
+    ):
+        bare = partial(write, file)
+        return [
+            compare(
+                "put, in memory, no fsync", "dict insert", size, partial(put_all, memory), insert
+            ),
+            compare(
+                "put, directory, no fsync",
+                "os.write",
+                size,
+                partial(put_all, written),
+                partial(bare, size),
+            ),
+            compare("get", "dict's get", size, partial(get_all, full), partial(get_all, known)),
+            compare(
+                "replay, a record",
+                "pickle.load, a record",
+                size,
+                lambda: kvlib.open(logged, read_only=True).close(),
+                partial(load, pickled),
+            ),
+            *codecs(),
+            compare(
+                "durable put",
+                synced,
+                50,
+                partial(put_some, durable, 50),
+                partial(bare, 50, sync=True),
+            ),
+            compare(
+                "durable put, 64 threads",
+                synced,
+                320,
+                partial(put_in_threads, durable, 64, 5),
+                partial(bare, 320, sync=True),
+            ),
+        ]
 
 
-def compare(pair: Pair) -> Row:
-    """Return a row with the medians of both sides, and of their ratio."""
-    rounds = [(clock(pair.ours), clock(pair.bare)) for _ in range(ROUNDS)]
-    ours, bare = (statistics.median(side) / pair.times for side in zip(*rounds, strict=True))
-    ratio = statistics.median(our_time / bare_time for our_time, bare_time in rounds)
+def codecs() -> Iterator[Row]:
+    """Yield the snapshot format with each of Python's own formats, both ways."""
+    size, stream = len(RECORDS), kvlib.encode_snapshot(RECORDS)
+    encode = partial(kvlib.encode_snapshot, RECORDS)
+    for name, (dumps, _) in CODECS.items():
+        yield compare("encode a snapshot, a record", name, size, encode, partial(dumps, RECORDS))
+    decode = partial(kvlib.decode_snapshot, stream)
+    for name, (dumps, loads) in CODECS.items():
+        bare = partial(loads, dumps(RECORDS))
+        yield compare("decode a snapshot, a record", name, size, decode, bare)
+
+
+def compare(name: str, bare_name: str, times: int, ours: Action, bare: Action) -> Row:
+    """Alternate between the store and a bare equivalent; a round repeats each `times` times."""
+    rounds = [(clock(ours), clock(bare)) for _ in range(ROUNDS)]
+    our_time, bare_time = (statistics.median(side) / times for side in zip(*rounds, strict=True))
     return {
-        "what": pair.name,
-        "microseconds": round(ours, 3),
-        "bare": pair.bare_name,
-        "its microseconds": round(bare, 3),
-        "ratio": round(ratio, 2),
+        "what": name,
+        "microseconds": round(our_time, 3),
+        "bare": bare_name,
+        "its microseconds": round(bare_time, 3),
+        "ratio": round(statistics.median(first / second for first, second in rounds), 2),
     }
 
 
-def clock(action: Callable[[], object]) -> float:
+def clock(action: Action) -> float:
     """Return how many microseconds an action takes."""
     start = time.perf_counter()
     action()
     return (time.perf_counter() - start) * 1e6
 
 
-@contextmanager
-def pairs(folder: Path) -> Iterator[list[Pair]]:
-    """Yield all pairs; their files are in `folder`."""
-    memory = kvlib.open(MemoryDisk(), sync="never", threshold=10**9)
-    written = kvlib.open(folder / "never", sync="never", threshold=10**9)
-    durable = kvlib.open(folder / "always", threshold=10**9)
-    bare = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    full, known = kvlib.Store(), dict(RECORDS)
-    full.update(RECORDS)
-    logged = MemoryDisk()
-    with kvlib.open(logged, sync="never", threshold=10**9) as store:
-        put_all(store)
-    pickled = b"".join(map(pickle.dumps, ITEMS))
-    size = len(ITEMS)
-
-    def replay() -> None:
-        kvlib.open(logged, read_only=True).close()
-
-    synced = "os.write + fdatasync"
-    try:
-        yield [
-            Pair("put, in memory, no fsync", "dict insert", size, partial(put_all, memory), insert),
-            Pair(
-                "put, directory, no fsync",
-                "os.write",
-                size,
-                partial(put_all, written),
-                partial(write, bare, size),
-            ),
-            Pair("get", "dict's get", size, partial(get_all, full), partial(get_all, known)),
-            Pair("replay, a record", "pickle.load, a record", size, replay, partial(load, pickled)),
-            *codecs(),
-            Pair(
-                "durable put",
-                synced,
-                50,
-                partial(put_some, durable, 50),
-                partial(write, bare, 50, sync=True),
-            ),
-            Pair(
-                "durable put, 64 threads",
-                synced,
-                320,
-                partial(put_in_threads, durable, 64, 5),
-                partial(write, bare, 320, sync=True),
-            ),
-        ]
-    finally:
-        for opened in (memory, written, durable):
-            opened.close()
-        os.close(bare)
-
-
-def codecs() -> Iterator[Pair]:
-    """Yield the snapshot format with each of Python's own formats, both ways."""
-    size, stream = len(RECORDS), kvlib.encode_snapshot(RECORDS)
-    encode = partial(kvlib.encode_snapshot, RECORDS)
-    decode = partial(kvlib.decode_snapshot, stream)
-    for name, (dumps, _) in CODECS.items():
-        yield Pair("encode a snapshot, a record", name, size, encode, partial(dumps, RECORDS))
-    for name, (dumps, loads) in CODECS.items():
-        data = dumps(RECORDS)
-        yield Pair("decode a snapshot, a record", name, size, decode, partial(loads, data))
-
-
-def write(file: int, times: int, sync: bool = False) -> None:
+def write(file: FileIO, times: int, sync: bool = False) -> None:
     """Append so many frames to a bare file."""
     flush = getattr(os, "fdatasync", os.fsync)
     for _ in range(times):
-        os.write(file, bytes(FRAME))
+        file.write(bytes(FRAME))
         if sync:
             flush(file)
 
 
 def load(pickled: bytes) -> None:
     """Unpickle all records, one by one."""
-    file, items = io.BytesIO(pickled), {}
+    file, items = BytesIO(pickled), {}
     for _ in ITEMS:
         key, value = pickle.load(file)
         items[key] = value
