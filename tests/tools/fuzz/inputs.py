@@ -331,9 +331,7 @@ def make_frame(chance: Random) -> bytes:
     """Return a frame without a salt."""
     if chance.random() < 0.5:
         return spoil(pick(chance, FRAMES), FRAMES, chance)
-    payload = spoil(pick(chance, PAYLOADS), PAYLOADS, chance)
-    length = pick(chance, U32) if chance.random() < 0.2 else -1
-    return seal(bytes([pick(chance, U8)]), pick(chance, U64), payload, length)
+    return seal(*pick(chance, PARTS)(pick(chance, pick(chance, STORES)["log"]), chance))
 
 
 def make_pieces(chance: Random) -> bytes:
@@ -341,6 +339,7 @@ def make_pieces(chance: Random) -> bytes:
     pieces = pick(chance, PIECES)[:]
     while True:
         at, what = below(chance, len(pieces)), below(chance, 6)
+        number = extreme(chance, len(pieces), U32).to_bytes(4, "big")
         if what == 0:
             pieces.insert(at, pick(chance, pieces))
         elif what == 1 and len(pieces) > 1:
@@ -349,20 +348,22 @@ def make_pieces(chance: Random) -> bytes:
             pieces[at] = pick(chance, pick(chance, PIECES))
         elif what == 3:
             pieces = pieces[at:] + pieces[:at]
+        elif what == 4:
+            pieces[at] = spoil(pieces[at], [b""], chance)
         else:
-            piece, number = pieces[at], extreme(chance, len(pieces), U32).to_bytes(4, "big")
-            renumbered, recounted = number + piece[4:], piece[:4] + number + piece[8:]
-            pieces[at] = pick(chance, (renumbered, recounted, spoil(piece, [b""], chance)))
+            place = pick(chance, (0, 4))
+            pieces[at] = pieces[at][:place] + number + pieces[at][place + 4 :]
         if chance.random() < 0.6:
             return pack_files({str(number): piece for number, piece in enumerate(pieces)})
 
 
 def make_sealed(chance: Random) -> bytes:
     """Return a segment's file."""
-    data = spoil(pick(chance, SEALED)[25:], SEALED, chance)
-    if chance.random() < 0.7:
-        return frame.PREAMBLE + seal(b"S", pick(chance, U64), data)
-    return spoil(frame.PREAMBLE + seal(b"S", 1, data), SEALED, chance)
+    if chance.random() < 0.3:
+        return spoil(pick(chance, SEALED), SEALED, chance)
+    frames = take_apart(pick(chance, SEALED))
+    spoil_frames(frames, chance)
+    return put_together(frames)
 
 
 def spoiling(pool: list[bytes]) -> Maker:
