@@ -259,6 +259,7 @@ def test_the_command_counts_its_inputs(capsys: pytest.CaptureFixture[str]) -> No
     assert out.splitlines()[:-3] == [*feeding.table(tally)]
 
 
+@pytest.mark.untraced
 def test_few_inputs_reach_what_many_do() -> None:
     """Distilling keeps the inputs that reach further than the others together."""
     many = [(name, data) for name, data in feeding.inputs(3, 0, 150) if name != "commands"]

@@ -28,6 +28,8 @@ import kvlib
 from helpers.vocabulary import Field
 from kvlib import DurableStore, MemoryDisk, Store, WriteRefusedError
 
+pytestmark = pytest.mark.untraced
+
 ENGINE = str(Path(kvlib.__file__).parent)
 OLD: dict[Field, Field] = {"old": "1", b"\0": "2"}
 Sync = Literal["always", "never"] | int

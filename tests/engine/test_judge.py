@@ -316,7 +316,7 @@ def random_shutdown(chance: random.Random) -> Case:
     return shutdown, operations, expected_of_shutdown(operations)
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 @pytest.mark.parametrize("make", [random_snapshots, random_segments, random_log, random_shutdown])
 def test_random_lists_agree_with_dicts(make: Callable[[random.Random], Case]) -> None:
     """Random operations give what plain dicts and some arithmetic give."""
@@ -468,7 +468,7 @@ STREAM = 4 + 5_000 * (10 + 9 + 189)
 BACKWARDS = range(STREAM - 1, -1, -1)
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("run", "operations", "status"),
     [
@@ -490,7 +490,7 @@ def test_a_million_bytes_finish(run: Runner, operations: Operations, status: Ans
     assert run([*RECORDS, *operations, *GETS]) == [*status, *[b"v" * 189] * 4_900]
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 def test_a_hundred_thousand_operations_finish() -> None:
     """Exercise 4 at its limits."""
     sets: Operations = [("set", str(number), number.to_bytes(4, "big")) for number in range(49_990)]

@@ -14,6 +14,8 @@ import kvlib
 from helpers.vocabulary import AWKWARD, FIELDS, Field, survivor
 from kvlib import DirectoryDisk, Disk, DurableStore, MemoryDisk
 
+pytestmark = pytest.mark.untraced
+
 Items = dict[Field, Field]
 Plan = list[tuple[Field, Field | None]]  # None: delete
 

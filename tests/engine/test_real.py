@@ -30,6 +30,8 @@ from kvlib import DurableStore, LockedError, MemoryDisk, Recovery, WriteRefusedE
 from tools import killing
 from tools.killing import Changes, Items
 
+pytestmark = pytest.mark.untraced
+
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 healing = pytest.mark.parametrize("how", ["compact", "reopen"])
 How = Literal["compact", "reopen"]

@@ -11,6 +11,8 @@ import pytest
 
 from helpers.paths import PACKAGE, ROOT, TESTS
 
+pytestmark = pytest.mark.untraced
+
 # Things to leave out: (module, code, its replacement, the catcher that notices).
 MISSING = {
     "the fsync of a segment": (
