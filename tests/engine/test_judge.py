@@ -273,7 +273,8 @@ def with_reorders(
     operations: Operations, size: int, chance: random.Random
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the operations, with a random permutation after each count of segments."""
-    counts = iter(expected_of_snapshots([o for o in operations if o[0] != "get"], size))
+    without_gets = [operation for operation in operations if operation[0] != "get"]
+    counts = iter(expected_of_snapshots(without_gets, size))
     for operation in operations:
         yield operation
         if operation[0] == "segment_count":
@@ -282,8 +283,6 @@ def with_reorders(
 
 
 PUTS = "put put delete get get "
-
-
 Case = tuple[Runner, Operations, Answers]
 
 
