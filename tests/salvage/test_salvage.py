@@ -884,9 +884,7 @@ def test_numbers_that_are_missing_before_those_of_another_file_are_listed() -> N
     result, items = saved({**a_store(*FRAMES), "rest": late})
     assert items == {**after(OLD), "late": "1"}
     end = len(LOG_COPY) - len(CLOSE)
-    reason = (
-        "the log ends; 2 sequence numbers are missing, 10 to 11: everything from 12 on is applied"
-    )
+    reason = "the log ends; 2 sequence numbers are missing, 10 to 11: everything from 12 on was"
     assert result.left_out == (Finding("log", end, 0, reason + " applied after a hole"),)
 
 
