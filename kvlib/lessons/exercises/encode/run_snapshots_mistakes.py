@@ -25,13 +25,13 @@ from kvlib.lessons.exercises.machines import (
 )
 
 KEPT: Final = (
-    "The value that came back is the very object that was put in: it never became bytes. Keep "
-    "under each path one `bytes`, as a file would hold it."
+    "You got back the very object that was put, so it never became bytes. Under each path, keep "
+    "one `bytes`, as a file would hold it."
 )
 
 
 class _Snapshots(Machine):
-    """Keeps what it encodes under its path."""
+    """Keep the encoded state under its path."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,10 +51,11 @@ class _Snapshots(Machine):
 
 
 class _RunUpdatesTheState(_Snapshots):
-    """Leaves in the state what was put after the snapshot."""
+    """Leave in the state the records that were put after the snapshot."""
 
     sentence = (
-        "After `deserialize` there is more than was saved. What of the old state must be left?"
+        "After `deserialize`, the state has more in it than you saved. How much of the old state "
+        "should be left?"
     )
 
     def deserialize(self, path: str) -> None:
@@ -62,11 +63,11 @@ class _RunUpdatesTheState(_Snapshots):
 
 
 class _RunKeepsTheDictItself(_Snapshots):
-    """Keeps the state, which goes on changing."""
+    """Keep the state itself, which later operations change."""
 
     sentence = (
-        "A put after `serialize` changes what was saved: both are the same dict. What would a "
-        "file hold?"
+        "A put after `serialize` changes what you saved, because both are the same dict. What "
+        "would a file hold?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -77,7 +78,7 @@ class _RunKeepsTheDictItself(_Snapshots):
 
 
 class _RunKeepsACopy(_Snapshots):
-    """Keeps a dict, and no bytes."""
+    """Keep a dict instead of bytes."""
 
     sentence = KEPT
 
@@ -89,7 +90,7 @@ class _RunKeepsACopy(_Snapshots):
 
 
 class _RunPickles(_Snapshots):
-    """Lets Python write the bytes."""
+    """Let pickle write the bytes."""
 
     sentence = PICKLED
 
@@ -101,7 +102,7 @@ class _RunPickles(_Snapshots):
 
 
 class _RunEvals(_Snapshots):
-    """Lets Python run the bytes."""
+    """Let Python run the bytes as code."""
 
     sentence = EVALUATED
 
@@ -113,11 +114,11 @@ class _RunEvals(_Snapshots):
 
 
 class _RunDelimits(_Snapshots):
-    """Goes back to delimiters."""
+    """Go back to delimiters."""
 
     sentence = (
-        "The value is cut at a character that your format uses as a mark. How could the reader "
-        "know where it ends without searching in it?"
+        "The value is cut short at a character that your format uses as a mark. How could the "
+        "reader find the end of the value without searching it?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -128,7 +129,7 @@ class _RunDelimits(_Snapshots):
 
 
 class _RunForgetsTypes(_Snapshots):
-    """Brings everything back as a text."""
+    """Bring everything back as text."""
 
     sentence = UNTYPED
 
@@ -137,7 +138,7 @@ class _RunForgetsTypes(_Snapshots):
 
 
 class _RunCountsCharacters(_Snapshots):
-    """Measures texts, and not their bytes."""
+    """Measure the text instead of its bytes."""
 
     sentence = field_counts_characters.sentence
 
@@ -146,16 +147,16 @@ class _RunCountsCharacters(_Snapshots):
 
 
 class _RunLosesEmptyValues(_Snapshots):
-    """Takes an empty value for none."""
+    """Drop records whose value is empty."""
 
-    sentence = "A record whose value is empty is gone. What does `if value` say of an empty text?"
+    sentence = "A record with an empty value is gone. Is `if value` true for an empty text?"
 
     def encode(self, items: Records) -> Any:
         return super().encode(without_empty(items))
 
 
 class _RunInsistsOnKeys(_Snapshots):
-    """Raises a KeyError for a key that isn't there."""
+    """Raise a KeyError for a missing key."""
 
     sentence = MISSING_KEY
 

@@ -11,17 +11,17 @@ from kvlib.lessons.exercises.machines import EVALUATED, PICKLED, TEXT_ONLY, Mach
 from kvlib.log import Mutation, apply, decode_mutations, encode_delete, encode_put
 
 LOGGED: Final = (
-    "The value that came back is the very object that was put: it never became bytes. Keep the "
-    "log and the snapshot as `bytes`, as files would hold them."
+    "You got back the very object that was put, so it never became bytes. Keep the log and the "
+    "snapshot as `bytes`, as files would hold them."
 )
 MISSING_KEY: Final = (
-    "A key that isn't there is no error here: `get` gives None, and a deletion changes nothing. "
-    "Which methods of dict do that?"
+    "A missing key isn't an error here: `get` gives None, and a deletion changes nothing. Which "
+    "methods of dict do that?"
 )
 
 
 class _Store(Machine):
-    """Has memory, a log and a snapshot."""
+    """A store with memory, a log and a snapshot."""
 
     def __init__(self, threshold: int) -> None:
         super().__init__()
@@ -71,11 +71,11 @@ class _Store(Machine):
 
 
 class _LogCompactsLate(_Store):
-    """Compacts after the threshold, and not on it."""
+    """Compact one record too late."""
 
     sentence = (
-        "The log holds as many records as the threshold, and there is no snapshot yet. Does it "
-        "have to be more than the threshold, or is as many enough?"
+        "The log holds as many records as the threshold, but you haven't written a snapshot. Must "
+        "there be more records than the threshold, or are as many enough?"
     )
 
     def is_due(self) -> bool:
@@ -83,9 +83,11 @@ class _LogCompactsLate(_Store):
 
 
 class _LogStaysFull(_Store):
-    """Publishes a snapshot, and leaves the log as it was."""
+    """Publish a snapshot without clearing the log."""
 
-    sentence = "A snapshot was written, and the log still has its records. What has become of them?"
+    sentence = (
+        "You wrote a snapshot, but the log still has its records. What should happen to them?"
+    )
 
     def compact(self) -> None:
         self.snapshot = self.encode(self.items)
@@ -93,11 +95,11 @@ class _LogStaysFull(_Store):
 
 
 class _LogForgetsItsSnapshots(_Store):
-    """Counts the snapshots in memory, which a restart throws away."""
+    """Count the snapshots in memory, which a restart throws away."""
 
     sentence = (
-        "The number of snapshots begins again after a restart: it was in memory only. Where "
-        "could it be kept, so that a restart finds it?"
+        "The number of snapshots starts over after a restart, because you kept it only in memory. "
+        "Where could you keep it so that a restart finds it?"
     )
 
     def restart(self) -> None:
@@ -106,10 +108,11 @@ class _LogForgetsItsSnapshots(_Store):
 
 
 class _LogIsEmptiedByARestart(_Store):
-    """Replays the log and throws it away, without a snapshot."""
+    """Replay the log and throw it away, without a snapshot."""
 
     sentence = (
-        "After a restart the log is empty: reading it has used it up. When may it be cleared?"
+        "After a restart your log is empty, because you cleared it after reading it. When may you "
+        "clear it?"
     )
 
     def restart(self) -> None:
@@ -118,9 +121,9 @@ class _LogIsEmptiedByARestart(_Store):
 
 
 class _LogWithoutItsSnapshot(_Store):
-    """Replays the log over nothing."""
+    """Replay the log without the snapshot."""
 
-    sentence = "After a restart only what is in the log is back. What has to be loaded before it?"
+    sentence = "After a restart, you have only what the log holds. What must you load before it?"
 
     def restart(self) -> None:
         self.items = {}
@@ -128,20 +131,23 @@ class _LogWithoutItsSnapshot(_Store):
 
 
 class _LogIsNotReplayed(_Store):
-    """Loads the snapshot only."""
+    """Load only the snapshot."""
 
-    sentence = "After a restart only what is in the snapshot is back. What came after it?"
+    sentence = (
+        "After a restart, you have only what the snapshot holds. Where are the changes that came "
+        "after it?"
+    )
 
     def restart(self) -> None:
         self.items = self.decode(self.snapshot)
 
 
 class _LogSparesDeletions(_Store):
-    """Writes no record for the deletion of what isn't there."""
+    """Write no record for deleting a missing key."""
 
     sentence = (
-        "A deletion left no record in the log, because the key wasn't there. What does the "
-        "task say of that?"
+        "Your deletion left no record in the log, because the key wasn't there. What does the "
+        "task say about that?"
     )
 
     def delete(self, key: Item) -> None:
@@ -150,11 +156,11 @@ class _LogSparesDeletions(_Store):
 
 
 class _LogSavesAtARestart(_Store):
-    """Saves memory when it should throw it away."""
+    """Save memory instead of throwing it away."""
 
     sentence = (
-        "A restart has written a snapshot. It is a crash, and nobody saves anything in one: "
-        "what is there to read?"
+        "Your restart wrote a snapshot. A restart stands for a crash, and a crash saves nothing. "
+        "What is there to read?"
     )
 
     def restart(self) -> None:
@@ -162,9 +168,9 @@ class _LogSavesAtARestart(_Store):
 
 
 class _LogRevives(_Store):
-    """Replays no deletion."""
+    """Skip deletions in a replay."""
 
-    sentence = "A key is back that was deleted. What does a record of a deletion do in a replay?"
+    sentence = "A deleted key is back. What should a replay do with the record of a deletion?"
 
     def restart(self) -> None:
         self.items = self.decode(self.snapshot)
@@ -172,7 +178,7 @@ class _LogRevives(_Store):
 
 
 class _LogLosesEmptyValues(_Store):
-    """Takes an empty value for none."""
+    """Drop records whose value is empty."""
 
     sentence = EMPTY_LOST
 
@@ -182,10 +188,10 @@ class _LogLosesEmptyValues(_Store):
 
 
 class _LogCountsKeys(_Store):
-    """Counts each key of the log once."""
+    """Count each key of the log once."""
 
     sentence = (
-        "The number of records in the log is wrong: a key that was changed twice counts once. "
+        "The number of records in the log is wrong: you count a key that changed twice only once. "
         "What does the log do at each change?"
     )
 
@@ -194,7 +200,7 @@ class _LogCountsKeys(_Store):
 
 
 class _LogInsistsOnKeys(_Store):
-    """Raises a KeyError for a key that isn't there."""
+    """Raise a KeyError for a missing key."""
 
     sentence = MISSING_KEY
 
@@ -203,7 +209,7 @@ class _LogInsistsOnKeys(_Store):
 
 
 class _LogInsistsOnDeletions(_Store):
-    """Raises a KeyError for the deletion of what isn't there."""
+    """Raise a KeyError for deleting a missing key."""
 
     sentence = MISSING_KEY
 
@@ -213,11 +219,11 @@ class _LogInsistsOnDeletions(_Store):
 
 
 class _LogCountsDeletedKeys(_Store):
-    """Counts keys whose value is None."""
+    """Count keys whose value is None."""
 
     sentence = (
-        "A deleted key counts as live: it is still in memory, with None as its value. What "
-        "should be left of it?"
+        "You count a deleted key as live, because it is still in memory with None as its value. "
+        "What should be left of it?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -229,11 +235,11 @@ class _LogCountsDeletedKeys(_Store):
 
 
 class _LogListsItsStatus(_Store):
-    """Gives a list where a tuple was asked for."""
+    """Return a list instead of a tuple."""
 
     sentence = (
-        "The numbers may be right, but a status is a tuple and this is a list: which brackets "
-        "does the task write?"
+        "The numbers may be right, but a status is a tuple and yours is a list. Which brackets "
+        "does the task use?"
     )
 
     def status(self) -> None:
@@ -241,20 +247,20 @@ class _LogListsItsStatus(_Store):
 
 
 class _LogIsReplayedBackwards(_Store):
-    """Lets the oldest record win."""
+    """Let the oldest record win."""
 
-    sentence = "An older state of a key is back. In which order are the log's records replayed?"
+    sentence = "An older state of a key is back. In which order do you replay the log's records?"
 
     def mutations(self) -> list[Mutation]:
         return super().mutations()[::-1]
 
 
 class _LogSnapshotsItself(_Store):
-    """Saves what is in the log alone."""
+    """Save only what is in the log."""
 
     sentence = (
-        "The second snapshot has only what was in the log by then, and a key of the first is "
-        "gone. What is a snapshot of?"
+        "Your second snapshot holds only what was in the log, so a key from the first snapshot is "
+        "gone. What should a snapshot contain?"
     )
 
     def compact(self) -> None:
@@ -265,11 +271,11 @@ class _LogSnapshotsItself(_Store):
 
 
 class _LogKeepsTheFirstSnapshot(_Store):
-    """Clears the log for a snapshot that it doesn't write."""
+    """Clear the log for a snapshot that it doesn't write."""
 
     sentence = (
-        "The log was cleared for a second snapshot, and what that should hold is gone. Which "
-        "snapshot does a restart load?"
+        "You cleared the log for a second snapshot, but its contents are gone. Which snapshot "
+        "does a restart load?"
     )
 
     def compact(self) -> None:
@@ -280,11 +286,11 @@ class _LogKeepsTheFirstSnapshot(_Store):
 
 
 class _LogMergesPartly(_Store):
-    """Merges the log into the snapshot, and forgets its deletions."""
+    """Merge the log's puts into the snapshot, but not its deletions."""
 
     sentence = (
-        "A key is back that was deleted before the last snapshot: the log was merged into the "
-        "snapshot before, and its deletions were not."
+        "A key is back that was deleted before the last snapshot. You merged the log's puts into "
+        "the snapshot, but what happened to its deletions?"
     )
 
     def compact(self) -> None:
@@ -295,7 +301,7 @@ class _LogMergesPartly(_Store):
 
 
 class _LogOfObjects(_Store):
-    """Keeps tuples and dicts, and no bytes."""
+    """Keep tuples and dicts instead of bytes."""
 
     sentence = LOGGED
 
@@ -313,7 +319,7 @@ class _LogOfObjects(_Store):
 
 
 class _LogOfJson(_LogOfObjects):
-    """Raises a TypeError for bytes, which JSON has not."""
+    """Raise a TypeError for bytes, which JSON can't hold."""
 
     sentence = TEXT_ONLY
 
@@ -325,7 +331,7 @@ class _LogOfJson(_LogOfObjects):
 
 
 class _LogOfPickles(_LogOfObjects):
-    """Lets Python write the bytes."""
+    """Let pickle write the bytes."""
 
     sentence = PICKLED
 
@@ -337,7 +343,7 @@ class _LogOfPickles(_LogOfObjects):
 
 
 class _LogOfLiterals(_LogOfObjects):
-    """Lets Python run the bytes."""
+    """Let Python run the bytes as code."""
 
     sentence = EVALUATED
 

@@ -21,8 +21,8 @@ from kvlib.lessons.exercises.machines import (
 )
 
 SHUT_DOWN: Final = (
-    "The value that came back is the very object that was set: it never became bytes. What "
-    "shutdown writes is one `bytes`, as a file would hold it."
+    "You got back the very object that was set, so it never became bytes. `shutdown` must write "
+    "one `bytes`, as a file would hold it."
 )
 EARLY: Final = (
     "Here `restore` comes before any shutdown. What has been written by then, and what does "
@@ -31,7 +31,7 @@ EARLY: Final = (
 
 
 class _Shutdown(Machine):
-    """Has memory, and what was written."""
+    """A store with memory, and with what it wrote."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,11 +55,11 @@ class _Shutdown(Machine):
 
 
 class _ShutdownMerges(_Shutdown):
-    """Adds what was written to what is in memory."""
+    """Add what was written to what is in memory."""
 
     sentence = (
-        "After `restore` there is more than was written: what was set since then stays. "
-        "What of memory must be left?"
+        "After `restore`, memory has more in it than you wrote, because records set since then "
+        "are still there. How much of the old memory should be left?"
     )
 
     def restore(self) -> None:
@@ -67,10 +67,10 @@ class _ShutdownMerges(_Shutdown):
 
 
 class _ShutdownKeepsMemory(_Shutdown):
-    """Writes, and does not clear."""
+    """Write without clearing memory."""
 
     sentence = (
-        "After `shutdown` a `get` still finds the record. Which step of a shutdown is missing?"
+        "After `shutdown`, a `get` still finds the record. Which step of a shutdown is missing?"
     )
 
     def shutdown(self) -> None:
@@ -78,12 +78,9 @@ class _ShutdownKeepsMemory(_Shutdown):
 
 
 class _ShutdownClearsWhatItWrote(_Shutdown):
-    """Keeps the dict itself, and then clears it."""
+    """Keep the dict itself, and then clear it."""
 
-    sentence = (
-        "What was written is the dict itself, and clearing memory clears it too. What would a "
-        "file hold?"
-    )
+    sentence = "You kept the dict itself, so clearing memory clears it too. What would a file hold?"
 
     def decode(self, written: Any) -> Records:
         return dict(written)
@@ -97,7 +94,7 @@ class _ShutdownClearsWhatItWrote(_Shutdown):
 
 
 class _ShutdownKeepsACopy(_Shutdown):
-    """Keeps a dict, and no bytes."""
+    """Keep a dict instead of bytes."""
 
     sentence = SHUT_DOWN
 
@@ -109,11 +106,11 @@ class _ShutdownKeepsACopy(_Shutdown):
 
 
 class _ShutdownCollects(_Shutdown):
-    """Adds to what an earlier shutdown wrote."""
+    """Add to what an earlier shutdown wrote."""
 
     sentence = (
-        "A record comes back that the last shutdown didn't write: it is of an earlier one. "
-        "What does a shutdown of empty memory write?"
+        "You got back a record that the last shutdown didn't write: it is from an earlier one. "
+        "What does a shutdown write when memory is empty?"
     )
 
     def shutdown(self) -> None:
@@ -122,10 +119,10 @@ class _ShutdownCollects(_Shutdown):
 
 
 class _ShutdownInsistsOnKeys(_Shutdown):
-    """Raises a KeyError for a key that isn't there."""
+    """Raise a KeyError for a missing key."""
 
     sentence = (
-        "A key that isn't there is no error here: `get` gives None. Which method of dict does that?"
+        "A missing key isn't an error here: `get` gives None. Which method of dict does that?"
     )
 
     def get(self, key: Item) -> None:
@@ -133,7 +130,7 @@ class _ShutdownInsistsOnKeys(_Shutdown):
 
 
 class _ShutdownExpectsOne(_Shutdown):
-    """Raises a TypeError if nothing was ever written."""
+    """Raise a TypeError if nothing was ever written."""
 
     sentence = EARLY
 
@@ -146,7 +143,7 @@ class _ShutdownExpectsOne(_Shutdown):
 
 
 class _ShutdownDecodesNothing(_Shutdown):
-    """Raises a CorruptionError if nothing was ever written: no bytes are no snapshot."""
+    """Raise a CorruptionError if nothing was ever written: empty bytes aren't a snapshot."""
 
     sentence = EARLY
 
@@ -156,11 +153,11 @@ class _ShutdownDecodesNothing(_Shutdown):
 
 
 class _ShutdownIgnoresEarlyRestores(_Shutdown):
-    """Leaves memory as it is if nothing was ever written."""
+    """Leave memory as it is if nothing was ever written."""
 
     sentence = (
-        "With nothing written, `restore` leaves memory as it is. What does the task say that "
-        "it becomes?"
+        "When nothing has been written, your `restore` leaves memory as it is. What does the task "
+        "say memory becomes?"
     )
     saved = False
 
@@ -174,11 +171,11 @@ class _ShutdownIgnoresEarlyRestores(_Shutdown):
 
 
 class _ShutdownRestoresOnce(_Shutdown):
-    """Forgets what was written as soon as it is read."""
+    """Forget what was written once it is read."""
 
     sentence = (
-        "The second `restore` finds nothing: reading has used up what was written. Does a file "
-        "get empty by being read?"
+        "The second `restore` finds nothing, because the first one used up what was written. Does "
+        "reading a file empty it?"
     )
 
     def restore(self) -> None:
@@ -187,7 +184,7 @@ class _ShutdownRestoresOnce(_Shutdown):
 
 
 class _ShutdownLosesEmptyValues(_Shutdown):
-    """Takes an empty value for none."""
+    """Drop records whose value is empty."""
 
     sentence = EMPTY_LOST
 
@@ -196,7 +193,7 @@ class _ShutdownLosesEmptyValues(_Shutdown):
 
 
 class _ShutdownForgetsTypes(_Shutdown):
-    """Brings everything back as a text."""
+    """Bring everything back as text."""
 
     sentence = UNTYPED
 
@@ -205,10 +202,11 @@ class _ShutdownForgetsTypes(_Shutdown):
 
 
 class _ShutdownShowsBytes(_Shutdown):
-    """Makes texts by `str`, which shows bytes and does not decode them."""
+    """Convert keys and values with `str`, which shows bytes instead of decoding them."""
 
     sentence = (
-        "`str` of bytes is a text that shows them, with a `b` and quotes. How can bytes stay bytes?"
+        "`str` turns bytes into a text that shows them, with a `b` and quotes. How can bytes stay "
+        "bytes?"
     )
 
     def set(self, key: Item, value: Item) -> None:
@@ -219,11 +217,11 @@ class _ShutdownShowsBytes(_Shutdown):
 
 
 class _ShutdownDelimits(_Shutdown):
-    """Goes back to delimiters."""
+    """Go back to delimiters."""
 
     sentence = (
-        "The data holds a character that your format uses as a mark. How could the reader "
-        "know where a value ends without searching in it?"
+        "The data contains a character that your format uses as a mark. How could the reader find "
+        "the end of a value without searching it?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -234,7 +232,7 @@ class _ShutdownDelimits(_Shutdown):
 
 
 class _ShutdownByJson(_Shutdown):
-    """Raises a TypeError for bytes, which JSON has not."""
+    """Raise a TypeError for bytes, which JSON can't hold."""
 
     sentence = TEXT_ONLY
 
@@ -246,7 +244,7 @@ class _ShutdownByJson(_Shutdown):
 
 
 class _ShutdownPickles(_Shutdown):
-    """Lets Python write the bytes."""
+    """Let pickle write the bytes."""
 
     sentence = PICKLED
 
@@ -258,7 +256,7 @@ class _ShutdownPickles(_Shutdown):
 
 
 class _ShutdownEvals(_Shutdown):
-    """Lets Python run the bytes."""
+    """Let Python run the bytes as code."""
 
     sentence = EVALUATED
 
