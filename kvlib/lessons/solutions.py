@@ -185,7 +185,7 @@ def split(stream: bytes, max_segment_size: int) -> list[bytes]:
 
 
 def join(segments: list[bytes]) -> bytes:
-    """02-split-join: compare the segments with what they promise, and only then join."""
+    """02-split-join: check the segments against their headers, and only then join."""
     pieces: dict[int, bytes] = {}
     totals: set[int] = set()
     for segment in segments:

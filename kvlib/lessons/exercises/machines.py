@@ -25,8 +25,8 @@ FORBIDDEN: Final = dict.fromkeys(["pickle", "_pickle", "marshal"], PICKLED) | di
 )
 UNTYPED: Final = "Bytes come back as text. What in your saved bytes says which type it was?"
 TEXT_ONLY: Final = (
-    "Your format stores text, but here it gets bytes. Like JSON, it has no way to write them. "
-    "What could mark each piece as text or bytes?"
+    "Your format stores only text, like JSON, but here it gets bytes. What could mark each piece "
+    "as text or bytes?"
 )
 MISSING_KEY: Final = (
     "A missing key isn't an error here: `get` gives None, and `delete` does nothing. Which "

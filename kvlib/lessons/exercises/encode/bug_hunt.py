@@ -82,7 +82,7 @@ EXERCISE: Final = Exercise(
     mistakes=(
         Mistake(
             {"café": "2,50 €"},
-            "These records come back unchanged. The length is measured after encoding, so it "
+            "These records come back unchanged, because the length is measured after encoding and "
             "counts bytes. What else does a reader need to know about a piece?",
             lambda found: any(not one.isascii() for one in _texts(found)),
         ),
@@ -94,14 +94,14 @@ EXERCISE: Final = Exercise(
         ),
         Mistake(
             {"": ""},
-            "These records come back unchanged. An empty text is a length of 0, written in four "
+            "These records come back unchanged: an empty text is a length of 0, written in four "
             "bytes. What other kind of value can you try?",
             lambda found: "" in _texts(found),
         ),
         Mistake(
             {"photo": b"\xff\xd8"},
-            "These records come back unchanged. Look at how the reader decides that a piece is "
-            "bytes. Is it always right?",
+            "These records come back unchanged. But is the reader always right when it decides "
+            "that a piece is bytes?",
             lambda found: any(type(one) is bytes for one in _all(found)),
         ),
         Mistake(

@@ -80,7 +80,7 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="judge whether a format can be confused by what it stores",
     task=(
-        "Write `encode(records)`. It may return any bytes you like, as long as different records "
+        "Write `encode(records)`. It may return any bytes you like, but different records must "
         "never give the same bytes. Keys and values are str or bytes. The check tries to confuse "
         "your format."
     ),

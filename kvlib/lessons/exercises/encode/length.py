@@ -24,8 +24,8 @@ EXERCISE: Final = Exercise(
         Mistake(9, "You counted only the data. What comes before it in a field?"),
         Mistake(
             12,
-            "You counted characters. `é` and `à` are one character each. How many bytes does each "
-            "take?",
+            "You counted characters, but `é` and `à` are one character each. How many bytes does "
+            "each take?",
         ),
         Mistake(
             13, "One byte is missing. How does the reader know whether the data is text or bytes?"

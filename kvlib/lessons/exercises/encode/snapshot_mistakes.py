@@ -118,8 +118,8 @@ def snapshot_by_pickle(records: Records) -> bytes:
 
 
 @mistake(
-    "You write what Python shows for a dict. Reading it back needs `eval`, which can run any code "
-    "inside it. Write the bytes of the format yourself."
+    "You write what Python shows for a dict, and reading it back needs `eval`, which can run any "
+    "code inside it. Write the bytes of the format yourself."
 )
 def snapshot_by_repr(records: Records) -> bytes:
     """Write the dict's `repr`."""
@@ -127,8 +127,8 @@ def snapshot_by_repr(records: Records) -> bytes:
 
 
 @mistake(
-    "Your decoder accepts a stream that is cut short. A slice past the end doesn't complain: it "
-    "returns whatever is left. What must you compare before each slice?",
+    "Your decoder accepts a stream that is cut short, because a slice past the end simply returns "
+    "whatever is left. What must you compare before each slice?",
     of=1,
 )
 def decode_slices_unchecked(data: bytes) -> Records:

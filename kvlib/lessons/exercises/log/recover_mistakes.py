@@ -86,7 +86,7 @@ def recover_raises_when_torn(log: bytes) -> Records:
 
 @mistake(f"You refuse a torn tail, but every crash may leave one. {SEE}.")
 def recover_refuses_when_torn(log: bytes) -> Records:
-    """Raise an error of its own for a torn frame."""
+    """Raise another error for a torn frame."""
 
     def refuse(log: bytes, bad: int, expected: int) -> None:
         raise ValueError("a bad frame")
@@ -151,8 +151,8 @@ def recover_by_numbers(log: bytes) -> Records:
 
 
 @mistake(
-    "No frame passes your checksum. It covers more than the payload. Which bytes lie between the "
-    "checksum and the payload?"
+    "No frame passes your check: the checksum covers more than the payload. Which bytes come "
+    "between the checksum and the payload?"
 )
 def recover_checks_the_payload(log: bytes) -> Records:
     """Compute the checksum of the payload alone, so no frame passes and nothing comes back."""
@@ -160,7 +160,7 @@ def recover_checks_the_payload(log: bytes) -> Records:
 
 
 @mistake(
-    "You dropped frames that had been acknowledged. Whole frames follow the bad one, so this "
+    "You dropped frames that had been acknowledged: whole frames follow the bad one, so this "
     "wasn't a crash. How can you find them?"
 )
 def recover_forgives(log: bytes) -> Records:
@@ -200,7 +200,7 @@ def recover_trusts_a_bad_length(log: bytes) -> Records:
 
 
 @mistake(
-    "A wrong checksum at the end doesn't prove damage. After a crash, a file may have its full "
+    "A wrong checksum at the end doesn't prove damage: after a crash, a file may have its full "
     "length before its bytes arrive. What would prove it?"
 )
 def recover_refuses_wrong_checksums(log: bytes) -> Records:
@@ -231,7 +231,7 @@ def recover_refuses_older_frames(log: bytes) -> Records:
 
 
 @mistake(
-    "Each frame is whole, but the log isn't. Look at the frames' numbers. Which one should come "
+    "Each frame is whole, but the log isn't. Look at the frames' numbers: which one should come "
     "next?"
 )
 def recover_ignores_the_sequence(log: bytes) -> Records:

@@ -67,8 +67,8 @@ def replay_lets_the_first_win(data: bytes, items: Records) -> Records:
 
 
 @mistake(
-    "You add the value to the one that is already there, so replaying twice gives another state. "
-    "A mutation says what the new value is."
+    "You add the new value to the old one, so replaying twice gives another state. A mutation "
+    "says what the new value is."
 )
 def replay_adds_up(data: bytes, items: Records) -> Records:
     """Add to the existing value, so that replaying twice differs from once."""

@@ -144,7 +144,7 @@ def run_log(compact_threshold, operations):
     ),
     why=(
         "Each change costs only its own size. A restart needs only the snapshot and the log, "
-        "because memory is a copy of what they hold."
+        "because memory is a copy of them."
     ),
     points=8,
     minutes=30,

@@ -159,7 +159,7 @@ class _LogSavesAtARestart(_Store):
     """Save memory instead of throwing it away."""
 
     sentence = (
-        "Your restart wrote a snapshot. A restart stands for a crash, and a crash saves nothing. "
+        "Your restart wrote a snapshot, but a restart stands for a crash, which saves nothing. "
         "What is there to read?"
     )
 
@@ -256,10 +256,10 @@ class _LogIsReplayedBackwards(_Store):
 
 
 class _LogSnapshotsItself(_Store):
-    """Save only what is in the log."""
+    """Save only the log's records."""
 
     sentence = (
-        "Your second snapshot holds only what was in the log, so a key from the first snapshot is "
+        "Your second snapshot holds only the log's records, so a key from the first snapshot is "
         "gone. What should a snapshot contain?"
     )
 

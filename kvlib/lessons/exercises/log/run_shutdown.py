@@ -109,7 +109,7 @@ def run_shutdown(operations):
         "`restore` begins with an empty dict, whatever memory holds. The bytes you start with are "
         "those of an empty store.",
     ),
-    why="Only bytes outlive the program. Whatever you set after the last shutdown is gone.",
+    why="Only bytes outlive the program. Anything set after the last shutdown is gone.",
     points=4,
     minutes=15,
     own={

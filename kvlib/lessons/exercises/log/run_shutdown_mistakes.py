@@ -31,7 +31,7 @@ EARLY: Final = (
 
 
 class _Shutdown(Machine):
-    """A store with memory, and with what it wrote."""
+    """A store with memory, and with the bytes of its last shutdown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class _Shutdown(Machine):
 
 
 class _ShutdownMerges(_Shutdown):
-    """Add what was written to what is in memory."""
+    """Merge the records written by the last shutdown into memory."""
 
     sentence = (
         "After `restore`, memory has more in it than you wrote, because records set since then "

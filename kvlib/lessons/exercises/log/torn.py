@@ -46,7 +46,7 @@ EXERCISE: Final = Exercise(
     mistakes=(
         Mistake(
             "refused",
-            "Recovery doesn't refuse this log. A crash leaves a torn tail, and that isn't damage. "
+            "Recovery doesn't refuse this log: a crash leaves a torn tail, and that isn't damage. "
             "Write down the dict that comes back.",
             _speaks_of_refusing,
         ),

@@ -73,8 +73,8 @@ def hunt_removes_all_that_is_empty(stream: bytes, limit: int) -> Segments:
 
 
 @mistake(
-    "Your segments are now longer than the limit. The size was right, so look at what is computed "
-    "from it."
+    "Your segments are now longer than the limit. The size was right, so look at the line that "
+    "uses it."
 )
 def hunt_changes_the_size(stream: bytes, limit: int) -> Segments:
     """Make the pieces larger."""
@@ -82,8 +82,7 @@ def hunt_changes_the_size(stream: bytes, limit: int) -> Segments:
 
 
 @mistake(
-    "The size was right: 8 bytes of the limit belong to the header. Look at what is computed from "
-    "it."
+    "The size was right: 8 bytes of the limit belong to the header. Look at the line that uses it."
 )
 def hunt_forgets_the_header(stream: bytes, limit: int) -> Segments:
     """Make the pieces as large as the segments."""

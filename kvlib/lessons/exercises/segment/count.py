@@ -29,8 +29,8 @@ EXERCISE: Final = Exercise(
         ),
         Mistake(
             9,
-            "One segment is missing. Did you give the number of segments, or the last index? They "
-            "differ, because the index counts from 0.",
+            "One segment is missing. Did you give the number of segments, or the last index, "
+            "which counts from 0?",
         ),
         Mistake(11, "You have one too many. Is anything left over when the last segment is full?"),
         Mistake(
@@ -52,7 +52,7 @@ EXERCISE: Final = Exercise(
         "Divide the stream by the room that is left, and round up: a piece that isn't full needs "
         "a segment too.",
     ),
-    why="Of the 20 bytes, 8 are header and 12 carry the stream. 120 / 12 leaves no remainder.",
+    why="The header takes 8 of the 20 bytes, so 12 carry the stream. 120 / 12 leaves no remainder.",
     points=1,
     minutes=1,
 )

@@ -58,8 +58,8 @@ def header_totals_the_bytes(pieces: list[bytes]) -> Segments:
 
 
 @mistake(
-    "Your second number is the length of this piece, as in a field. A total is the same in every "
-    "segment. What does it count?"
+    "Your second number is the length of this piece, as in a field. What does a total count, so "
+    "that it is the same in every segment?"
 )
 def header_has_the_length_of_the_piece(pieces: list[bytes]) -> Segments:
     """Write a length, as a field does."""
@@ -71,7 +71,7 @@ def header_has_the_length_of_the_piece(pieces: list[bytes]) -> Segments:
     "format give them?"
 )
 def header_in_two_bytes(pieces: list[bytes]) -> Segments:
-    """Give each number two bytes."""
+    """Use two bytes per number."""
     return headed(pieces, lambda index, total: (index << 16 | total).to_bytes(4, "big"))
 
 
@@ -80,13 +80,13 @@ def header_in_two_bytes(pieces: list[bytes]) -> Segments:
     "give them?"
 )
 def header_in_one_byte(pieces: list[bytes]) -> Segments:
-    """Give each number one byte, and raise a ValueError from 256 on."""
+    """Use one byte per number, and raise a ValueError from 256 on."""
     return headed(pieces, lambda index, total: bytes([index, total]))
 
 
 @mistake("Your numbers take eight bytes each. How many does the format give them?")
 def header_in_eight_bytes(pieces: list[bytes]) -> Segments:
-    """Give each number eight bytes."""
+    """Use eight bytes per number."""
     return headed(pieces, lambda index, total: index.to_bytes(8, "big") + total.to_bytes(8, "big"))
 
 
@@ -165,8 +165,7 @@ def add_headers(pieces):
         header_as_digits,
     ),
     hints=(
-        "A header is two numbers, one after the other, and `+` joins bytes. One of the numbers is "
-        "`index`.",
+        "A header is two numbers in a row, and `+` joins bytes. One of the numbers is `index`.",
         "The other number is the same for every piece. It says how many pieces there are, so it "
         "is the length of a list.",
         "`number.to_bytes(size, order)` turns a number into bytes. Which size and which order do "

@@ -1,4 +1,4 @@
-"""02-join-order: the checks of a join, and what they protect."""
+"""02-join-order: the checks of a join, and the order they need."""
 
 from typing import Final
 

@@ -159,7 +159,7 @@ class _RunForgetsTheCount(_Countless):
 
 
 class _RunCountsCharacters(_Segments):
-    """Measure the text instead of its bytes, and raise a ValueError for what can't be read."""
+    """Measure the text instead of its bytes; unreadable data raises a ValueError."""
 
     sentence = (
         "Your lengths count characters, but the reader counts bytes. How many bytes does `é` "
@@ -201,7 +201,7 @@ class _RunLeavesCountsOut(_Segments):
     sentence = "Your list holds only what `get` gave. Which other operation gives a result?"
 
     def segment_count(self, path: str) -> None:
-        """Give no result."""
+        """Report nothing."""
 
 
 class _RunInsistsOnKeys(_Segments):

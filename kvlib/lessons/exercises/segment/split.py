@@ -18,8 +18,8 @@ NUMBERS: Final = (
 
 
 @mistake(
-    "You forgot the header. It takes 8 bytes of each segment, and the limit covers both. How many "
-    "bytes are left for the stream?"
+    "You forgot the header, which takes 8 bytes of each segment. The limit covers both, so how "
+    "many bytes are left for the stream?"
 )
 def cut_forgets_the_header(stream: bytes, limit: int) -> list[bytes]:
     """Leave no room for the header."""
@@ -134,7 +134,7 @@ def cut_skips(stream: bytes, limit: int) -> list[bytes]:
     "for the next exercise."
 )
 def cut_with_headers(stream: bytes, limit: int) -> list[bytes]:
-    """Add headers, which nobody asked for."""
+    """Add headers, which this exercise doesn't ask for."""
     return headed(pieces_of(stream, size_of(limit)))
 
 

@@ -131,8 +131,8 @@ def join_in_storage_order(segments: Segments) -> bytes:
 
 
 @mistake(
-    "You join segments that don't belong together, or aren't complete. Each header makes two "
-    "promises. What are they, and where do you check both of them for each segment?",
+    "You join segments that don't belong together, or aren't complete. Which two promises does "
+    "each header make, and where do you check them for each segment?",
     of=1,
 )
 def join_checks_nothing(segments: Segments) -> bytes:
@@ -237,7 +237,7 @@ def join_leaves_the_total(segments: Segments) -> bytes:
 
 
 @mistake(
-    "You refuse segments that are right. Print the index and the total that you read. Do you read "
+    "You refuse segments that are right. Print the index and the total that you read: do you read "
     "them as big-endian, and count from 0?",
     of=1,
 )
