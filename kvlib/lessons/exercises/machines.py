@@ -1,9 +1,11 @@
 """Operations for the interviews, and machines that carry them out wrongly."""
 
+import pickle
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
+from kvlib.encoding import decode_snapshot, encode_snapshot
 from kvlib.judge import READING
 from kvlib.lessons.exercise import Function, Mistake
 from kvlib.lessons.exercises.fields import Item, Records
@@ -108,9 +110,18 @@ class Machine:
         return self.results
 
 
-def mistakes_of(*kinds: type[Machine]) -> tuple[Mistake, ...]:
-    """Return the mistakes that these machines make."""
-    return tuple(Mistake(_answer_of(kind), kind.sentence) for kind in kinds)
+def machines_in(namespace: Mapping[str, object]) -> tuple[Mistake, ...]:
+    """Return the mistakes of the machines that a module defines, in order, given its `globals()`.
+
+    Machines that the module imports don't count, and neither do those without a sentence.
+    """
+    kinds = [
+        value
+        for value in namespace.values()
+        if isinstance(value, type) and issubclass(value, Machine) and value.sentence
+    ]
+    own = (kind for kind in kinds if kind.__module__ == namespace["__name__"])
+    return tuple(Mistake(_answer_of(kind), kind.sentence) for kind in own)
 
 
 def _answer_of(kind: type[Machine]) -> Function:
@@ -130,12 +141,94 @@ def as_text(item: Item) -> Item:
     return item.decode(errors="replace") if isinstance(item, bytes) else item
 
 
-def without_empty(items: Records) -> Records:
-    """Return the records whose values aren't empty."""
-    return {key: value for key, value in items.items() if value}
-
-
 def undelimited(text: str) -> Records:
     """Read records by searching for `=` and `;`."""
     pairs = (record.split("=") for record in text.split(";")[:-1])
     return {key: value for key, value, *_ in pairs}
+
+
+# ---------------------------------------------------------------------------------- shared mistakes
+
+
+class Coder(Machine):
+    """A machine that encodes its items, and decodes them again."""
+
+    def encode(self, items: Records) -> Any:
+        """Encode all items."""
+        return encode_snapshot(items)
+
+    def decode(self, saved: Any) -> Records:
+        """Decode what `encode` returned."""
+        return decode_snapshot(saved)
+
+
+class Pickles(Coder):
+    """Let pickle write the bytes."""
+
+    sentence = PICKLED
+
+    def encode(self, items: Records) -> Any:
+        """Pickle the items."""
+        return pickle.dumps(items)
+
+    def decode(self, saved: Any) -> Records:
+        """Unpickle the items."""
+        return dict(pickle.loads(saved))
+
+
+class Evals(Coder):
+    """Let Python run the bytes as code."""
+
+    sentence = EVALUATED
+
+    def encode(self, items: Records) -> Any:
+        """Write the dict's `repr`."""
+        return repr(items).encode()
+
+    def decode(self, saved: Any) -> Records:
+        """Evaluate the `repr`."""
+        return dict(eval(saved))
+
+
+class KeepsDicts(Coder):
+    """Keep a dict instead of bytes."""
+
+    def encode(self, items: Records) -> Any:
+        """Copy the dict."""
+        return dict(items)
+
+    def decode(self, saved: Any) -> Records:
+        """Copy the copy."""
+        return dict(saved)
+
+
+class LosesEmptyValues(Coder):
+    """Drop records whose value is empty."""
+
+    def encode(self, items: Records) -> Any:
+        """Encode the records whose values aren't empty."""
+        return super().encode({key: value for key, value in items.items() if value})
+
+
+class ForgetsTypes(Coder):
+    """Bring everything back as text."""
+
+    sentence = UNTYPED
+
+    def decode(self, saved: Any) -> Records:
+        """Decode the items, and then their bytes too."""
+        return {as_text(key): as_text(value) for key, value in super().decode(saved).items()}
+
+
+class InsistsOnKeys(Machine):
+    """Raise a KeyError for a missing key."""
+
+    sentence = MISSING_KEY
+
+    def get(self, key: Item) -> None:
+        """Record the value under a key that must be there."""
+        self.results.append(self.items[key])
+
+    def delete(self, key: Item) -> None:
+        """Delete a key that must be there."""
+        del self.items[key]

@@ -5,6 +5,7 @@ from typing import Final
 from kvlib.encoding import encode_field, encode_snapshot
 from kvlib.lessons import collisions, solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import Item, Records, data_of, u32
 
 
@@ -96,17 +97,7 @@ def encode(records):
     ),
     read=(_is_bytes,),
     probe=collisions.break_encoder,
-    mistakes=(
-        with_delimiters,
-        with_long_delimiters,
-        with_escaped_delimiters_only,
-        with_decimal_lengths,
-        with_lengths_modulo_256,
-        with_lengths_of_one_byte,
-        with_ascii_only,
-        without_types,
-        with_text_only,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
         "How does the reader know where a key ends? If that mark can occur in a key, your format "
         "can be confused.",

@@ -5,6 +5,7 @@ from typing import Final
 from kvlib.encoding import encode_field
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import Item, data_of, tag_of, u32
 
 
@@ -120,20 +121,7 @@ def encode_field(value):
         Case(("a" * 256,), "a length that needs its second byte"),
         Case((b"a" * 65536,), "a length that needs its third byte"),
     ),
-    mistakes=(
-        field_counts_characters,
-        field_is_little_endian,
-        field_counts_its_head,
-        field_has_no_tag,
-        field_is_always_text,
-        field_has_a_short_length,
-        field_has_a_long_length,
-        field_has_zeros_for_a_length,
-        field_writes_length_as_text,
-        field_has_its_length_first,
-        field_has_no_data,
-        field_as_hex,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
         "The field has three parts, and `+` joins bytes. Two of the parts already have a name.",
         "`data` is what you store, so its length is the one you need: `len(data)`.",

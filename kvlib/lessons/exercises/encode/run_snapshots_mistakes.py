@@ -1,6 +1,5 @@
 """Wrong answers to 01-run-snapshots."""
 
-import pickle
 from typing import Any, Final
 
 from kvlib.lessons.exercises.encode.delimiter import with_delimiters
@@ -11,17 +10,17 @@ from kvlib.lessons.exercises.encode.snapshot_mistakes import (
     snapshot_counts_characters,
     stream_of,
 )
-from kvlib.lessons.exercises.fields import Item, Records
+from kvlib.lessons.exercises.fields import Records
 from kvlib.lessons.exercises.machines import (
-    EVALUATED,
-    MISSING_KEY,
-    PICKLED,
-    UNTYPED,
-    Machine,
-    as_text,
-    mistakes_of,
+    Coder,
+    Evals,
+    ForgetsTypes,
+    InsistsOnKeys,
+    KeepsDicts,
+    LosesEmptyValues,
+    Pickles,
+    machines_in,
     undelimited,
-    without_empty,
 )
 
 KEPT: Final = (
@@ -30,7 +29,7 @@ KEPT: Final = (
 )
 
 
-class _Snapshots(Machine):
+class _Snapshots(Coder):
     """Keep the encoded state under its path."""
 
     def __init__(self) -> None:
@@ -77,40 +76,18 @@ class _RunKeepsTheDictItself(_Snapshots):
         return saved
 
 
-class _RunKeepsACopy(_Snapshots):
+class _RunKeepsACopy(KeepsDicts, _Snapshots):
     """Keep a dict instead of bytes."""
 
     sentence = KEPT
 
-    def encode(self, items: Records) -> Any:
-        return dict(items)
 
-    def decode(self, saved: Any) -> Records:
-        return dict(saved)
-
-
-class _RunPickles(_Snapshots):
+class _RunPickles(Pickles, _Snapshots):
     """Let pickle write the bytes."""
 
-    sentence = PICKLED
 
-    def encode(self, items: Records) -> Any:
-        return pickle.dumps(items)
-
-    def decode(self, saved: Any) -> Records:
-        return dict(pickle.loads(saved))
-
-
-class _RunEvals(_Snapshots):
+class _RunEvals(Evals, _Snapshots):
     """Let Python run the bytes as code."""
-
-    sentence = EVALUATED
-
-    def encode(self, items: Records) -> Any:
-        return repr(items).encode()
-
-    def decode(self, saved: Any) -> Records:
-        return dict(eval(saved))
 
 
 class _RunDelimits(_Snapshots):
@@ -128,13 +105,8 @@ class _RunDelimits(_Snapshots):
         return undelimited(saved.decode())
 
 
-class _RunForgetsTypes(_Snapshots):
+class _RunForgetsTypes(ForgetsTypes, _Snapshots):
     """Bring everything back as text."""
-
-    sentence = UNTYPED
-
-    def decode(self, saved: Any) -> Records:
-        return {as_text(key): as_text(value) for key, value in super().decode(saved).items()}
 
 
 class _RunCountsCharacters(_Snapshots):
@@ -146,36 +118,14 @@ class _RunCountsCharacters(_Snapshots):
         return snapshot_counts_characters.answer(items)
 
 
-class _RunLosesEmptyValues(_Snapshots):
+class _RunLosesEmptyValues(LosesEmptyValues, _Snapshots):
     """Drop records whose value is empty."""
 
     sentence = "A record with an empty value is gone. Is `if value` true for an empty text?"
 
-    def encode(self, items: Records) -> Any:
-        return super().encode(without_empty(items))
 
-
-class _RunInsistsOnKeys(_Snapshots):
+class _RunInsistsOnKeys(InsistsOnKeys, _Snapshots):
     """Raise a KeyError for a missing key."""
 
-    sentence = MISSING_KEY
 
-    def get(self, key: Item) -> None:
-        self.results.append(self.items[key])
-
-    def delete(self, key: Item) -> None:
-        del self.items[key]
-
-
-MISTAKES: Final = mistakes_of(
-    _RunUpdatesTheState,
-    _RunKeepsTheDictItself,
-    _RunKeepsACopy,
-    _RunPickles,
-    _RunEvals,
-    _RunDelimits,
-    _RunForgetsTypes,
-    _RunCountsCharacters,
-    _RunLosesEmptyValues,
-    _RunInsistsOnKeys,
-)
+MISTAKES: Final = machines_in(globals())

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.encode.delimiter import with_delimiters
 from kvlib.lessons.exercises.encode.encode_field import (
     field_counts_characters,
@@ -201,21 +202,4 @@ def decode_is_little_endian(data: bytes) -> Records:
     return records_of(items)
 
 
-MISTAKES: Final = (
-    snapshot_without_count,
-    snapshot_counts_fields,
-    snapshot_counts_bytes,
-    snapshot_counts_characters,
-    snapshot_is_little_endian,
-    snapshot_is_always_text,
-    snapshot_without_empty_values,
-    snapshot_with_delimiters,
-    snapshot_by_pickle,
-    snapshot_by_repr,
-    decode_slices_unchecked,
-    decode_ignores_the_rest,
-    decode_ignores_the_count,
-    decode_lets_the_last_win,
-    decode_makes_all_text,
-    decode_is_little_endian,
-)
+MISTAKES: Final = mistakes_in(globals())

@@ -6,6 +6,7 @@ from kvlib import durable
 from kvlib.frame import seal
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, SECOND, frames_of, span
 
 
@@ -151,19 +152,7 @@ def append(log, payload):
     ),
     format=("frame",),
     given=("frame",),
-    mistakes=(
-        append_behind_the_tail,
-        append_over_the_tail,
-        append_after_zeros,
-        append_counts_the_tail,
-        append_repeats_the_number,
-        append_always_numbers_one,
-        append_without_a_promise,
-        append_starts_again,
-        append_refuses_a_tail,
-        append_gives_the_frame,
-        append_only_drops,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
         'Call `append` with a log of one byte, `b"?"`, and read the result as a reader would: '
         "from the front.",

@@ -7,6 +7,7 @@ from typing import Final
 from kvlib.errors import CorruptionError, TornError
 from kvlib.frame import HEADER, unseal
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import (
     EMPTY_LOST,
@@ -266,24 +267,4 @@ def recover_deletes_if_empty(log: bytes) -> Records:
     return _recover(log, applied=delete_if_empty)
 
 
-MISTAKES: Final = (
-    recover_raises_when_torn,
-    recover_refuses_when_torn,
-    recover_unpacks_unchecked,
-    recover_gives_up,
-    recover_drops_one_too_many,
-    recover_takes_what_is_there,
-    recover_without_checksums,
-    recover_by_numbers,
-    recover_checks_the_payload,
-    recover_forgives,
-    recover_goes_on,
-    recover_trusts_a_bad_length,
-    recover_refuses_wrong_checksums,
-    recover_refuses_older_frames,
-    recover_ignores_the_sequence,
-    recover_puts_none,
-    recover_insists_on_keys,
-    recover_ignores_deletions,
-    recover_deletes_if_empty,
-)
+MISTAKES: Final = mistakes_in(globals())

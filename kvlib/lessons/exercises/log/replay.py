@@ -5,6 +5,7 @@ from typing import Final
 from kvlib import log
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import (
     DELETE,
@@ -150,17 +151,7 @@ def replay(data, items):
         Case((sealed(PUT + DELETE + encode_put("b", "2")), {}), "three mutations in one frame"),
     ),
     given=("frame",),
-    mistakes=(
-        replay_puts_none,
-        replay_insists_on_keys,
-        replay_ignores_deletions,
-        replay_deletes_if_empty,
-        replay_lets_the_first_win,
-        replay_adds_up,
-        replay_deletes_everything,
-        replay_stops_at_a_deletion,
-        replay_adds_no_key,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
         "There are two kinds of mutation, and `if value is None` tells them apart.",
         "A put is one assignment, whatever was there before.",

@@ -4,23 +4,27 @@ import json
 import pickle
 from typing import Any, Final
 
-from kvlib.encoding import decode_snapshot, encode_snapshot
+from kvlib.encoding import encode_snapshot
 from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import EMPTY_LOST, delete_if_empty, put_only
-from kvlib.lessons.exercises.machines import EVALUATED, PICKLED, TEXT_ONLY, Machine, mistakes_of
+from kvlib.lessons.exercises.machines import (
+    EVALUATED,
+    MISSING_KEY,
+    PICKLED,
+    TEXT_ONLY,
+    Coder,
+    KeepsDicts,
+    machines_in,
+)
 from kvlib.log import Mutation, apply, decode_mutations, encode_delete, encode_put
 
 LOGGED: Final = (
     "You got back the very object that was put, so it never became bytes. Keep the log and the "
     "snapshot as `bytes`, as files would hold them."
 )
-MISSING_KEY: Final = (
-    "A missing key isn't an error here: `get` gives None, and a deletion changes nothing. Which "
-    "methods of dict do that?"
-)
 
 
-class _Store(Machine):
+class _Store(Coder):
     """A store with memory, a log and a snapshot."""
 
     def __init__(self, threshold: int) -> None:
@@ -29,12 +33,6 @@ class _Store(Machine):
         self.log: list[Any] = []
         self.snapshot: Any = self.encode({})
         self.snapshots = 0
-
-    def encode(self, items: Records) -> Any:
-        return encode_snapshot(items)
-
-    def decode(self, snapshot: Any) -> Records:
-        return decode_snapshot(snapshot)
 
     def record(self, key: Item, value: Item | None) -> Any:
         return encode_delete(key) if value is None else encode_put(key, value)
@@ -300,16 +298,10 @@ class _LogMergesPartly(_Store):
         self.snapshots += 1
 
 
-class _LogOfObjects(_Store):
+class _LogOfObjects(KeepsDicts, _Store):
     """Keep tuples and dicts instead of bytes."""
 
     sentence = LOGGED
-
-    def encode(self, items: Records) -> Any:
-        return dict(items)
-
-    def decode(self, snapshot: Any) -> Records:
-        return dict(snapshot)
 
     def record(self, key: Item, value: Item | None) -> Any:
         return key, value
@@ -354,28 +346,4 @@ class _LogOfLiterals(_LogOfObjects):
         return [eval(record) for record in self.log]
 
 
-MISTAKES: Final = mistakes_of(
-    _LogCompactsLate,
-    _LogStaysFull,
-    _LogForgetsItsSnapshots,
-    _LogIsEmptiedByARestart,
-    _LogWithoutItsSnapshot,
-    _LogIsNotReplayed,
-    _LogSparesDeletions,
-    _LogSavesAtARestart,
-    _LogRevives,
-    _LogLosesEmptyValues,
-    _LogCountsKeys,
-    _LogInsistsOnKeys,
-    _LogInsistsOnDeletions,
-    _LogCountsDeletedKeys,
-    _LogListsItsStatus,
-    _LogIsReplayedBackwards,
-    _LogSnapshotsItself,
-    _LogKeepsTheFirstSnapshot,
-    _LogMergesPartly,
-    _LogOfObjects,
-    _LogOfJson,
-    _LogOfPickles,
-    _LogOfLiterals,
-)
+MISTAKES: Final = machines_in(globals())

@@ -1,23 +1,23 @@
 """Wrong answers to 03-run-shutdown."""
 
 import json
-import pickle
 from typing import Any, Final
 
-from kvlib.encoding import decode_snapshot, encode_snapshot
+from kvlib.encoding import decode_snapshot
 from kvlib.lessons.exercises.encode.delimiter import with_delimiters
 from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import EMPTY_LOST
 from kvlib.lessons.exercises.machines import (
-    EVALUATED,
-    PICKLED,
     TEXT_ONLY,
-    UNTYPED,
-    Machine,
-    as_text,
-    mistakes_of,
+    Coder,
+    Evals,
+    ForgetsTypes,
+    InsistsOnKeys,
+    KeepsDicts,
+    LosesEmptyValues,
+    Pickles,
+    machines_in,
     undelimited,
-    without_empty,
 )
 
 SHUT_DOWN: Final = (
@@ -30,18 +30,12 @@ EARLY: Final = (
 )
 
 
-class _Shutdown(Machine):
+class _Shutdown(Coder):
     """A store with memory, and with the bytes of its last shutdown."""
 
     def __init__(self) -> None:
         super().__init__()
         self.written: Any = self.encode({})
-
-    def encode(self, items: Records) -> Any:
-        return encode_snapshot(items)
-
-    def decode(self, written: Any) -> Records:
-        return decode_snapshot(written)
 
     def set(self, key: Item, value: Item) -> None:
         self.put(key, value)
@@ -93,16 +87,10 @@ class _ShutdownClearsWhatItWrote(_Shutdown):
         self.items.clear()
 
 
-class _ShutdownKeepsACopy(_Shutdown):
+class _ShutdownKeepsACopy(KeepsDicts, _Shutdown):
     """Keep a dict instead of bytes."""
 
     sentence = SHUT_DOWN
-
-    def encode(self, items: Records) -> Any:
-        return dict(items)
-
-    def decode(self, written: Any) -> Records:
-        return dict(written)
 
 
 class _ShutdownCollects(_Shutdown):
@@ -118,15 +106,12 @@ class _ShutdownCollects(_Shutdown):
         self.items = {}
 
 
-class _ShutdownInsistsOnKeys(_Shutdown):
+class _ShutdownInsistsOnKeys(InsistsOnKeys, _Shutdown):
     """Raise a KeyError for a missing key."""
 
     sentence = (
         "A missing key isn't an error here: `get` gives None. Which method of dict does that?"
     )
-
-    def get(self, key: Item) -> None:
-        self.results.append(self.items[key])
 
 
 class _ShutdownExpectsOne(_Shutdown):
@@ -183,22 +168,14 @@ class _ShutdownRestoresOnce(_Shutdown):
         self.written = self.encode({})
 
 
-class _ShutdownLosesEmptyValues(_Shutdown):
+class _ShutdownLosesEmptyValues(LosesEmptyValues, _Shutdown):
     """Drop records whose value is empty."""
 
     sentence = EMPTY_LOST
 
-    def encode(self, items: Records) -> Any:
-        return super().encode(without_empty(items))
 
-
-class _ShutdownForgetsTypes(_Shutdown):
+class _ShutdownForgetsTypes(ForgetsTypes, _Shutdown):
     """Bring everything back as text."""
-
-    sentence = UNTYPED
-
-    def decode(self, written: Any) -> Records:
-        return {as_text(key): as_text(value) for key, value in super().decode(written).items()}
 
 
 class _ShutdownShowsBytes(_Shutdown):
@@ -243,46 +220,12 @@ class _ShutdownByJson(_Shutdown):
         return dict(json.loads(written))
 
 
-class _ShutdownPickles(_Shutdown):
+class _ShutdownPickles(Pickles, _Shutdown):
     """Let pickle write the bytes."""
 
-    sentence = PICKLED
 
-    def encode(self, items: Records) -> Any:
-        return pickle.dumps(items)
-
-    def decode(self, written: Any) -> Records:
-        return dict(pickle.loads(written))
-
-
-class _ShutdownEvals(_Shutdown):
+class _ShutdownEvals(Evals, _Shutdown):
     """Let Python run the bytes as code."""
 
-    sentence = EVALUATED
 
-    def encode(self, items: Records) -> Any:
-        return repr(items).encode()
-
-    def decode(self, written: Any) -> Records:
-        return dict(eval(written))
-
-
-MISTAKES: Final = mistakes_of(
-    _ShutdownMerges,
-    _ShutdownKeepsMemory,
-    _ShutdownClearsWhatItWrote,
-    _ShutdownKeepsACopy,
-    _ShutdownCollects,
-    _ShutdownInsistsOnKeys,
-    _ShutdownExpectsOne,
-    _ShutdownDecodesNothing,
-    _ShutdownIgnoresEarlyRestores,
-    _ShutdownRestoresOnce,
-    _ShutdownLosesEmptyValues,
-    _ShutdownForgetsTypes,
-    _ShutdownShowsBytes,
-    _ShutdownDelimits,
-    _ShutdownByJson,
-    _ShutdownPickles,
-    _ShutdownEvals,
-)
+MISTAKES: Final = machines_in(globals())

@@ -4,6 +4,7 @@ from typing import Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import u32
 from kvlib.lessons.exercises.segment.pieces import Segments
 from kvlib.lessons.exercises.segment.split import cut_drops_the_last, cut_gives_none_for_empty
@@ -119,17 +120,7 @@ def their_split(stream, limit):
         Case((b"abcdefgh", 15), "a last segment that carries one byte"),
         Case((b"abcdefghijklm", 15), "a last segment that is one byte short of full"),
     ),
-    mistakes=(
-        hunt_not_mended,
-        hunt_rounds_down,
-        hunt_rounds_down_to_one,
-        hunt_gives_none_for_empty,
-        hunt_rounds_to_the_nearest,
-        hunt_removes_what_is_empty,
-        hunt_removes_all_that_is_empty,
-        hunt_changes_the_size,
-        hunt_forgets_the_header,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
         "Try the edges: an empty stream, one byte less than a full segment, a full segment, and "
         "one byte more.",

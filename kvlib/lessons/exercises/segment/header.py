@@ -4,6 +4,7 @@ from typing import Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import u32
 from kvlib.lessons.exercises.segment.pieces import Segments, headed
 from kvlib.segments import split
@@ -148,22 +149,7 @@ def add_headers(pieces):
         Case(([b"ab", b"cd", b"ef"],), "three pieces"),
         Case(([b""] * 257,), "an index and a total that need their second byte"),
     ),
-    mistakes=(
-        header_counts_from_1,
-        header_totals_the_last_index,
-        header_is_little_endian,
-        header_has_the_total_first,
-        header_without_total,
-        header_totals_the_bytes,
-        header_has_the_length_of_the_piece,
-        header_in_two_bytes,
-        header_in_one_byte,
-        header_in_eight_bytes,
-        header_in_zeros,
-        header_holds_the_piece,
-        header_is_no_bytes,
-        header_as_digits,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
         "A header is two numbers in a row, and `+` joins bytes. One of the numbers is `index`.",
         "The other number is the same for every piece. It says how many pieces there are, so it "

@@ -1,12 +1,16 @@
 """Wrong answers to 02-run-segments."""
 
-import pickle
 from typing import Any, Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercises.encode.snapshot_mistakes import snapshot_counts_characters
 from kvlib.lessons.exercises.fields import Item, Records
-from kvlib.lessons.exercises.machines import MISSING_KEY, PICKLED, Machine, mistakes_of
+from kvlib.lessons.exercises.machines import (
+    Coder,
+    InsistsOnKeys,
+    Pickles,
+    machines_in,
+)
 from kvlib.lessons.exercises.segment.pieces import Segments, headed
 from kvlib.lessons.exercises.segment.split import cut_forgets_the_header
 from kvlib.lessons.exercises.segment.split_join_mistakes import (
@@ -25,7 +29,7 @@ KEPT: Final = (
 )
 
 
-class _Segments(Machine):
+class _Segments(Coder):
     """Keep segments under a path."""
 
     def __init__(self, limit: int) -> None:
@@ -204,16 +208,8 @@ class _RunLeavesCountsOut(_Segments):
         """Report nothing."""
 
 
-class _RunInsistsOnKeys(_Segments):
+class _RunInsistsOnKeys(InsistsOnKeys, _Segments):
     """Raise a KeyError for a missing key."""
-
-    sentence = MISSING_KEY
-
-    def get(self, key: Item) -> None:
-        self.results.append(self.items[key])
-
-    def delete(self, key: Item) -> None:
-        del self.items[key]
 
 
 class _RunReordersInPlace(_Segments):
@@ -230,16 +226,8 @@ class _RunReordersInPlace(_Segments):
             segments[new] = segments[at]
 
 
-class _RunPickles(_Segments):
+class _RunPickles(Pickles, _Segments):
     """Let pickle write the bytes."""
-
-    sentence = PICKLED
-
-    def encode(self, items: Records) -> bytes:
-        return pickle.dumps(items)
-
-    def decode(self, stream: bytes) -> Records:
-        return dict(pickle.loads(stream))
 
 
 class _RunKeepsACopy(_Segments):
@@ -260,20 +248,4 @@ class _RunKeepsACopy(_Segments):
         self.items = dict(self.saved[path])
 
 
-MISTAKES: Final = mistakes_of(
-    _RunJoinsInStorageOrder,
-    _RunSortsAsText,
-    _RunForgetsTheHeader,
-    _RunDropsTheLast,
-    _RunAddsAnEmptyOne,
-    _RunSavesNothingOfNothing,
-    _RunForgetsTheCount,
-    _RunCountsCharacters,
-    _RunSegmentsRecords,
-    _RunUpdatesTheState,
-    _RunLeavesCountsOut,
-    _RunInsistsOnKeys,
-    _RunReordersInPlace,
-    _RunPickles,
-    _RunKeepsACopy,
-)
+MISTAKES: Final = machines_in(globals())

@@ -4,6 +4,7 @@ from typing import Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.segment.pieces import headed, pieces_of, size_of
 from kvlib.segments import split
 
@@ -202,26 +203,7 @@ def cut(stream, max_segment_size):
         Case((b"abc", 7), "a limit that leaves no room for a header", refused=True),
         Case((b"a", 0), "a limit of 0", refused=True),
     ),
-    mistakes=(
-        cut_forgets_the_header,
-        cut_leaves_room_for_the_index,
-        cut_leaves_too_much_room,
-        cut_drops_the_last,
-        cut_gives_none_for_empty,
-        cut_gives_none_and_trusts_the_limit,
-        cut_gives_numbers,
-        cut_gives_numbers_and_none_for_empty,
-        cut_adds_an_empty_one,
-        cut_overlaps,
-        cut_pads,
-        cut_truncates,
-        cut_forgets_the_rest,
-        cut_skips,
-        cut_with_headers,
-        cut_refuses_9,
-        cut_mends_the_limit,
-        cut_trusts_the_limit,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
         "First work out how many bytes of a segment are left for the stream, and refuse the limit "
         "if there are none.",

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import u32
 from kvlib.lessons.exercises.segment.header import (
     header_counts_from_1,
@@ -256,28 +257,4 @@ def join_takes_half_a_header(segments: Segments) -> bytes:
     return glued(checked([segment[:4] + segment[4:].rjust(4, b"\0") for segment in segments]))
 
 
-MISTAKES: Final = (
-    split_forgets_the_header,
-    split_drops_the_last,
-    split_gives_none_for_empty,
-    split_adds_an_empty_one,
-    split_counts_from_1,
-    split_totals_the_last_index,
-    split_is_little_endian,
-    split_without_total,
-    split_without_headers,
-    split_mends_the_limit,
-    join_in_storage_order,
-    join_checks_nothing,
-    join_takes_none,
-    join_takes_doubled,
-    join_looks_for_gaps_only,
-    join_counts_only,
-    join_asks_one_for_the_total,
-    join_compares_one_total,
-    join_stops_at_a_gap,
-    join_leaves_the_header,
-    join_leaves_the_total,
-    join_is_little_endian,
-    join_takes_half_a_header,
-)
+MISTAKES: Final = mistakes_in(globals())
