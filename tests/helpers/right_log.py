@@ -1,4 +1,4 @@
-"""Answers of notebook 3's exercises as different people write them; see right_answers.py."""
+"""Answers to notebook 3's exercises in different styles; see right_answers.py."""
 
 import struct
 import zlib
@@ -16,7 +16,7 @@ Operations = list[tuple[Any, ...]]
 
 
 class Till:
-    """With kvlib's encoder, and a method for each operation."""
+    """A store with kvlib's encoder, and a method for each operation."""
 
     def __init__(self) -> None:
         self.memory: Records = {}
@@ -36,15 +36,19 @@ class Till:
         self.memory = {} if self.file is None else kvlib.decode_snapshot(self.file)
 
 
-def shutdown_by_methods(operations: Operations) -> list[Any]:
-    """A class."""
-    till = Till()
-    answers = [(one[0], getattr(till, one[0])(*one[1:])) for one in operations]
+def run_on(till: Till, operations: Operations) -> list[Any]:
+    """Call a method for each operation."""
+    answers = [(name, getattr(till, name)(*arguments)) for name, *arguments in operations]
     return [answer for name, answer in answers if name == "get"]
 
 
+def shutdown_by_methods(operations: Operations) -> list[Any]:
+    """Use a class with a method for each operation."""
+    return run_on(Till(), operations)
+
+
 def shutdown_by_struct(operations: Operations) -> list[Any]:
-    """Both lengths first, and what they are in one byte."""
+    """Write both lengths first, and both types in one byte."""
     memory: Records = {}
     written = b""
     answers: list[Any] = []
@@ -76,7 +80,7 @@ def shutdown_by_struct(operations: Operations) -> list[Any]:
 
 
 def shop_after_the_cut() -> Records:
-    """What the real store makes of it."""
+    """Ask the real store what it recovers."""
     disk = kvlib.MemoryDisk()
     shop = kvlib.open(disk)
     shop["tea"] = "3"
@@ -91,7 +95,7 @@ def shop_after_the_cut() -> Records:
 
 
 def replay_by_comprehension(data: bytes, items: Records) -> Records:
-    """The last word on each key."""
+    """Keep the last value of each key."""
     mutations: list[Any] = []
     while data:
         frame = kvlib.unseal(data)
@@ -102,7 +106,7 @@ def replay_by_comprehension(data: bytes, items: Records) -> Records:
 
 
 def replay_by_trying(data: bytes, items: Records) -> Records:
-    """Deletes, and forgives."""
+    """Store None, then delete the key again."""
     state, offset = items.copy(), 0
     while offset < len(data):
         *_, offset, _, _, payload = 0, *kvlib.unseal(data, offset)[1:]
@@ -117,7 +121,7 @@ def replay_by_trying(data: bytes, items: Records) -> Records:
 
 
 def append_to_whole_frames(log: bytes, payload: bytes) -> bytes:
-    """Collects the good ones."""
+    """Collect the whole frames."""
     frames: list[bytes] = []
     try:
         while True:
@@ -128,7 +132,7 @@ def append_to_whole_frames(log: bytes, payload: bytes) -> bytes:
 
 
 def append_by_recursion(log: bytes, payload: bytes, number: int = 1) -> bytes:
-    """The first frame, and the rest."""
+    """Keep the first frame, and append to the rest."""
     try:
         end = kvlib.unseal(log).end
     except kvlib.CorruptionError:
@@ -140,7 +144,7 @@ def append_by_recursion(log: bytes, payload: bytes, number: int = 1) -> bytes:
 
 
 def whole(log: bytes, at: int) -> tuple[int, bytes, int] | None:
-    """Number, payload and end of the frame there, with a checksum of one's own."""
+    """Return number, payload and end of the frame at an offset, checked without `unseal`."""
     if len(log) < at + 17:
         return None
     crc, length, number, kind = struct.unpack_from(">IIQc", log, at)
@@ -151,7 +155,7 @@ def whole(log: bytes, at: int) -> tuple[int, bytes, int] | None:
 
 
 def recover_by_struct(log: bytes) -> Records:
-    """Without unseal."""
+    """Recover without `unseal`."""
     items: Records = {}
     at = 0
     for expected in range(1, len(log) + 2):
@@ -162,19 +166,19 @@ def recover_by_struct(log: bytes) -> Records:
         assert_right(number == expected)
         for key, value in decode_mutations(payload):
             items[key] = value
-    behind = (whole(log, later) for later in range(at + 1, len(log)))
-    assert_right(not any(one and one[0] > expected for one in behind))
+    following = (whole(log, later) for later in range(at + 1, len(log)))
+    assert_right(not any(frame and frame[0] > expected for frame in following))
     return {key: value for key, value in items.items() if value is not None}
 
 
 def assert_right(condition: bool) -> None:
-    """Refuse the log otherwise."""
+    """Raise a ValueError unless the condition holds."""
     if not condition:
         raise ValueError("not what a crash leaves")
 
 
 def recover_from_everywhere(log: bytes) -> Records:
-    """All whole frames wherever they are; then whether they follow each other."""
+    """Find all whole frames first, then check that they follow each other."""
     frames: list[Any] = []
     at = 0
     while at < len(log):
@@ -200,7 +204,7 @@ def recover_from_everywhere(log: bytes) -> Records:
 
 
 class Diary:
-    """With kvlib's encoders, a frame a record."""
+    """A store with kvlib's encoders, and one frame per record."""
 
     def __init__(self, threshold: int, log: bytes, snapshot: bytes) -> None:
         self.threshold, self.log, self.snapshot = threshold, log, snapshot
@@ -232,9 +236,11 @@ class Diary:
         return int.from_bytes(self.snapshot[:2], "little")
 
 
-def log_by_class(compact_threshold: int, operations: Operations) -> list[Any]:
-    """A restart is a new object."""
-    diary = Diary(compact_threshold, b"", bytes(6))
+def log_by_class(
+    compact_threshold: int, operations: Operations, kind: type[Diary] = Diary
+) -> list[Any]:
+    """Restart with a new object."""
+    diary = kind(compact_threshold, b"", bytes(6))
     answers: list[Any] = []
     for operation in operations:
         match operation:
@@ -247,12 +253,12 @@ def log_by_class(compact_threshold: int, operations: Operations) -> list[Any]:
             case ("status",):
                 answers.append((len(diary.memory), diary.pending, diary.number()))
             case _:
-                diary = Diary(compact_threshold, diary.log, diary.snapshot)
+                diary = kind(compact_threshold, diary.log, diary.snapshot)
     return answers
 
 
 def log_of_records(compact_threshold: int, operations: Operations) -> list[Any]:
-    """A list of bytes as the log, and a list of bytes as the snapshot."""
+    """Keep the log and the snapshot as lists of bytes."""
     memory: Records = {}
     log: list[bytes] = []
     base: list[bytes] = []
@@ -300,7 +306,7 @@ RIGHT: dict[str, list[Any]] = {
     "03-torn": [shop_after_the_cut(), {"pie": "2", "tea": "4"}],
     "03-replay": [replay_by_comprehension, replay_by_trying],
     "03-publish-order": [
-        [2, 6, 8, 4, 7, 1, 3, 5],  # the two fsyncs of the folder are the same
+        [2, 6, 8, 4, 7, 1, 3, 5],  # the two steps that sync the folder are the same
         (8, 4, 2, 6, 3, 1, 7, 5),
         [2, 8, 3, 6, 4, 1, 7, 5],
     ],
@@ -335,29 +341,23 @@ class ListTill(Till):
         self.memory = dict(self.records)
 
 
-def their_run(till: Till, operations: Operations) -> list[Any]:
-    """As shutdown_by_methods."""
-    answers = [(one[0], getattr(till, one[0])(*one[1:])) for one in operations]
-    return [answer for name, answer in answers if name == "get"]
-
-
 def their_merging_run(operations: Operations) -> list[Any]:
-    """What was set later stays."""
-    return their_run(MergingTill(), operations)
+    """Keep what was set after the shutdown."""
+    return run_on(MergingTill(), operations)
 
 
 def their_forgetful_run(operations: Operations) -> list[Any]:
-    """Nothing in memory, nothing to write."""
-    return their_run(ForgetfulTill(), operations)
+    """Write nothing if memory is empty."""
+    return run_on(ForgetfulTill(), operations)
 
 
 def their_list_run(operations: Operations) -> list[Any]:
-    """Pairs are no file."""
-    return their_run(ListTill(), operations)
+    """Keep pairs instead of bytes."""
+    return run_on(ListTill(), operations)
 
 
 def their_strict_replay(data: bytes, items: Records) -> Records:
-    """Pops what must be there."""
+    """Pop keys that must be there."""
     state, offset = dict(items), 0
     while offset < len(data):
         frame = kvlib.unseal(data, offset)
@@ -368,7 +368,7 @@ def their_strict_replay(data: bytes, items: Records) -> Records:
 
 
 def their_truthy_replay(data: bytes, items: Records) -> Records:
-    """A value, or not."""
+    """Delete a key when its value is false."""
     offset = 0
     state: Records = {**items}
     while offset < len(data):
@@ -383,7 +383,7 @@ def their_truthy_replay(data: bytes, items: Records) -> Records:
 
 
 def their_replay_of_known_keys(data: bytes, items: Records) -> Records:
-    """Goes through the dict, and not through the log."""
+    """Go through the dict instead of the log."""
     state, mutations = dict(items), list[Any]()
     while data:
         frame = kvlib.unseal(data)
@@ -397,7 +397,7 @@ def their_replay_of_known_keys(data: bytes, items: Records) -> Records:
 
 
 def their_append(log: bytes, payload: bytes) -> bytes:
-    """Counts, and adds at the end."""
+    """Append at the end of the file."""
     return log + append_to_whole_frames(log, payload)[_good(log) :]
 
 
@@ -409,7 +409,7 @@ def _good(log: bytes) -> int:
 
 
 def their_overwriting_append(log: bytes, payload: bytes) -> bytes:
-    """As a file is written at an offset."""
+    """Overwrite the torn tail in place."""
     file = bytearray(log)
     frame = append_to_whole_frames(log, payload)[_good(log) :]
     file[_good(log) : _good(log) + len(frame)] = frame
@@ -417,7 +417,7 @@ def their_overwriting_append(log: bytes, payload: bytes) -> bytes:
 
 
 def their_short_recovery(log: bytes) -> Records:
-    """Reads up to the first flaw."""
+    """Read up to the first bad frame."""
     items: Records = {}
     at, expected = 0, 1
     while found := whole(log, at):
@@ -429,14 +429,14 @@ def their_short_recovery(log: bytes) -> Records:
 
 
 def their_strict_recovery(log: bytes) -> Records:
-    """Every flaw is an error."""
+    """Refuse every bad frame."""
     items = their_short_recovery(log)
     assert_right(_good(log) == len(log))
     return items
 
 
 def their_recovery_of_anything(log: bytes) -> Records:
-    """Takes what is whole, wherever it is."""
+    """Apply whole frames wherever they are."""
     items: Records = {}
     at = 0
     while at < len(log):
@@ -448,7 +448,7 @@ def their_recovery_of_anything(log: bytes) -> Records:
 
 
 def their_checksum_of_the_payload(log: bytes) -> Records:
-    """As many formats have it, and this one hasn't."""
+    """Compute the checksum of the payload alone, as many formats do."""
     items: Records = {}
     at = 0
     while at + 17 <= len(log):
@@ -462,35 +462,17 @@ def their_checksum_of_the_payload(log: bytes) -> Records:
 
 
 class LateDiary(Diary):
-    """One record more."""
-
     def __init__(self, threshold: int, log: bytes, snapshot: bytes) -> None:
         super().__init__(threshold + 1, log, snapshot)
 
 
-def their_log_of(diary: Diary, operations: Operations) -> list[Any]:
-    """As log_by_class, with a diary that is there already."""
-    answers: list[Any] = []
-    for name, *arguments in operations:
-        if name in ("put", "delete"):
-            diary.add(arguments[0], arguments[1] if name == "put" else None)
-        elif name == "restart":
-            again = Diary(diary.threshold, diary.log, diary.snapshot)
-            diary.memory, diary.pending = again.memory, again.pending
-        elif name == "get":
-            answers.append(diary.memory.get(arguments[0]))
-        else:
-            answers.append((len(diary.memory), diary.pending, diary.number()))
-    return answers
-
-
 def their_late_log(compact_threshold: int, operations: Operations) -> list[Any]:
-    """Waits until there are more than that."""
-    return their_log_of(LateDiary(compact_threshold, b"", bytes(6)), operations)
+    """Compact one record too late."""
+    return log_by_class(compact_threshold, operations, LateDiary)
 
 
 def their_counting_log(compact_threshold: int, operations: Operations) -> list[Any]:
-    """The count of snapshots in a variable that a restart sets to 0."""
+    """Start the count of snapshots at 0 after each restart."""
     results: list[Any] = []
     before, seen = 0, 0
     for number, (name, *_) in enumerate(operations):
@@ -505,7 +487,7 @@ def their_counting_log(compact_threshold: int, operations: Operations) -> list[A
 
 
 def their_log_of_tuples(compact_threshold: int, operations: Operations) -> list[Any]:
-    """Keeps what it was given."""
+    """Keep tuples instead of bytes."""
     base: Records = {}
     log: list[Any] = []
     memory: Records = {}

@@ -131,7 +131,6 @@ def _answer_of(kind: type[Machine]) -> Function:
         return kind(*arguments[:-1]).carry_out(arguments[-1])
 
     answer.__name__ = re.sub("(?!^)(?=[A-Z])", "_", kind.__name__.lstrip("_")).lower()
-    answer.__doc__ = kind.__doc__
     answer.__module__ = kind.__module__  # a check looks up its lines there
     return answer
 

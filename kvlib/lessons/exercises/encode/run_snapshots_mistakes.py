@@ -50,8 +50,6 @@ class _Snapshots(Coder):
 
 
 class _RunUpdatesTheState(_Snapshots):
-    """Leave in the state the records that were put after the snapshot."""
-
     sentence = (
         "After `deserialize`, the state has more in it than you saved. How much of the old state "
         "should be left?"
@@ -62,8 +60,6 @@ class _RunUpdatesTheState(_Snapshots):
 
 
 class _RunKeepsTheDictItself(_Snapshots):
-    """Keep the state itself, which later operations change."""
-
     sentence = (
         "A put after `serialize` changes what you saved, because both are the same dict. What "
         "would a file hold?"
@@ -77,8 +73,6 @@ class _RunKeepsTheDictItself(_Snapshots):
 
 
 class _RunKeepsACopy(KeepsDicts, _Snapshots):
-    """Keep a dict instead of bytes."""
-
     sentence = KEPT
 
 
@@ -91,8 +85,6 @@ class _RunEvals(Evals, _Snapshots):
 
 
 class _RunDelimits(_Snapshots):
-    """Go back to delimiters."""
-
     sentence = (
         "The value is cut short at a character that your format uses as a mark. How could the "
         "reader find the end of the value without searching it?"
@@ -110,8 +102,6 @@ class _RunForgetsTypes(ForgetsTypes, _Snapshots):
 
 
 class _RunCountsCharacters(_Snapshots):
-    """Measure the text instead of its bytes."""
-
     sentence = field_counts_characters.sentence
 
     def encode(self, items: Records) -> Any:
@@ -119,8 +109,6 @@ class _RunCountsCharacters(_Snapshots):
 
 
 class _RunLosesEmptyValues(LosesEmptyValues, _Snapshots):
-    """Drop records whose value is empty."""
-
     sentence = "A record with an empty value is gone. Is `if value` true for an empty text?"
 
 

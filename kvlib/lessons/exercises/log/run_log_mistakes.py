@@ -69,8 +69,6 @@ class _Store(Coder):
 
 
 class _LogCompactsLate(_Store):
-    """Compact one record too late."""
-
     sentence = (
         "The log holds as many records as the threshold, but you haven't written a snapshot. Must "
         "there be more records than the threshold, or are as many enough?"
@@ -81,8 +79,6 @@ class _LogCompactsLate(_Store):
 
 
 class _LogStaysFull(_Store):
-    """Publish a snapshot without clearing the log."""
-
     sentence = (
         "You wrote a snapshot, but the log still has its records. What should happen to them?"
     )
@@ -93,8 +89,6 @@ class _LogStaysFull(_Store):
 
 
 class _LogForgetsItsSnapshots(_Store):
-    """Count the snapshots in memory, which a restart throws away."""
-
     sentence = (
         "The number of snapshots starts over after a restart, because you kept it only in memory. "
         "Where could you keep it so that a restart finds it?"
@@ -106,8 +100,6 @@ class _LogForgetsItsSnapshots(_Store):
 
 
 class _LogIsEmptiedByARestart(_Store):
-    """Replay the log and throw it away, without a snapshot."""
-
     sentence = (
         "After a restart your log is empty, because you cleared it after reading it. When may you "
         "clear it?"
@@ -119,8 +111,6 @@ class _LogIsEmptiedByARestart(_Store):
 
 
 class _LogWithoutItsSnapshot(_Store):
-    """Replay the log without the snapshot."""
-
     sentence = "After a restart, you have only what the log holds. What must you load before it?"
 
     def restart(self) -> None:
@@ -129,8 +119,6 @@ class _LogWithoutItsSnapshot(_Store):
 
 
 class _LogIsNotReplayed(_Store):
-    """Load only the snapshot."""
-
     sentence = (
         "After a restart, you have only what the snapshot holds. Where are the changes that came "
         "after it?"
@@ -141,8 +129,6 @@ class _LogIsNotReplayed(_Store):
 
 
 class _LogSparesDeletions(_Store):
-    """Write no record for deleting a missing key."""
-
     sentence = (
         "Your deletion left no record in the log, because the key wasn't there. What does the "
         "task say about that?"
@@ -154,8 +140,6 @@ class _LogSparesDeletions(_Store):
 
 
 class _LogSavesAtARestart(_Store):
-    """Save memory instead of throwing it away."""
-
     sentence = (
         "Your restart wrote a snapshot, but a restart stands for a crash, which saves nothing. "
         "What is there to read?"
@@ -166,8 +150,6 @@ class _LogSavesAtARestart(_Store):
 
 
 class _LogRevives(_Store):
-    """Skip deletions in a replay."""
-
     sentence = "A deleted key is back. What should a replay do with the record of a deletion?"
 
     def restart(self) -> None:
@@ -176,8 +158,6 @@ class _LogRevives(_Store):
 
 
 class _LogLosesEmptyValues(_Store):
-    """Drop records whose value is empty."""
-
     sentence = EMPTY_LOST
 
     def restart(self) -> None:
@@ -186,8 +166,6 @@ class _LogLosesEmptyValues(_Store):
 
 
 class _LogCountsKeys(_Store):
-    """Count each key of the log once."""
-
     sentence = (
         "The number of records in the log is wrong: you count a key that changed twice only once. "
         "What does the log do at each change?"
@@ -217,8 +195,6 @@ class _LogInsistsOnDeletions(_Store):
 
 
 class _LogCountsDeletedKeys(_Store):
-    """Count keys whose value is None."""
-
     sentence = (
         "You count a deleted key as live, because it is still in memory with None as its value. "
         "What should be left of it?"
@@ -233,8 +209,6 @@ class _LogCountsDeletedKeys(_Store):
 
 
 class _LogListsItsStatus(_Store):
-    """Return a list instead of a tuple."""
-
     sentence = (
         "The numbers may be right, but a status is a tuple and yours is a list. Which brackets "
         "does the task use?"
@@ -245,8 +219,6 @@ class _LogListsItsStatus(_Store):
 
 
 class _LogIsReplayedBackwards(_Store):
-    """Let the oldest record win."""
-
     sentence = "An older state of a key is back. In which order do you replay the log's records?"
 
     def mutations(self) -> list[Mutation]:
@@ -254,8 +226,6 @@ class _LogIsReplayedBackwards(_Store):
 
 
 class _LogSnapshotsItself(_Store):
-    """Save only the log's records."""
-
     sentence = (
         "Your second snapshot holds only the log's records, so a key from the first snapshot is "
         "gone. What should a snapshot contain?"
@@ -269,8 +239,6 @@ class _LogSnapshotsItself(_Store):
 
 
 class _LogKeepsTheFirstSnapshot(_Store):
-    """Clear the log for a snapshot that it doesn't write."""
-
     sentence = (
         "You cleared the log for a second snapshot, but its contents are gone. Which snapshot "
         "does a restart load?"
@@ -284,8 +252,6 @@ class _LogKeepsTheFirstSnapshot(_Store):
 
 
 class _LogMergesPartly(_Store):
-    """Merge the log's puts into the snapshot, but not its deletions."""
-
     sentence = (
         "A key is back that was deleted before the last snapshot. You merged the log's puts into "
         "the snapshot, but what happened to its deletions?"
@@ -299,8 +265,6 @@ class _LogMergesPartly(_Store):
 
 
 class _LogOfObjects(KeepsDicts, _Store):
-    """Keep tuples and dicts instead of bytes."""
-
     sentence = LOGGED
 
     def record(self, key: Item, value: Item | None) -> Any:
@@ -323,8 +287,6 @@ class _LogOfJson(_LogOfObjects):
 
 
 class _LogOfPickles(_LogOfObjects):
-    """Let pickle write the bytes."""
-
     sentence = PICKLED
 
     def record(self, key: Item, value: Item | None) -> Any:
@@ -335,8 +297,6 @@ class _LogOfPickles(_LogOfObjects):
 
 
 class _LogOfLiterals(_LogOfObjects):
-    """Let Python run the bytes as code."""
-
     sentence = EVALUATED
 
     def record(self, key: Item, value: Item | None) -> Any:

@@ -49,8 +49,6 @@ class _Shutdown(Coder):
 
 
 class _ShutdownMerges(_Shutdown):
-    """Merge the records written by the last shutdown into memory."""
-
     sentence = (
         "After `restore`, memory has more in it than you wrote, because records set since then "
         "are still there. How much of the old memory should be left?"
@@ -61,8 +59,6 @@ class _ShutdownMerges(_Shutdown):
 
 
 class _ShutdownKeepsMemory(_Shutdown):
-    """Write without clearing memory."""
-
     sentence = (
         "After `shutdown`, a `get` still finds the record. Which step of a shutdown is missing?"
     )
@@ -72,8 +68,6 @@ class _ShutdownKeepsMemory(_Shutdown):
 
 
 class _ShutdownClearsWhatItWrote(_Shutdown):
-    """Keep the dict itself, and then clear it."""
-
     sentence = "You kept the dict itself, so clearing memory clears it too. What would a file hold?"
 
     def decode(self, written: Any) -> Records:
@@ -88,14 +82,10 @@ class _ShutdownClearsWhatItWrote(_Shutdown):
 
 
 class _ShutdownKeepsACopy(KeepsDicts, _Shutdown):
-    """Keep a dict instead of bytes."""
-
     sentence = SHUT_DOWN
 
 
 class _ShutdownCollects(_Shutdown):
-    """Add to what an earlier shutdown wrote."""
-
     sentence = (
         "You got back a record that the last shutdown didn't write: it is from an earlier one. "
         "What does a shutdown write when memory is empty?"
@@ -138,8 +128,6 @@ class _ShutdownDecodesNothing(_Shutdown):
 
 
 class _ShutdownIgnoresEarlyRestores(_Shutdown):
-    """Leave memory as it is if nothing was ever written."""
-
     sentence = (
         "When nothing has been written, your `restore` leaves memory as it is. What does the task "
         "say memory becomes?"
@@ -156,8 +144,6 @@ class _ShutdownIgnoresEarlyRestores(_Shutdown):
 
 
 class _ShutdownRestoresOnce(_Shutdown):
-    """Forget what was written once it is read."""
-
     sentence = (
         "The second `restore` finds nothing, because the first one used up what was written. Does "
         "reading a file empty it?"
@@ -169,8 +155,6 @@ class _ShutdownRestoresOnce(_Shutdown):
 
 
 class _ShutdownLosesEmptyValues(LosesEmptyValues, _Shutdown):
-    """Drop records whose value is empty."""
-
     sentence = EMPTY_LOST
 
 
@@ -179,8 +163,6 @@ class _ShutdownForgetsTypes(ForgetsTypes, _Shutdown):
 
 
 class _ShutdownShowsBytes(_Shutdown):
-    """Convert keys and values with `str`, which shows bytes instead of decoding them."""
-
     sentence = (
         "`str` turns bytes into a text that shows them, with a `b` and quotes. How can bytes stay "
         "bytes?"
@@ -194,8 +176,6 @@ class _ShutdownShowsBytes(_Shutdown):
 
 
 class _ShutdownDelimits(_Shutdown):
-    """Go back to delimiters."""
-
     sentence = (
         "The data contains a character that your format uses as a mark. How could the reader find "
         "the end of a value without searching it?"

@@ -63,8 +63,6 @@ class _Segments(Coder):
 
 
 class _RunJoinsInStorageOrder(_Segments):
-    """Join segments in storage order; the result may be refused, or wrong."""
-
     sentence = (
         "You join the segments in the order in which they are stored. What in a segment says "
         "where it belongs?"
@@ -75,8 +73,6 @@ class _RunJoinsInStorageOrder(_Segments):
 
 
 class _RunSortsAsText(_Segments):
-    """Sort 10 before 2."""
-
     sentence = (
         "Your answer is right up to ten segments. Do you sort the indexes as numbers, or as text, "
         "where `10` comes before `2`?"
@@ -87,8 +83,6 @@ class _RunSortsAsText(_Segments):
 
 
 class _RunForgetsTheHeader(_Segments):
-    """Make segments that are 8 bytes too long."""
-
     sentence = cut_forgets_the_header.sentence
 
     def split(self, stream: bytes) -> Any:
@@ -96,8 +90,6 @@ class _RunForgetsTheHeader(_Segments):
 
 
 class _RunDropsTheLast(_Segments):
-    """Round down, so that no snapshot can be read."""
-
     sentence = (
         "You have too few segments, because the short last piece is dropped. Does your division "
         "round down or up?"
@@ -111,8 +103,6 @@ class _RunDropsTheLast(_Segments):
 
 
 class _RunAddsAnEmptyOne(_Segments):
-    """Make one too many where the last is full."""
-
     sentence = (
         "You have one segment too many where the last one should be exactly full. Does your "
         "division add one when nothing is left over, or is your stream longer than the format "
@@ -124,8 +114,6 @@ class _RunAddsAnEmptyOne(_Segments):
 
 
 class _RunSavesNothingOfNothing(_Segments):
-    """Make no segments for an empty state."""
-
     sentence = (
         "You save an empty state as no segments at all, which looks exactly as if they were all "
         "lost. How many bytes long is the stream of an empty state?"
@@ -157,14 +145,10 @@ class _Countless(_Segments):
 
 
 class _RunForgetsTheCount(_Countless):
-    """Encode fields without a count."""
-
     sentence = "Your stream is 4 bytes too short. What comes before the first record?"
 
 
 class _RunCountsCharacters(_Segments):
-    """Measure the text instead of its bytes; unreadable data raises a ValueError."""
-
     sentence = (
         "Your lengths count characters, but the reader counts bytes. How many bytes does `é` "
         "take, and when do you measure?"
@@ -175,8 +159,6 @@ class _RunCountsCharacters(_Segments):
 
 
 class _RunSegmentsRecords(_Countless):
-    """Make one segment per record, however long it is."""
-
     sentence = (
         "You make one segment per record, however long it is. The limit cuts the stream; a "
         "segment knows nothing about records."
@@ -188,8 +170,6 @@ class _RunSegmentsRecords(_Countless):
 
 
 class _RunUpdatesTheState(_Segments):
-    """Leave in the state the records that were put after the snapshot."""
-
     sentence = (
         "Records put after the snapshot are still there. Does your `deserialize` replace the "
         "state, or add to it?"
@@ -200,8 +180,6 @@ class _RunUpdatesTheState(_Segments):
 
 
 class _RunLeavesCountsOut(_Segments):
-    """Collect only the results of `get`."""
-
     sentence = "Your list holds only what `get` gave. Which other operation gives a result?"
 
     def segment_count(self, path: str) -> None:
@@ -213,8 +191,6 @@ class _RunInsistsOnKeys(InsistsOnKeys, _Segments):
 
 
 class _RunReordersInPlace(_Segments):
-    """Read from the list that is being written to."""
-
     sentence = (
         "Your `reorder` reads from the list that it is writing to, so a segment is lost. Where "
         "could you keep the old order meanwhile?"
@@ -231,8 +207,6 @@ class _RunPickles(Pickles, _Segments):
 
 
 class _RunKeepsACopy(_Segments):
-    """Keep a dict, and compute how many segments it would have needed."""
-
     sentence = KEPT
 
     def serialize(self, path: str) -> None:
