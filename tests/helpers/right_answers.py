@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from helpers import right_log, right_segments
+from helpers import right_log, right_segments, wrong_log
 from kvlib.lessons import collisions
 
 Records = dict[Any, Any]
@@ -436,4 +436,4 @@ VARIANTS += right_segments.VARIANTS
 # ---- 03-log -------------------------------------------------------------------------------------
 
 RIGHT |= right_log.RIGHT
-VARIANTS += right_log.VARIANTS
+VARIANTS += wrong_log.VARIANTS

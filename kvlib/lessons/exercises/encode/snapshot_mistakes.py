@@ -46,6 +46,14 @@ def read(
     return items, offset
 
 
+def read_all(data: bytes, text: bool = False, order: Any = "big") -> list[Item]:
+    """Read fields that must fill the data."""
+    items, offset = read(data, text=text, order=order)
+    if offset != len(data):
+        raise ValueError("extra bytes, or no count")
+    return items
+
+
 def records_of(items: list[Item], strict: bool = True) -> Records:
     """Return the records that these keys and values form."""
     records = dict(zip(items[::2], items[1::2], strict=True))
@@ -174,19 +182,13 @@ def decode_ignores_the_count(data: bytes) -> Records:
 )
 def decode_lets_the_last_win(data: bytes) -> Records:
     """Let the second record of a key overwrite the first."""
-    items, offset = read(data)
-    if offset != len(data):
-        raise ValueError("extra bytes, or no count")
-    return records_of(items, strict=False)
+    return records_of(read_all(data), strict=False)
 
 
 @mistake("Your decoder turns everything into text. What does the tag say?", of=1)
 def decode_makes_all_text(data: bytes) -> Records:
     """Ignore the tag."""
-    items, offset = read(data, text=True)
-    if offset != len(data):
-        raise ValueError("extra bytes, or no count")
-    return records_of(items)
+    return records_of(read_all(data, text=True))
 
 
 @mistake(
@@ -196,10 +198,7 @@ def decode_makes_all_text(data: bytes) -> Records:
 )
 def decode_is_little_endian(data: bytes) -> Records:
     """Read numbers in little-endian order."""
-    items, offset = read(data, order="little")
-    if offset != len(data):
-        raise ValueError("extra bytes, or no count")
-    return records_of(items)
+    return records_of(read_all(data, order="little"))
 
 
 MISTAKES: Final = mistakes_in(globals())
