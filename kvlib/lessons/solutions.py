@@ -66,14 +66,14 @@ def decode_snapshot(data: bytes) -> dict[str | bytes, str | bytes]:
 
     def take(offset: int, size: int) -> bytes:
         if offset + size > len(data):
-            raise ValueError(f"offset {offset}: {size} bytes are needed")
+            raise ValueError(f"offset {offset}: the data ends before {size} bytes")
         return data[offset : offset + size]
 
     def field(offset: int) -> tuple[str | bytes, int]:
         tag, start = take(offset, 1), offset + 5
         raw = take(start, int.from_bytes(take(offset + 1, 4), "big"))
         if tag not in (b"s", b"b"):
-            raise ValueError(f"offset {offset}: {tag!r} is no tag")
+            raise ValueError(f"offset {offset}: {tag!r} isn't a tag")
         return raw.decode() if tag == b"s" else raw, start + len(raw)
 
     records: dict[str | bytes, str | bytes] = {}
@@ -81,10 +81,10 @@ def decode_snapshot(data: bytes) -> dict[str | bytes, str | bytes]:
     for _ in range(int.from_bytes(take(0, 4), "big")):
         key, offset = field(offset)
         if key in records:
-            raise ValueError(f"{key!r} is here for the second time")
+            raise ValueError(f"{key!r} occurs twice")
         records[key], offset = field(offset)
     if offset != len(data):
-        raise ValueError(f"offset {offset}: the data goes on")
+        raise ValueError(f"offset {offset}: extra bytes after the last record")
     return records
 
 
@@ -128,7 +128,7 @@ def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]
     return results
 
 
-# ---- 02-segment ---------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------- notebook 2
 
 
 def count() -> int:
@@ -191,13 +191,13 @@ def join(segments: list[bytes]) -> bytes:
     for segment in segments:
         index, total = int.from_bytes(segment[:4], "big"), int.from_bytes(segment[4:8], "big")
         if len(segment) < 8 or index >= total:
-            raise ValueError(f"no header: {segment[:8]!r}")
+            raise ValueError(f"bad header: {segment[:8]!r}")
         if index in pieces:
-            raise ValueError(f"segment {index} is here for the second time")
+            raise ValueError(f"segment {index} occurs twice")
         pieces[index] = segment[8:]
         totals.add(total)
     if totals != {len(pieces)}:
-        raise ValueError(f"{len(pieces)} segments are here, their totals are {sorted(totals)}")
+        raise ValueError(f"{len(pieces)} segments, but their totals are {sorted(totals)}")
     return b"".join(pieces[index] for index in range(len(pieces)))
 
 
@@ -253,7 +253,7 @@ def run_segments(
     return results
 
 
-# ---- 03-log -------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------- notebook 3
 
 
 def run_shutdown(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
@@ -341,7 +341,7 @@ def recover(log: bytes) -> dict[str | bytes, str | bytes]:
             except kvlib.CorruptionError:
                 continue
             if later.sequence > sequence:
-                raise ValueError(f"offset {bad}: damage, for a whole frame is at {offset}")
+                raise ValueError(f"offset {bad}: damage, because a whole frame is at {offset}")
 
     items: dict[str | bytes, str | bytes] = {}
     offset, sequence = 0, 1

@@ -428,12 +428,10 @@ VARIANTS: list[tuple[str, Any, Any]] = [
     ("01-run-snapshots", their_run_with_a_pickler, "run_pickles"),
 ]
 
-# ---- 02-segment ---------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------- notebooks 2 and 3
 
 RIGHT |= right_segments.RIGHT
 VARIANTS += right_segments.VARIANTS
-
-# ---- 03-log -------------------------------------------------------------------------------------
 
 RIGHT |= right_log.RIGHT
 VARIANTS += wrong_log.VARIANTS
