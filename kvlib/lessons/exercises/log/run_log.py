@@ -69,7 +69,7 @@ def run_log(compact_threshold, operations):
         _case("deleting a key that isn't there", 2, ("delete", "a"), STATUS),
         _case("a log that has just reached the threshold", 1, put(), STATUS),
         _case(
-            "a log that reaches the threshold after several operations",
+            "a log that grows to the threshold",
             2,
             put(),
             put("b", "2"),

@@ -74,8 +74,8 @@ def hunt_removes_all_that_is_empty(stream: bytes, limit: int) -> Segments:
 
 
 @mistake(
-    "Your segments are now longer than the limit. The size was right, so look at the line that "
-    "uses it."
+    "Your segments are now longer than the limit. The size was right, so look at the number "
+    "that is computed from it."
 )
 def hunt_changes_the_size(stream: bytes, limit: int) -> Segments:
     """Make the pieces larger."""
@@ -83,7 +83,8 @@ def hunt_changes_the_size(stream: bytes, limit: int) -> Segments:
 
 
 @mistake(
-    "The size was right: 8 bytes of the limit belong to the header. Look at the line that uses it."
+    "The size was right: 8 bytes of the limit belong to the header. Look at the number that is "
+    "computed from it."
 )
 def hunt_forgets_the_header(stream: bytes, limit: int) -> Segments:
     """Make the pieces as large as the segments."""

@@ -6,6 +6,11 @@ from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, Mistake
 from kvlib.lessons.exercises.segment.pieces import A2, A3, B2, B3, C3, LONE
 
+
+def _never_run(order: list[int], sentence: str) -> Mistake:
+    return Mistake(order, f"{sentence} When is it safe to join?")
+
+
 EXERCISE: Final = Exercise(
     name="02-join-order",
     kind="order",
@@ -48,26 +53,11 @@ EXERCISE: Final = Exercise(
             "Line 1 comes before every check, and nothing after a `return` runs. When is it safe "
             "to join?",
         ),
-        Mistake(
-            [4, 6, 2, 5, 1, 3],
-            "Line 3 comes after the `return`, so it never runs. When is it safe to join?",
-        ),
-        Mistake(
-            [4, 6, 5, 3, 1, 2],
-            "Line 2 comes after the `return`, so it never runs. When is it safe to join?",
-        ),
-        Mistake(
-            [4, 6, 5, 1, 2, 3],
-            "Lines 2 and 3 come after the `return`, so they never run. When is it safe to join?",
-        ),
-        Mistake(
-            [4, 5, 3, 1, 6, 2],
-            "Lines 6 and 2 come after the `return`, so they never run. When is it safe to join?",
-        ),
-        Mistake(
-            [4, 2, 5, 1, 6, 3],
-            "Lines 6 and 3 come after the `return`, so they never run. When is it safe to join?",
-        ),
+        _never_run([4, 6, 2, 5, 1, 3], "Line 3 comes after the `return`, so it never runs."),
+        _never_run([4, 6, 5, 3, 1, 2], "Line 2 comes after the `return`, so it never runs."),
+        _never_run([4, 6, 5, 1, 2, 3], "Lines 2 and 3 come after the `return`, so they never run."),
+        _never_run([4, 5, 3, 1, 6, 2], "Lines 6 and 2 come after the `return`, so they never run."),
+        _never_run([4, 2, 5, 1, 6, 3], "Lines 6 and 3 come after the `return`, so they never run."),
         Mistake(
             [4, 2, 6, 5, 3, 1],
             "Line 2 takes the first of the totals, but line 6 hasn't checked yet that there is "
