@@ -1,4 +1,4 @@
-"""What the notebooks share: a place to work in, real data, a process to kill, and exercises."""
+"""For the notebooks: a place to work in, real data, a process to kill, and the exercises."""
 
 import os
 import random
@@ -19,7 +19,7 @@ __all__ = ["attempt", "characters", "check", "hint", "running", "solution", "wor
 
 
 def attempt(call: Callable[..., object], *arguments: object) -> None:
-    """Print what a call gives, or the error that it raises, in one line.
+    """Print the result of a call, or the error that it raises, on one line.
 
     >>> attempt(int, "12"), attempt(int, "a dozen")
     12
@@ -33,15 +33,15 @@ def attempt(call: Callable[..., object], *arguments: object) -> None:
 
 
 def workspace(name: str) -> Disk:
-    """An empty Disk for a notebook: the folder `name` beside it; in a browser a MemoryDisk.
+    """Return an empty Disk for a notebook: the folder `name` next to it; in a browser a MemoryDisk.
 
-    The folder is made if it is missing, and files of an earlier run are deleted; if it holds
-    anything else, it is left as it is and a ValueError names what is in the way. The disk's random
-    bytes come from a seed, its name, so that a picture of them is the same in every run. A store
-    for real use is opened by its path, and takes the system's random bytes.
+    The folder is made if it is missing, and the files of an earlier run are deleted. If it contains
+    anything else, it isn't changed, and a ValueError names the file. The disk's random bytes are
+    seeded with its name, so that pictures of them are the same in every run. For real use, open a
+    store by its path: then the random bytes are the system's.
     """
     if not name.isidentifier():
-        raise ValueError(f"{name!r} is no name for a workspace: letters, digits and _ are")
+        raise ValueError(f"{name!r} is not a name for a workspace: use letters, digits and _")
     entropy = random.Random(name).randbytes
     if sys.platform == "emscripten":
         return MemoryDisk(seed=int.from_bytes(entropy(4), "big"))
@@ -63,7 +63,7 @@ def _empty(folder: str) -> None:
 
 
 def characters(first: str = " ", last: str = "\u2fff") -> dict[str, str]:
-    """The characters from `first` to `last` and their names in Unicode 3.2.
+    """Return the characters from `first` to `last`, and their names in Unicode 3.2.
 
     >>> characters("é", "ê")
     {'é': 'LATIN SMALL LETTER E WITH ACUTE', 'ê': 'LATIN SMALL LETTER E WITH CIRCUMFLEX'}
@@ -74,10 +74,10 @@ def characters(first: str = " ", last: str = "\u2fff") -> dict[str, str]:
 
 @contextmanager
 def running(script: str, seconds: float = 30) -> Iterator["subprocess.Popen[str]"]:
-    """A Python process of its own that runs `script` where this one works, with the same kvlib.
+    """Start a Python process that runs `script` in this working directory, with the same kvlib.
 
-    What it prints is read from its `stdout`; its errors appear where ours do. When the block ends,
-    or if it still runs after `seconds`, it is killed: so a reader of `stdout` never waits for ever.
+    Its output can be read from `stdout`; its errors appear with ours. It is killed when the block
+    ends, or after `seconds`, so that reading `stdout` can't block forever.
     """
     path = os.pathsep.join(filter(None, sys.path))
     with subprocess.Popen(
@@ -86,7 +86,7 @@ def running(script: str, seconds: float = 30) -> Iterator["subprocess.Popen[str]
         stdout=subprocess.PIPE,
         encoding="utf-8",
         env=os.environ | {"PYTHONPATH": path},
-    ) as process:  # at its end the pipe is closed, and the process waited for
+    ) as process:  # at its end, closes the pipe and waits for the process
         watchdog = threading.Timer(seconds, process.kill)
         watchdog.daemon = True
         watchdog.start()

@@ -1,4 +1,4 @@
-"""All the exercises, by name."""
+"""All exercises, by name."""
 
 from difflib import get_close_matches
 from typing import Final
@@ -13,7 +13,7 @@ EXERCISES: Final[dict[str, Exercise]] = {
 
 
 def find(name: object) -> Exercise:
-    """The exercise of this name. ValueError, with names that are like it, if there is none."""
+    """Return the exercise with this name. ValueError, with similar names, if there is none."""
     if type(name) is not str or name not in EXERCISES:
         said = written(plain(name), 60)
         near = get_close_matches(said, EXERCISES, 3, 0.4) or list(EXERCISES)

@@ -1,4 +1,4 @@
-"""An answer meets its cases: which is the smallest that fails, and what mistake is that?"""
+"""Check an answer: find the smallest case that fails, and the mistake that explains it."""
 
 import linecache
 import time
@@ -22,20 +22,20 @@ from kvlib.lessons.source_code import code_of, solved
 from kvlib.views.plain import Foreign, kind_of, plain, same, written
 
 UNLIMITED: Final = 10**15
-SLOWER: Final = 20  # times the solution's own time, which an answer may take for a large case
-AT_LEAST: Final = 1.0  # seconds that it may take in any case
+SLOWER: Final = 20  # an answer may need this many times the solution's time for a large case
+AT_LEAST: Final = 1.0  # seconds that are always allowed
 
 Functions = tuple[Function, ...]
 
 
-NOTHING: Final = object()  # what no answer can be
-DISSECTED: Final = 64 * PICTURED  # bytes of a result that are labelled; of more, none are
+NOTHING: Final = object()  # no answer can be this
+DISSECTED: Final = 64 * PICTURED  # a larger result isn't labelled
 
-_states: dict[str, CheckState] = {}  # of the exercises that were checked in this process
+_states: dict[str, CheckState] = {}  # of the exercises checked in this process
 
 
 class Seen(NamedTuple):
-    """A case, what became of it, whether that is right, and whether it is so each time."""
+    """A case, its outcome, and whether that is right, and the same in each run."""
 
     case: Case
     outcome: Outcome
@@ -48,15 +48,14 @@ def check() -> Progress: ...
 @overload
 def check(name: object, answer: object = ..., *more: object) -> Result: ...
 def check(name: object = NOTHING, answer: object = NOTHING, *more: object) -> Result | Progress:
-    """Whether the answer to an exercise is right, and if not, what is wrong with it.
+    """Check the answer to an exercise; if it is wrong, say why.
 
-    It never raises, whatever it is given, but for a KeyboardInterrupt. Without arguments it shows
-    how far you have come.
+    Without arguments, show your progress. Nothing but KeyboardInterrupt is ever raised.
 
     Args:
         name: the exercise, such as "01-encode-field".
-        answer: the function itself, a tuple of functions, or the value that was asked for.
-        more: nothing; several functions are handed over as one tuple.
+        answer: the function itself, a tuple of functions, or a value.
+        more: unused; put several functions into one tuple.
     """
     if name is NOTHING:
         return Progress({one: _states.get(one, "not tried yet") for one in EXERCISES})
@@ -66,7 +65,7 @@ def check(name: object = NOTHING, answer: object = NOTHING, *more: object) -> Re
         return Result(written(plain(name), 60).strip("'"), "wrong", words=(f"{error}",))
     try:
         result = _checked(exercise, (answer, *more) if more else answer)
-    except Exception as error:  # of ours: an answer's are caught where it is called
+    except Exception as error:  # a bug of ours: an answer's errors are caught where it is called
         result = _wrong(exercise, feedback.stumbled(kind_of(error)))
     _states[exercise.name] = result.state
     tidy()
@@ -85,9 +84,9 @@ def _checked(exercise: Exercise, answer: object) -> Result:
 
 
 def hint(name: object, number: int = 1) -> HelpText:
-    """The first, second or third hint; ValueError for another one.
+    """Return the first, second or third hint, by default the first.
 
-    Without a number it is the first.
+    Raises ValueError for another number.
     """
     exercise = find(name)
     if type(number) is not int or number not in (1, 2, 3):
@@ -97,9 +96,9 @@ def hint(name: object, number: int = 1) -> HelpText:
 
 
 def solution(name: object) -> HelpText:
-    """The clear version, to be pasted into the stub's cell, and what kvlib has in its place.
+    """Return the solution, to paste into the stub's cell, and kvlib's own version of it.
 
-    Of an order it is the whole function; the words say the order.
+    For an order, the code is the whole function, and the text gives the order.
     """
     exercise = find(name)
     said, code = [exercise.why], solved(exercise)
@@ -115,7 +114,7 @@ def solution(name: object) -> HelpText:
 
 
 def functions_of(exercise: Exercise, answer: Any) -> Functions:
-    """An answer as functions, whatever its kind."""
+    """Return any answer as a tuple of functions."""
     if exercise.kind == "predict":
         return (lambda: answer,)
     if exercise.kind == "order":
@@ -124,14 +123,14 @@ def functions_of(exercise: Exercise, answer: Any) -> Functions:
 
 
 def assemble(exercise: Exercise, order: Sequence[int]) -> Function:
-    """The function whose lines stand in this order."""
+    """Return the function with its lines in this order."""
     body = "\n".join(exercise.lines[number - 1] for number in order)
     source, place = f"{exercise.head}\n{indent(body, '    ')}\n", f"<{exercise.name} {order}>"
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     return _defined(exercise.solution[0].__name__, source, place)
 
 
-@lru_cache  # each wrong order is looked at in many cases
+@lru_cache  # each wrong order is tried with many cases
 def _defined(name: str, source: str, place: str) -> Function:
     namespace: dict[str, Any] = {"__name__": place}
     exec(compile(source, place, "exec"), namespace)  # our own lines, in the learner's order
@@ -167,10 +166,10 @@ def _examine(exercise: Exercise, answer: object, functions: Functions) -> Result
 
 
 def _small(exercise: Exercise, functions: Functions) -> Iterator[Seen]:
-    """Each case, asked twice; up to one that goes on and on: others would cost as much time again.
+    """Try each case twice, up to the first that never ends: others would take as long again.
 
-    Nor is a later function asked when an earlier one is wrong: what it is given may then be wrong
-    too, such as a total of billions.
+    If an earlier function is wrong, later ones aren't tried: their arguments might be wrong too,
+    such as a total of billions.
     """
     wrong = None
     for case in exercise.cases:
@@ -196,7 +195,7 @@ def _codes(exercise: Exercise) -> dict[CodeType, str]:
 
 
 def _is_untried(exercise: Exercise, functions: Functions, failed: Seen) -> bool:
-    """Whether each function is still the stub."""
+    """Return whether each function is still the stub."""
     if not _is_stub(failed.outcome):
         return False
     firsts = {case.of: case for case in reversed(exercise.cases)}
@@ -208,19 +207,19 @@ def _is_stub(outcome: Outcome) -> bool:
 
 
 def expected(exercise: Exercise, case: Case) -> Any:
-    """What the solution gives."""
+    """Return the solution's outcome."""
     return exercise.solution[case.of](*deepcopy(case.arguments))
 
 
 def is_right(exercise: Exercise, case: Case, outcome: Outcome) -> bool:
-    """Whether this is what was to become of the case."""
+    """Return whether the outcome of the case is right."""
     if case.refused:
         return not outcome.changed and is_refusal(exercise, outcome)
     return _agrees(exercise, case, outcome, expected(exercise, case))
 
 
 def is_refusal(exercise: Exercise, outcome: Outcome) -> bool:
-    """Whether it was refused: in an order, by the very line that does that."""
+    """Return whether the arguments were refused: in an order, by the line that is meant to."""
     if outcome.kind != "raised":
         return False
     if exercise.kind == "order":
@@ -272,7 +271,7 @@ def _explained(exercise: Exercise, answer: object, seen: list[Seen], failed: See
 
 
 def recognise(exercise: Exercise, seen: Sequence[Seen], failed: Seen) -> Mistake | None:
-    """The mistake that behaves as the answer does: in the failing case, and in most others."""
+    """Return the mistake that behaves like the answer in the failing case and most others."""
     wrong = sum(not one.right for one in seen)
     best, most = None, 0
     for mistake in exercise.mistakes:
@@ -280,7 +279,7 @@ def recognise(exercise: Exercise, seen: Sequence[Seen], failed: Seen) -> Mistake
             continue
         agreeing = [one for one in seen if _behaves(exercise, mistake, one)]
         if sum(not one.right for one in agreeing) * 2 < wrong:
-            continue  # it explains less than half
+            continue  # it explains less than half of the cases
         if len(agreeing) > most:
             best, most = mistake, len(agreeing)
     return best
@@ -296,14 +295,14 @@ def _behaves(exercise: Exercise, mistake: Mistake, seen: Seen) -> bool:
 
 
 def _failure(outcome: Outcome) -> tuple[str, str]:
-    """In which line of an order what was missing."""
+    """Return the line of an order that failed, and the name it lacked."""
     _, _, text = outcome.line.partition(": ")
     return text, f"{outcome.value}" if text else ""
 
 
 def outcome_of(exercise: Exercise, mistake: Mistake, case: Case) -> Outcome:
-    """What becomes of a case with a mistake's function: one of ours, so that it comes to an end."""
-    if exercise.kind == "order":  # with its line, which tells two of the same error apart
+    """Return the outcome of a case for a mistake's function, which is ours and so always ends."""
+    if exercise.kind == "order":  # with its line, to tell two equal errors apart
         return run(assemble(exercise, mistake.answer), case.arguments)
     function = mistake.answer if callable(mistake.answer) else lambda: mistake.answer
     given = deepcopy(case.arguments)
@@ -329,7 +328,7 @@ def _wrong(exercise: Exercise, *said: str, **more: Any) -> Result:
 def _picture(
     exercise: Exercise, case: Case, outcome: Outcome, wanted: object
 ) -> BytesPicture | None:
-    """The bytes that came out, with the first wrong one marked; else those that were given."""
+    """Return a picture of the result, its first wrong byte marked, or else of the argument."""
     format = _one(exercise.format, case.of)
     if format and outcome.kind == "gave" and wanted is not None:
         mine, right = _first_different(outcome.value, wanted)
@@ -342,7 +341,7 @@ def _picture(
 
 
 def _first_different(mine: object, right: object) -> tuple[object, object]:
-    """The values themselves; of two lists the first items that differ."""
+    """Return the two values, or the first items that differ if both are lists."""
     if type(mine) is list and type(right) is list:
         pairs = zip(mine, right, strict=False)
         return next((pair for pair in pairs if not same(*pair)), (None, None))
@@ -379,7 +378,7 @@ def _forbidden(exercise: Exercise, functions: Functions) -> Result | None:
 
 
 def _large(exercise: Exercise, functions: Functions) -> Result | int:
-    """What is wrong with it in a large case; or the number of these."""
+    """Return what is wrong in a large case, or the number of large cases."""
     if exercise.large is None:
         return 0
     clear = _clear_version(exercise.large, exercise.solution)
@@ -392,13 +391,13 @@ def _large(exercise: Exercise, functions: Functions) -> Result | int:
     return len(clear)
 
 
-@cache  # who mends an answer and checks it again need not wait for this again
+@cache  # checking an improved answer shouldn't take this long again
 def _clear_version(
     large: Callable[[], Sequence[Case]], solution: Functions
 ) -> list[tuple[Any, float]]:
-    """What the solution gives for each large case, and the seconds that it takes."""
+    """Return the solution's outcome for each large case, and its time in seconds."""
     found = []
-    for case in large():  # made anew, because an answer may spoil its own
+    for case in large():  # made anew, because an answer may change its arguments
         start = time.process_time()
         outcome = _timed(solution, case)
         found.append((outcome.value, time.process_time() - start))
@@ -411,7 +410,7 @@ def _timed(functions: Functions, case: Case, seconds: float = float("inf")) -> O
 
 
 def _probed(exercise: Exercise, functions: Functions) -> Result | int:
-    """What another look has found; or the number of cases that it took."""
+    """Return what the exercise's probe has found, or the number of cases it tried."""
     found = exercise.probe(functions) if exercise.probe else 0
     if isinstance(found, ProbeResult):
         return _wrong(exercise, found.sentence, asked=found.asked, came=found.came)

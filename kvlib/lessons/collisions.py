@@ -1,9 +1,9 @@
-"""Two different stores that an encoder writes as the same bytes: the shortest pair that is found.
+"""Find two different stores that an encoder writes as the same bytes, the shortest such pair.
 
-The search tries small stores, the smallest first, and keeps the store of each result. It learns
-the encoder's marks by looking: what stands in its bytes and not in the data is likely a delimiter,
-an escape or a digit of a length, and makes the texts of which stores are built. Later stages try
-what else goes wrong: other scripts, long texts, bytes beside texts.
+The search tries small stores first, and remembers the store of each result. It learns the encoder's
+marks by observation: characters that are in its bytes but not in the data are likely delimiters,
+escapes or digits of a length, so stores are built from them. Later stages try other problems:
+other scripts, long texts, bytes mixed with texts.
 """
 
 import re
@@ -18,11 +18,11 @@ from kvlib.views.plain import plain, written
 Records = dict[Any, Any]
 Encoder = Callable[[Records], Any]
 
-CANDIDATES: Final = 8_000  # of one stage
-BATCH: Final = 500  # candidates of one run; it begins small, and doubles
-LINES: Final = 400_000  # of one run: many more than such encoders need
+CANDIDATES: Final = 8_000  # per stage
+BATCH: Final = 500  # candidates per run, at most; it starts small and doubles
+LINES: Final = 400_000  # per run, many more than these encoders need
 MARKS: Final = 6
-PIECE: Final = 60  # bytes of which every piece is tried as a text
+PIECE: Final = 60  # bytes; every slice of them is tried as a text
 LONG: Final = 12
 LENGTHS: Final = (1, 2, 9, 10, 11, 12, 99, 100, 101, 255, 256, 257)
 
@@ -53,7 +53,7 @@ REFUSED: Final = {
 
 
 class Collision(NamedTuple):
-    """What a search finds: two stores and their bytes; or one, and what came instead of bytes."""
+    """The result of a search: two stores and their bytes, or one store that wasn't encoded."""
 
     stage: str
     stores: tuple[Records, ...]
@@ -61,9 +61,9 @@ class Collision(NamedTuple):
 
 
 def break_encoder(functions: tuple[Encoder, ...]) -> ProbeResult | int:
-    """The shortest pair of stores that the encoder confuses, in words.
+    """Return the shortest pair of stores that the encoder confuses, in words.
 
-    If none is found, it is the number of stores that were tried.
+    If there is none, return the number of stores that were tried.
     """
     found = confuse(functions[0])
     if isinstance(found, int):
@@ -80,7 +80,7 @@ def _written(store: Records) -> str:
 
 
 def _item(item: str | bytes) -> str:
-    """As one would write it: a long one of equal characters as a product."""
+    """Return a text as it would be written, a long run of one character as a product."""
     if len(item) > LONG and len(set(item)) == 1:
         return f"{item[:1]!r} * {len(item)}"
     return written(item)
@@ -94,7 +94,7 @@ def _became(outcome: Outcome) -> str:
 
 
 def confuse(encode: Encoder) -> Collision | int:
-    """The first pair of the first stage that has one; else the number of stores that were tried."""
+    """Return the first pair that any stage finds, or the number of stores that were tried."""
     seen: dict[bytes, Records] = {}
     texts = ["a", *find_marks(encode)]
     stages: list[tuple[str, Iterable[Records]]] = [
@@ -127,7 +127,7 @@ def _first(
 
 
 def _encoded(encode: Encoder, batch: list[Records]) -> Iterator[tuple[Records, Outcome]]:
-    """Each store with what became of it, in one run; up to the first that has no result."""
+    """Yield each store with its outcome, in one run, up to the first without a result."""
     results: list[Any] = []
 
     run(_collect, (encode, batch, results), of=encode, lines=LINES, copy=False)
@@ -138,7 +138,7 @@ def _encoded(encode: Encoder, batch: list[Records]) -> Iterator[tuple[Records, O
 
 
 def _collect(encode: Encoder, batch: list[Records], results: list[Any]) -> None:
-    """Encode copies, because an encoder may spoil what it gets; keep what was before an error."""
+    """Encode copies, because an encoder may change them; keep the results up to an error."""
     for store in batch:
         results.append(plain(encode(dict(store))))
 
@@ -147,9 +147,9 @@ def _collect(encode: Encoder, batch: list[Records], results: list[Any]) -> None:
 
 
 def find_marks(encode: Encoder) -> list[str]:
-    """What stands in the encoder's bytes beside the data, as texts: `=`, `;`, a backslash, `1`.
+    """Return the marks in an encoder's bytes, as texts: `=`, `;`, a backslash, `1`.
 
-    An escape shows only where something is escaped; so what was found is looked at once more.
+    An escape only appears where something is escaped, so the marks are encoded once more.
     """
     marks: list[str] = []
     for _ in range(2):
@@ -166,7 +166,7 @@ def _as_texts(encode: Encoder, stores: list[Records]) -> Iterator[str]:
 
 
 def _strange(text: str, known: list[str]) -> list[str]:
-    """Runs of characters that are no data, and each of their characters, once."""
+    """Yield runs of characters that aren't data, and their single characters, once each."""
     runs = re.findall(r"[^ab]{1,4}", text)
     pieces = dict.fromkeys([char for run in runs for char in run] + runs)
     return [piece for piece in pieces if piece not in known]
@@ -176,7 +176,7 @@ def _strange(text: str, known: list[str]) -> list[str]:
 
 
 def stores(texts: list[str]) -> Iterator[Records]:
-    """Stores of up to two records whose keys and values are made of the texts, the smallest first.
+    """Yield stores of up to two records with these texts as keys and values, the smallest first.
 
     >>> list(islice(stores(["a", ";"]), 5))
     [{}, {'': ''}, {'': 'a'}, {'': ';'}, {'a': ''}]
@@ -203,14 +203,14 @@ def _shares(size: int, places: int) -> Iterator[tuple[int, ...]]:
 
 
 def small_stores(texts: list[str]) -> Iterator[Records]:
-    """Stores of one record with a short key or value."""
+    """Yield stores of one record with a short key or value."""
     for text in texts:
         yield from ({text: ""}, {"": text}, {text: text})
     yield from ({one: other} for one, other in permutations(texts, 2))
 
 
 def embedded(encode: Encoder) -> Iterator[Records]:
-    """Two small records, and stores with a text that looks like a piece of these in bytes."""
+    """Yield two small records, and stores with a text that looks like part of their bytes."""
     records = {"": "", "a": ""}
     for text in _as_texts(encode, [records]):
         yield records
@@ -219,7 +219,7 @@ def embedded(encode: Encoder) -> Iterator[Records]:
 
 
 def long_stores(texts: list[str]) -> Iterator[Records]:
-    """Stores with texts about as long as lengths of one or two digits, or of one byte, can say."""
+    """Yield stores with texts at the limits of a length of one digit, two digits, or one byte."""
     for text in texts:
         if len(text) == 1:
             repeated = [text * length for length in LENGTHS]
@@ -228,7 +228,7 @@ def long_stores(texts: list[str]) -> Iterator[Records]:
 
 
 def typed_stores() -> Iterator[Records]:
-    """Stores that have bytes beside texts: the same letters, and bytes that are no UTF-8."""
+    """Yield stores with bytes and texts: the same letters, and bytes that aren't UTF-8."""
     for one, other in product(["", b"", "a", b"a", b"\xff", b"\0"], repeat=2):
         yield {one: other}
     yield from ({"1": "", b"1": ""}, {b"1": "", "1": ""}, {"b'a'": "a"}, {"'a'": b"a"})

@@ -1,4 +1,4 @@
-"""What an exercise is: data, and nothing else."""
+"""The data of an exercise."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One question that an answer is asked.
+    """One case for an answer.
 
     Attributes:
-        arguments: what its function is called with; a copy of them, so that it may spoil its own.
-        about: what is special here, to go on from "This case is about": "an empty text".
-        of: which function is asked, if the answer has more than one.
-        refused: whether the function must refuse the arguments, by a ValueError.
+        arguments: the arguments of the call. The answer gets a copy, which it may change.
+        about: the point of the case, to follow "This case is about": "an empty text".
+        of: the index of the function, if the answer has more than one.
+        refused: whether the function must refuse the arguments with a ValueError.
     """
 
     arguments: tuple[Any, ...] = ()
@@ -27,17 +27,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that people give, and what helps them.
+    """A wrong answer that people give, and a sentence that helps them.
 
-    It is used twice: the tests feed it to its check, and a check recognises by it what a learner
-    did, because both behave the same.
+    It has two uses: the tests feed it to its check, and a check compares a learner's answer with
+    it, because the same mistake behaves the same way.
 
     Attributes:
         answer: a wrong function; for a prediction a wrong value, for an order a wrong list.
-        sentence: what kind of mistake that is, and where to look; not what is right.
-        like: of a prediction: whether a value, as plain data of any type, is a mistake of this
-            kind; by default, if it equals `answer`. Of two that say so, the first is taken.
-        of: which function of the answer it stands for.
+        sentence: the kind of mistake and where to look, but not the right answer.
+        like: for a prediction, a function that says whether a value is this kind of mistake; by
+            default, whether it equals `answer`. If two match, the first one counts.
+        of: the index of the function with the mistake.
     """
 
     answer: Any
@@ -47,7 +47,7 @@ class Mistake:
 
 
 def mistake(sentence: str, of: int = 0) -> Callable[[Function], Mistake]:
-    """Make a Mistake of the wrong function that this stands above."""
+    """Turn the decorated wrong function into a Mistake."""
     return lambda answer: Mistake(answer, sentence, of=of)
 
 
@@ -56,36 +56,35 @@ class Exercise:
     """An exercise.
 
     Attributes:
-        name: the notebook's number and a word: "01-encode-field". Its cells are `cells`.
-        kind: "predict": the answer is a value; "order": a list of line numbers; "function";
-            "functions": a tuple of them.
-        objective: what one can do afterwards, to go on from "You can".
-        task: what is asked, as Markdown.
-        stub: the cell's source, unsolved.
-        names: of the functions asked for, or the one variable.
-        solution: the clear version, a function for each of `names`. Of a prediction it takes no
-            arguments and computes the value; of an order it is the function in its right order.
-        cases: from the smallest up. They are shown to the learner, so they are as small as can be.
-        mistakes: at least five.
-        hints: three, each saying a little more, none of them the solution.
-        why: what to keep, said when the answer is right.
-        points: what it is worth in a class.
-        minutes: what it takes.
-        own: kvlib's functions that would be the answer, by the name that they have there.
-        format: what the bytes of a result are, one of views.layout.FORMATS; for each function,
-            "" if its result is no bytes.
-        given: what the bytes of the first argument are; likewise.
-        read: what is compared of a result, for each function; None: the result itself. It gets the
-            result and then the arguments. Its ValueError or KvlibError says what is wrong with it.
-        item: names an item of a result that is a list; it gets the item's index and the arguments.
-        large: makes cases for which time matters.
-        forbidden: modules and functions that would do the work, and what to say of them.
-        shown: of a prediction: what to show as having come of it, whatever its type.
-        probe: another look, after the cases: it gets the functions, and gives what is wrong, or
-            else the number of cases that it has tried.
-        lines: of an order, numbered from 1 as the task shows them.
-        head: of an order: the line above them.
-        order: of an order: the right one.
+        name: the notebook's number and a word: "01-encode-field".
+        kind: "predict", the answer is a value; "order", a list of line numbers; "function";
+            "functions", a tuple of functions.
+        objective: the learner's new skill, to follow "You can".
+        task: the task, as Markdown.
+        stub: the source of the cell, unsolved.
+        names: the names of the functions, or of the one variable.
+        solution: a function for each of `names`. For a prediction, it takes no arguments and
+            computes the value; for an order, it is the function in the right order.
+        cases: the cases, the smallest first. Learners see them, so they are as small as possible.
+        mistakes: wrong answers, at least five.
+        hints: three hints, each giving a little more away, none of them the solution.
+        why: the point to remember, shown when the answer is right.
+        points: the points in a class.
+        minutes: the time it takes.
+        own: kvlib's own functions that would be the answer, by name.
+        format: the format of each function's result, one of layout.FORMATS, or "".
+        given: the format of each function's first argument, or "".
+        read: for each function, computes what to compare from the result and the arguments; None
+            compares the result itself. Its ValueError or KvlibError says what is wrong.
+        item: names an item of a result that is a list, from the item's index and the arguments.
+        large: makes cases in which time matters.
+        forbidden: modules and functions that would do the work, and what to say about them.
+        shown: for a prediction, makes the text for a result of any type.
+        probe: checks the functions after the cases; returns what is wrong, or how many cases it
+            has tried.
+        lines: for an order, the lines, numbered from 1 in the task.
+        head: for an order, the line above them.
+        order: for an order, the right order.
     """
 
     name: str
@@ -116,18 +115,18 @@ class Exercise:
 
     @property
     def cells(self) -> tuple[str, str]:
-        """The ids of the cell with the stub, and of the one that checks it."""
+        """The ids of the stub's cell and of the cell that checks it."""
         return f"{self.name}-stub", f"{self.name}-check"
 
     @property
     def handed(self) -> str:
-        """What a learner hands to `check`: a name, or names in parentheses."""
+        """The second argument of `check`: a name, or several in parentheses."""
         return self.names[0] if len(self.names) == 1 else f"({', '.join(self.names)})"
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What another look has found: the call or the values, what came of them, and the words."""
+    """The result of a probe: the call or the values, their outcome, and the feedback."""
 
     asked: str
     came: str

@@ -1,4 +1,4 @@
-"""What a check says when it knows no mistake by name: kind, specific, and never the answer."""
+"""The feedback for an answer whose mistake has no name: kind, specific, never the answer."""
 
 import inspect
 from collections import Counter
@@ -34,24 +34,24 @@ NAMES: Final = {
     list: "a list",
 }
 ASKED: Final = (
-    "It asks for input. A function gets what it needs as its arguments, and asks nobody: leave "
-    "`input` out."
+    "It asks for input. A function gets its data from its arguments, without asking: leave out "
+    "`input`."
 )
-VAST: Final = "That is far more than was asked for. Which loop adds to it, and when does it end?"
+VAST: Final = "The result is far too long. Which loop adds to it, and when does that loop end?"
 
 
 def passed(cases: int) -> str:
-    """How an answer was tried."""
-    return f"Tried on {cases:,} cases, the smallest first." if cases > 1 else "That is it."
+    """Return how an answer was tried."""
+    return f"Tried on {cases:,} cases, the smallest first." if cases > 1 else "Yes, exactly."
 
 
 def stumbled(kind: str) -> str:
-    """What to say when our own code has raised."""
-    return f"The check itself has failed ({kind}). That is kvlib's mistake, and none of yours."
+    """Return the feedback after a bug of ours."""
+    return f"The check itself has failed ({kind}). This is a bug in kvlib, not your mistake."
 
 
 def nothing_handed(exercise: Exercise) -> str:
-    """What to say when there is a name and no answer."""
+    """Return the feedback for a name without an answer."""
     return f"Hand over your answer too: {_call(exercise)}."
 
 
@@ -63,7 +63,7 @@ def _call(exercise: Exercise) -> str:
 
 
 def about_answer(exercise: Exercise, answer: object) -> str:
-    """What is wrong with the answer before it is tried; "" if nothing is."""
+    """Return what is wrong with an answer before it is tried, or ""."""
     if exercise.kind == "predict":
         return ""
     if exercise.kind == "order":
@@ -78,7 +78,7 @@ def about_answer(exercise: Exercise, answer: object) -> str:
 
 
 def _items(answer: Any) -> list[Any]:
-    """The items of a tuple or a list; of anything else none."""
+    """Return the items of a tuple or a list; nothing for other values."""
     return [*answer] if type(answer) is tuple or type(answer) is list else []
 
 
@@ -91,9 +91,9 @@ def _about_order(exercise: Exercise, answer: Any) -> str:
         return f"There is no line {written(strange[0])}: they are numbered from 1 to {last}."
     twice = [number for number, times in Counter(answer).items() if times > 1]
     if twice:
-        return f"Line {twice[0]} stands there twice; each is needed once."
+        return f"Line {twice[0]} is there twice; each line is needed once."
     missing = sorted(set(range(1, last + 1)) - set(answer))
-    return f"Line {missing[0]} is missing; each is needed once." if missing else ""
+    return f"Line {missing[0]} is missing; each line is needed once." if missing else ""
 
 
 def _about_function(exercise: Exercise, of: int, answer: Any) -> str:
@@ -101,9 +101,7 @@ def _about_function(exercise: Exercise, of: int, answer: Any) -> str:
     if any(answer is one for one in exercise.own.values()):
         return library(next(f"kvlib.{own}" for own, one in exercise.own.items() if one is answer))
     if answer is None:
-        return (
-            f"None was handed over in place of `{name}`. Is it the function itself, as in {call}?"
-        )
+        return f"This is None instead of `{name}`. Is it the function itself, as in {call}?"
     if isinstance_of(answer, type):
         return f"`{name_of(answer)}` is a class, and a function was asked for: {call}."
     if not callable(answer):
@@ -119,7 +117,7 @@ def _about_function(exercise: Exercise, of: int, answer: Any) -> str:
 
 
 def _fits(answer: Any, needed: tuple[Any, ...]) -> bool:
-    """Whether it can be called with these arguments; a builtin that doesn't tell raises."""
+    """Return whether it can be called so. Raises for a builtin without a signature."""
     signature = inspect.signature(answer)
     try:
         signature.bind(*needed)
@@ -129,18 +127,18 @@ def _fits(answer: Any, needed: tuple[Any, ...]) -> bool:
 
 
 def library(name: str) -> str:
-    """What to say to kvlib's own function."""
+    """Return the feedback for kvlib's own function."""
     return (
-        f"That is the library's: `{name}` is the answer key. Read it if you like (`{name}??`), "
+        f"`{name}` is the library's own version, the answer key. Read it if you like (`{name}??`), "
         "then write your own."
     )
 
 
-# -------------------------------------------------------------------------------- what became of it
+# ---------------------------------------------------------------------------------- the outcome
 
 
 def asked(exercise: Exercise, case: Case, answer: object) -> str:
-    """The call, or what was predicted."""
+    """Return the call, or the prediction."""
     if exercise.kind == "predict":
         return f"{exercise.names[0]} = {written(plain(answer))}"
     arguments = ", ".join(written(plain(one)) for one in case.arguments)
@@ -151,9 +149,9 @@ def asked(exercise: Exercise, case: Case, answer: object) -> str:
 
 
 def came(exercise: Exercise, outcome: Outcome) -> str:
-    """What the call gave."""
+    """Return the outcome of the call in words."""
     where = f", in your {outcome.line}" if outcome.line else ""
-    if exercise.kind == "order":  # whose line numbers are others than the task's
+    if exercise.kind == "order":  # its line numbers aren't the task's
         where = where.replace("your line ", "").partition(": ")[2]
         where = f", in {where}" if where else ""
     if outcome.kind == "raised":
@@ -172,7 +170,7 @@ def came(exercise: Exercise, outcome: Outcome) -> str:
 def about_outcome(
     exercise: Exercise, case: Case, outcome: Outcome, wanted: object
 ) -> Iterator[str]:
-    """What to make of a wrong outcome; `wanted` is what the solution gives."""
+    """Yield the feedback for a wrong outcome; `wanted` is the solution's."""
     if outcome.kind == "library":
         yield library(outcome.value.strip("`"))
         return
@@ -197,7 +195,7 @@ def about_outcome(
         yield from _about_items(exercise, case, outcome.value, wanted)
     elif exercise.kind == "predict":
         yield STRANGE
-    if case.about and case is not exercise.cases[0]:  # the first is nothing special
+    if case.about and case is not exercise.cases[0]:  # the first case isn't special
         yield f"This case is about {case.about}."
 
 
@@ -206,14 +204,14 @@ def _about_error(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[s
     if error.cls is NotImplementedError:
         yield f"`{exercise.names[case.of]}` is not tried yet; what comes before it is right."
     elif error.is_a(RecursionError):
-        yield "It calls itself without end: which call is the one that needs no further call?"
+        yield "It calls itself without end: in which case should it stop?"
     elif error.is_a(SystemExit):
         yield (
-            "That would end the whole program, and your variables with it. To leave a function, "
+            "This would end the whole program, and your variables with it. To leave a function, "
             "`return` or `raise`."
         )
     elif error.is_a(KeyboardInterrupt):
-        yield "A KeyboardInterrupt says that somebody pressed Ctrl-C. Raise another exception."
+        yield "A KeyboardInterrupt means that Ctrl-C was pressed. Raise another exception."
     elif error.is_a(NameError):
         yield "A name is used before any line has set it. Which line should come first?"
     elif case.refused and error.is_a(AssertionError):
@@ -231,7 +229,7 @@ def _about_error(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[s
 
 
 def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
-    """What to say of a result of another type."""
+    """Yield the feedback for a result of the wrong type."""
     value, needed = outcome.value, NAMES.get(type(wanted), f"a {kind_of(wanted)}")
     if exercise.kind == "predict":
         said = f"It asks for {needed}, and this is of type {_kind(value)}."
@@ -241,18 +239,18 @@ def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
     if isinstance(wanted, bytes) and _kind(value) in ("bytearray", "memoryview"):
         return f"A {_kind(value)} is nearly right: `bytes(...)` around it makes it bytes."
     if isinstance(wanted, bytes) and type(value) is str:
-        return "That is a text that shows bytes, or still has to become some: where is it encoded?"
+        return "The result is a text. It must become bytes: where is it encoded?"
     if isinstance(wanted, bytes) and type(value) is list:
-        return "That is a list. Bytes are joined with `+`, or `bytes(...)` makes them of numbers."
+        return (
+            "The result is a list. Join bytes with `+`, or use `bytes(...)` on a list of numbers."
+        )
     if _is(value, GeneratorType):
         return (
             "`yield`, or a `for` between parentheses, makes it a generator, which has not run "
             "yet: collect what it gives, and `return` that."
         )
     if _is(value, CoroutineType):
-        return (
-            "`async def` makes it a coroutine, which has not run yet: a plain `def` is asked for."
-        )
+        return "`async def` makes it a coroutine, which has not run yet: use a plain `def`."
     return f"It should give {needed}, and this is of type {_kind(value)}."
 
 
@@ -265,7 +263,7 @@ def _is(value: Any, kind: type) -> bool:
 
 
 def _only_quoted(value: object, wanted: object) -> bool:
-    """Whether a text may be what is asked for, but for its quotes: a dict needs its braces."""
+    """Return whether a text might be right without its quotes: a dict needs its braces."""
     return type(value) is str and (type(wanted) is not dict or "{" in value)
 
 
@@ -280,7 +278,7 @@ def _about_items(
     if at == len(mine):
         yield f"The list is too short: {name} is missing."
     elif at == len(wanted):
-        yield f"The list is too long: it goes on with {written(mine[at], 80)}."
+        yield f"The list is too long: it continues with {written(mine[at], 80)}."
     else:
         yield f"The first wrong one is {name}: {written(mine[at], 80)}."
         if type(wanted[at]) is bytes and type(mine[at]) is not bytes:
@@ -288,15 +286,15 @@ def _about_items(
 
 
 def about_large(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:
-    """What to say when only a large case fails."""
+    """Yield the feedback if only a large case fails."""
     yield f"All small cases are right. Then came {case.about}."
     if outcome.kind == "endless":
         where = f" It was stopped in your {outcome.line}." if outcome.line else ""
         yield (
-            f"That took more than 20 times as long as the clear version.{where} What is copied, "
-            "or searched, again in each turn?"
+            f"It took more than 20 times the solution's time.{where} What does it copy or search "
+            "again in each turn?"
         )
     elif outcome.kind == "gave":
-        yield "What came out is wrong. What is different when there is much of it?"
+        yield "The result is wrong. What changes when there is a lot of data?"
     else:
         yield f"What came: {came(exercise, outcome)}"

@@ -1,20 +1,20 @@
-"""What the formats demand, part by part: what a check says of the place of the first wrong byte."""
+"""The rules of the formats, part by part, for feedback about the first wrong byte."""
 
 from collections.abc import Mapping
 from typing import Final
 
-# By the last word of a region's name in views.layout.
+# By the last word of a region's name.
 RULES: Final[Mapping[str, str]] = {
-    "tag": "Here stands a tag: one byte for the type, s for str, b for bytes.",
-    "length": "Here stands a length: four bytes, big-endian, the number of BYTES of data.",
-    "data": "Here stands the data, at once behind the length: bytes as they are, text as UTF-8.",
-    "count": "Here stands the count: four bytes, big-endian, the number of records.",
-    "index": "Here stands the index: four bytes, big-endian, counted from 0.",
-    "total": "Here stands the total: four bytes, big-endian, the same in each segment.",
-    "piece": "Here stands the piece of the stream, at once behind the header of 8 bytes.",
-    "operation": "Here stands the operation: one byte, P for put, D for delete.",
-    "crc": "Here stands the checksum: four bytes, big-endian, over all that follows in the frame.",
-    "sequence": "Here stands the sequence number: eight bytes, big-endian.",
-    "kind": "Here stands the kind of the frame: one byte.",
+    "tag": "A tag belongs here: one byte for the type, s for str, b for bytes.",
+    "length": "A length belongs here: four bytes, big-endian, the number of BYTES of data.",
+    "data": "The data is here, right after the length: bytes as they are, text as UTF-8.",
+    "count": "The count belongs here: four bytes, big-endian, the number of records.",
+    "index": "The index belongs here: four bytes, big-endian, counted from 0.",
+    "total": "The total belongs here: four bytes, big-endian, the same in each segment.",
+    "piece": "The part of the stream is here, right after the 8 bytes of header.",
+    "operation": "The operation belongs here: one byte, P for put, D for delete.",
+    "crc": "The checksum belongs here: four bytes, big-endian, of the rest of the frame.",
+    "sequence": "The sequence number belongs here: eight bytes, big-endian.",
+    "kind": "The kind of the frame belongs here: one byte.",
 }
-END: Final = "Here everything was said, and the bytes go on."
+END: Final = "The data is complete here, but more bytes follow."

@@ -1,9 +1,9 @@
-"""What an answer may reach besides its arguments, and how a check keeps it as it was.
+"""Protect the process from an answer that runs in it.
 
-While an answer runs, what it prints is collected, nobody is asked for input, and the ways to end
-this process are closed: for the thread that runs it, and for no other. Afterwards streams, file
-descriptors 0 to 2, warning filters, the recursion limit and the working directory are what they
-were before. So a learner's variables outlive the answer.
+While an answer runs, its output is collected, `input` doesn't wait, and functions that end the
+process don't: in the thread that runs the answer, and in no other. Afterwards the streams, file
+descriptors 0 to 2, warning filters, the recursion limit and the working directory are restored, so
+that a learner's variables survive the answer.
 """
 
 import bdb
@@ -20,20 +20,20 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import ModuleType
 from typing import Any, Final, NoReturn
 
-PRINTED: Final = 2_000  # characters of what an answer prints
+PRINTED: Final = 2_000  # characters of an answer's output
 STREAMS: Final = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
 DESCRIPTORS: Final = (0, 1, 2)
 
-# Functions that end the process they are called in, or replace it; those of the second kind only
-# if they are given its number, or that of a group that it is in.
+# Functions that end or replace the calling process. The second group only does so if called with
+# its process id, or its group's.
 ENDS: Final = ("_exit", "abort", "execv", "execve", "raise_signal")
 KILLS: Final = ("kill", "killpg")
 
 
 class Streams(io.TextIOBase):
-    """Stands for a terminal: keeps the beginning of what is written, and can't be closed.
+    """A substitute for a terminal: it keeps the beginning of the output, and can't be closed.
 
-    Whoever reads from it is asking a person: that calls `asked`.
+    Reading from it calls `asked`.
     """
 
     encoding = "utf-8"
@@ -47,28 +47,28 @@ class Streams(io.TextIOBase):
         """Ask for input."""
         self._asked()
 
-    def readline(self, size: int = -1) -> str:  # type: ignore[override]  # a text's, as in io
+    def readline(self, size: int = -1) -> str:  # type: ignore[override]  # as io declares it
         """Ask for input."""
         self._asked()
 
     def write(self, text: str) -> int:
-        """Take the text, and keep what there is room for."""
+        """Accept a text, and keep as much of it as there is room for."""
         self.kept += str.__getitem__(text, slice(max(0, PRINTED - len(self.kept))))
         return str.__len__(text)
 
     def writable(self) -> bool:
-        """Return True, for it takes what is printed."""
+        """Return True."""
         return True
 
     def close(self) -> None:
-        """Stay open: the next print comes here too."""
+        """Stay open for the next print."""
 
 
 @contextmanager
 def kept(asked: Callable[..., NoReturn]) -> Iterator[Streams]:
-    """Give what the block prints; put everything back when it ends.
+    """Collect the output of a block, and restore everything when it ends.
 
-    `asked` is called where the block would wait for input. It raises what ends the block.
+    `asked` is called where the block would wait for input. It must raise, to end the block.
     """
     said = Streams(asked)
     with ExitStack() as stack:
@@ -91,38 +91,38 @@ def kept(asked: Callable[..., NoReturn]) -> Iterator[Streams]:
 
 
 def _put(stack: ExitStack, place: Any, name: str, value: object) -> None:
-    """Set an attribute, and have the stack put the old one back."""
+    """Set an attribute until the stack is closed."""
     stack.callback(setattr, place, name, getattr(place, name))
     setattr(place, name, value)
 
 
 def _ignore(_: object) -> None:
-    """Say nothing of an error that nobody can catch, such as one in a `__del__`."""
+    """Ignore an error that can't be caught, such as one in a `__del__`."""
 
 
 # ------------------------------------------------------------------------------------ the ways out
 
 
 def _ways_out() -> Iterator[tuple[Any, str, Callable[..., object]]]:
-    """Each function that ends the process: where it is, and what stands for it meanwhile."""
+    """Yield each function that ends the process, with its module and its replacement."""
     system: list[ModuleType] = [os, sys.modules[os.name], signal, sys.modules["_signal"]]
     for module in system:
         for name in ENDS + KILLS:
             if hasattr(module, name):
                 yield module, name, _closed(name, getattr(module, name))
     shell = _shell()
-    if shell is not None:  # `exit` raises nothing there: it asks the shell to end
+    if shell is not None:  # in IPython, `exit` asks the shell to end
         yield shell, "ask_exit", _closed("exit", shell.ask_exit)
 
 
 def _shell() -> Any:
-    """Return IPython's shell, if this runs in one."""
+    """Return IPython's shell, or None."""
     ask = getattr(sys.modules.get("IPython"), "get_ipython", None)
     return ask() if ask else None
 
 
 def _closed(name: str, real: Callable[..., object]) -> Callable[..., object]:
-    """Return what raises SystemExit in this thread, and is the real function in any other."""
+    """Return a function that raises SystemExit in this thread, and is the real one in others."""
     thread, process = threading.get_ident(), os.getpid()
 
     def closed(*arguments: Any, **named: Any) -> object:
@@ -135,14 +135,14 @@ def _closed(name: str, real: Callable[..., object]) -> Callable[..., object]:
 
 
 def _is_own(target: object = None, sent: object = None) -> bool:
-    """Return whether a signal goes to this process, or to a group that it is in."""
+    """Return whether a signal goes to this process or its group."""
     group = getattr(os, "getpgrp", os.getpid)()
     return target in (0, -1, os.getpid(), group, -group) and sent != 0
 
 
 @contextmanager
 def _forks_ended() -> Iterator[None]:
-    """End a process that the block has forked and that has come out of it as well."""
+    """End a process that the block has forked and that leaves the block as well."""
     process = os.getpid()
     leave = os._exit
     try:
@@ -157,10 +157,10 @@ def _forks_ended() -> Iterator[None]:
 
 @contextmanager
 def _descriptors() -> Iterator[None]:
-    """Open again what was closed of the descriptors 0 to 2, or leads elsewhere."""
+    """Restore the descriptors 0 to 2 if they were closed or redirected."""
     copies = {}
     for number in DESCRIPTORS:
-        with suppress(OSError):  # it was closed before
+        with suppress(OSError):  # it was closed already
             copies[number] = os.dup(number)
     try:
         yield
@@ -172,9 +172,9 @@ def _descriptors() -> Iterator[None]:
 
 @contextmanager
 def _folder() -> Iterator[None]:
-    """Go back to where the block began."""
+    """Return to the working directory of the block's start."""
     before = ""
-    with suppress(OSError):  # somebody has deleted it
+    with suppress(OSError):  # it was deleted
         before = os.getcwd()
     try:
         yield

@@ -1,8 +1,8 @@
-"""A snapshot published in any order of its steps, with the power cut after each of them.
+"""Publish a snapshot with its steps in any order, and cut the power after each of them.
 
-The store is as small as can be: `log` holds the number of the segment that it names, and a segment
-holds one byte. What a power cut may leave, `kvlib.crash.CrashDisk` knows; what comes back from it
-is judged here, and said in words.
+The store is as small as possible: `log` contains the number of the segment that it names, and a
+segment contains one byte. `kvlib.crash.CrashDisk` enumerates what a power cut may leave; this
+module judges it, and explains the flaws.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ SENTENCES: Final = {
     ),
     "early deletion": (
         "`1.segment` is gone while `log` still names it: after a power cut nothing can be read. "
-        "From which step on does nobody need it?"
+        "From which step on is it no longer needed?"
     ),
     "unsynced rename": (
         "The deletion was kept, and the rename was not: the old `log` is back, and its segment is "
@@ -47,14 +47,14 @@ SENTENCES: Final = {
 
 
 class Bad(NamedTuple):
-    """What a power cut left that can't be read: which kind of flaw, and the files."""
+    """A state after a power cut that can't be read: the kind of flaw, and the files."""
 
     flaw: str
     image: Mapping[str, bytes]
 
 
 class BadImageFound(Exception):
-    """Ends a rehearsal at its first bad image."""
+    """Raised at the first bad image."""
 
     def __init__(self, bad: Bad) -> None:
         super().__init__(bad)
@@ -66,12 +66,12 @@ def _nothing(*_: object) -> None:
 
 
 def paper() -> SimpleNamespace:
-    """A disk on which each step succeeds, and does nothing."""
+    """Return a disk on which every step succeeds and does nothing."""
     return SimpleNamespace(**dict.fromkeys(OPERATIONS, _nothing))
 
 
 def cut_at_every_step(functions: tuple[Function, ...]) -> ProbeResult | int:
-    """The first moment at which a power cut leaves what can't be read, or the number of steps."""
+    """Return the first power cut that leaves an unreadable store, or the number of steps."""
     steps: list[str] = []
     try:
         functions[0](_watched(steps), RECORDS, HEAD)
@@ -88,7 +88,7 @@ def _asked(steps: list[str]) -> str:
 
 
 def _watched(steps: list[str]) -> SimpleNamespace:
-    """A disk that writes its steps down, and cuts the power after each."""
+    """Return a disk that records its steps, and cuts the power after each."""
     disk = CrashDisk(BEFORE)
 
     def step(name: str, *arguments: Any) -> None:
@@ -107,7 +107,7 @@ def _watched(steps: list[str]) -> SimpleNamespace:
 
 
 def judge(image: Mapping[str, bytes], disk: CrashDisk) -> str:
-    """What is wrong with an image, seen beside what the disk holds now; "" if nothing is."""
+    """Return what is wrong with an image, compared with the disk's current state, or ""."""
     head, now = image["log"], disk.names()
     if head not in (BEFORE["log"], HEAD):
         return "unsynced head"
@@ -121,7 +121,7 @@ def judge(image: Mapping[str, bytes], disk: CrashDisk) -> str:
 
 
 def _files(image: Mapping[str, bytes]) -> str:
-    """Each file of the image in words."""
+    """Return the files of an image in words."""
     return "; ".join(f"{name} {_holds(data)}" for name, data in sorted(image.items()))
 
 

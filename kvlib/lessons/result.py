@@ -1,4 +1,4 @@
-"""What a check says: data, and its two forms, text and HTML. Neither holds a time or an address."""
+"""The result of a check, as text and as HTML, without times or addresses."""
 
 import re
 import textwrap
@@ -29,12 +29,12 @@ STYLE: Final = (
 
 @dataclass(frozen=True)
 class BytesPicture:
-    """Bytes to look at.
+    """A picture of bytes.
 
     Attributes:
         layout: the bytes, as the real decoder sees them.
-        wrong: the offset of the first wrong byte; None if none is marked.
-        rule: what should stand there.
+        wrong: the offset of the first wrong byte, or None.
+        rule: the rule for that byte.
     """
 
     layout: Layout
@@ -42,23 +42,25 @@ class BytesPicture:
     rule: str = ""
 
     def where(self) -> str:
-        """The words for the mark."""
+        """The text for the mark."""
         if self.wrong is None:
             return ""
         if self.wrong >= len(self.layout.data):
             size = count(len(self.layout.data), "byte")
-            return f"The bytes end too early, after {size}. {self.rule.replace('Here', 'Next', 1)}"
+            return (
+                f"The bytes end too early, after {size}. {self.rule.replace(' here', ' next', 1)}"
+            )
         place = f"offset {self.wrong} ({self.wrong:04X} in the dump)"
         return f"The first wrong byte is at {place}. {self.rule}".rstrip()
 
     def windows(self) -> list[Span] | None:
-        """The rows to show: the first, and those around the mark or where reading stopped."""
+        """Return the rows to show: the first, and those around the mark or the flaw."""
         size = len(self.layout.data)
         around = self.layout.stopped_at if self.wrong is None else self.wrong
         return windows(size, PICTURED, size if around is None else around)
 
     def lines(self) -> Iterator[str]:
-        """The text, line by line."""
+        """Yield the text, line by line."""
         layout = self.layout
         yield from (f"{layout.source}: {count(len(layout.data), 'byte')}", "")
         yield from text.lines(layout.data, walk_again(layout), self.windows())
@@ -66,16 +68,16 @@ class BytesPicture:
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found; it shows itself.
+    """The result of a check, which shows itself.
 
     Attributes:
         name: the exercise.
         state: "right", "wrong" or "not tried yet".
-        asked: the call, or the values, that it is about; "" if there was none.
-        came: what came of it.
-        picture: the bytes that it is about.
-        words: what to make of it, a paragraph each.
-        printed: what the answer printed besides.
+        asked: the call or the values, or "".
+        came: the outcome.
+        picture: the bytes in question.
+        words: the feedback, as paragraphs.
+        printed: the answer's output.
         then: the call to type next.
     """
 
@@ -94,18 +96,18 @@ class Result:
         return self.state == "right"
 
     def require(self) -> Self:
-        """The result itself; an AssertionError with its text if it is not right: for grading."""
+        """Return the result if it is right, else raise AssertionError with its text."""
         if not self.passed:
             raise AssertionError(repr(self))
         return self
 
     @property
     def headline(self) -> str:
-        """The name, and what became of it."""
+        """The name and the state."""
         return f"{self.name}: {HEADLINES[self.state]}"
 
     def paragraphs(self) -> Iterator[str]:
-        """The words, the picture's last: it stands below them."""
+        """The words, the picture's last: it is below them."""
         yield from self.words
         if self.printed.strip():
             shown = written(self.printed.strip()[:SHOWN])
@@ -153,7 +155,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one has come: the state of each exercise, by its name. It shows itself."""
+    """The state of each exercise, by name, which shows itself."""
 
     states: Mapping[str, CheckState]
 
@@ -185,7 +187,7 @@ class Progress:
 
 
 def _hanging(before: str, text: str) -> Iterator[str]:
-    """The text behind `before`, in lines of 80 columns; names and code are not divided."""
+    """Yield `before` and the text in lines of 80 columns, with a hanging indent."""
     room = COLUMNS - len(before)
     columns = room if width(text) == len(text) else room // 2
     for line in textwrap.wrap(text, columns, break_on_hyphens=False) or [""]:
@@ -203,7 +205,7 @@ def _drawn(picture: BytesPicture) -> str:
 
 @dataclass(frozen=True)
 class HelpText:
-    """A hint or a solution: words, and code if there is any. It shows itself."""
+    """A hint or a solution, with or without code, which shows itself."""
 
     title: str
     words: tuple[str, ...]
@@ -231,10 +233,10 @@ class HelpText:
 
 
 def _with_code(text: str) -> str:
-    """Text as HTML; what stands between backticks is code."""
+    """Return a text as HTML, with code between backticks."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
 
 
 def short(value: object, limit: int = SHOWN) -> str:
-    """A value as one would write it, cut where it gets long."""
+    """Return a value as it would be written, cut if it is long."""
     return written(plain(value), limit)

@@ -1,13 +1,13 @@
-"""Running a function that anybody may have written, so that its caller goes on afterwards.
+"""Run a learner's function, whatever it does, so that its caller can continue afterwards.
 
-It runs in this process: a browser has no other. What stops it is a trace function that counts its
-own lines, and a clock. Lines of other modules don't count, and an import is never stopped, because
-half a module would stay behind. Once an answer has to end, each further line of its own raises the
-stop again, so that no `except:` can keep it.
+The function runs in this process, because a browser has no other. A trace function that counts its
+lines stops it, and so does a clock. Lines of other modules don't count, and an import is never
+stopped, because half a module would remain. Once an answer has to end, each of its further lines
+raises the stop again, so that no `except:` can swallow it.
 
-What can't be stopped: a function written in C that never asks for signals, such as
-`sum(itertools.count())`; without a timer, as on Windows or in another thread than the main one,
-any that is written in C; an import that never ends; and a thread that an answer leaves behind.
+Some things can't be stopped: a function written in C that never checks for signals, such as
+`sum(itertools.count())`; without a timer (on Windows, or outside the main thread), any function
+written in C; an import that never ends; and threads that the answer has started.
 """
 
 import functools
@@ -29,30 +29,30 @@ from kvlib.lessons.isolation import kept
 from kvlib.views import plain as plainly
 from kvlib.views.plain import Foreign, kind_of, plain, same
 
-LINES: Final = 100_000  # of its own module, that an answer may run
-SECONDS: Final = 10.0  # that it may take; imports don't count
+LINES: Final = 100_000  # of the answer's module, per call
+SECONDS: Final = 10.0  # per call, without imports
 TICK: Final = 0.1  # seconds between two looks at the clock from outside
-ROOM: Final = 100  # calls that our own code needs where an answer has used up all there are
+ROOM: Final = 100  # calls that our own code needs after the answer has used up the recursion limit
 ADDRESS: Final = re.compile(r" at 0x[0-9A-Fa-f]+")
 LOOKS: Final = 1_024  # lines between two looks at the clock from inside
 OURS: Final = globals()
-OUTSIDE: Final = "<frozen importlib"  # how the file names of the import system begin
+OUTSIDE: Final = "<frozen importlib"  # the import system's file names start with this
 
 Why = Literal["", "endless", "library", "forbidden", "asked"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a call, as plain data: see kvlib.views.plain.
+    """The outcome of a call, as plain data: see kvlib.views.plain.
 
     Attributes:
-        kind: it "gave" a value, "raised" an exception, was stopped as "endless", called a
+        kind: the call "gave" a value, "raised" an exception, was stopped as "endless", called a
             "library" function or a "forbidden" tool, or "asked" for input.
-        value: what was given; of an exception, a Foreign with its message; or the name of what was
-            called.
-        printed: the beginning of what it printed.
-        changed: whether it changed what it was given.
-        line: the number and the text of the caller's own line at which it ended; "" if it gave.
+        value: the value; for an exception, a Foreign with its message; or the name of the function
+            that was called.
+        printed: the beginning of its output.
+        changed: whether it changed its arguments.
+        line: the number and the text of the learner's line at which it ended, or "".
     """
 
     kind: Literal["gave", "raised", "endless", "library", "forbidden", "asked"]
@@ -63,14 +63,14 @@ class Outcome:
 
 
 class Stopped(BaseException):
-    """No Exception, so that `except Exception` doesn't catch it."""
+    """Stops an answer. `except Exception` doesn't catch it."""
 
 
 class Again:
-    """The trace of a frame that has to end: each line of its own raises the stop once more.
+    """The trace of a frame that has to end: each of its lines raises the stop again.
 
-    Python takes the trace function off when it raises, and then drops the frame's own trace, which
-    is this: at its end it puts both on again. So whatever catches the stop meets it at its next
+    When a trace function raises, Python removes it and drops the frame's trace, which is this
+    object. Its `__del__` sets both again, so that code which catches the stop meets it at its next
     line. Frames of other modules may clean up.
     """
 
@@ -78,33 +78,33 @@ class Again:
         self.watch = watch
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
-        """Raise what ends the answer, as long as it runs."""
+        """Raise the stop, while the answer runs."""
         watch = self.watch
         if watch.over:
             return None
         if not watch.is_own(frame):
             return watch.glance
-        del self, frame  # or the exception's traceback would keep them
+        del self, frame  # otherwise the exception's traceback would keep them
         raise watch.ending
 
     def __del__(self) -> None:
-        """Put the trace on again, for the frame in which it was dropped."""
+        """Set the trace again for the frame in which it was dropped."""
         if not self.watch.over:
             self.watch.arm(sys._getframe(1))
 
 
 class Watch:
-    """What is looked at while a function runs.
+    """The trace functions, limits and state for one call.
 
     Attributes:
-        lines: that may still be run.
-        seconds: of CPU time that may still be used.
-        codes: whose call stops it, with their names.
+        lines: how many lines may still run.
+        seconds: how much CPU time may still be used.
+        codes: code objects whose call stops it, with their names.
         tools: modules and builtin functions whose call stops it.
-        why: "" until it is stopped.
-        must_end: whether each further line of its own raises `ending`.
-        interrupt: what the learner's own Ctrl-C raised, if there was one.
-        over: whether it is our own code that runs.
+        why: why it was stopped, or "".
+        must_end: whether each further line of the answer raises `ending`.
+        interrupt: the exception of the learner's own Ctrl-C, if any.
+        over: whether our own code is running.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class Watch:
     # ------------------------------------------------------------------------- from the inside
 
     def trace(self, frame: FrameType, event: str, arg: object) -> Any:
-        """For sys.settrace: a function is called. What it gives hears of that function's lines."""
+        """Trace a function call, for sys.settrace; return the tracer of the function's lines."""
         if frame.f_globals is OURS or frame.f_globals is plainly.__dict__:
             return None
         if self.codes and frame.f_code in self.codes:
@@ -145,7 +145,7 @@ class Watch:
         return self.count
 
     def count(self, frame: FrameType, event: str, arg: object) -> Any:
-        """A line begins, most of the time: as little is done as can be."""
+        """Trace a line of the answer, as fast as possible."""
         self.lines -= 1
         if self.lines < 0 and not self.imports(frame):
             self.stop("endless", "", frame)
@@ -154,7 +154,7 @@ class Watch:
         return self.count
 
     def glance(self, frame: FrameType, event: str, arg: object) -> Any:
-        """A line of another module begins: only the time that it takes counts."""
+        """Trace a line of another module, for which only time counts."""
         self.looks -= 1
         if self.looks < 0:
             self.looks = LOOKS
@@ -162,7 +162,7 @@ class Watch:
         return self.glance
 
     def look(self, frame: FrameType | None) -> None:
-        """See whether the time is over. What an import takes is added to it."""
+        """Stop the answer if its time is up. The time of an import is added to the limit."""
         cpu, now = time.process_time(), time.monotonic()
         if self.over or frame is self.base:
             return
@@ -174,7 +174,7 @@ class Watch:
         self.looked = cpu, now
 
     def profile(self, frame: FrameType, event: str, arg: Any) -> None:
-        """For sys.setprofile, which alone hears of functions written in C."""
+        """Trace calls of functions written in C, for sys.setprofile."""
         if event == "c_call" and self.is_own(frame):
             for tool in (arg.__module__, type(arg.__self__).__module__, arg.__name__):
                 if type(tool) is str and tool in self.tools:
@@ -183,13 +183,13 @@ class Watch:
             self.stop("forbidden", name, frame)
 
     def asked(self, *_: object, **__: object) -> NoReturn:
-        """Stand for `input` and its like: an answer asks nobody."""
+        """Replace `input` and the like: stop an answer that asks for input."""
         self.stop("asked", "", sys._getframe(1))
 
     # ------------------------------------------------------------------------------- its end
 
     def stop(self, why: Why, called: str, frame: FrameType | None) -> NoReturn:
-        """End the function; even if it catches that, it is known."""
+        """Stop the answer, and remember why, even if it catches the exception."""
         if not self.must_end:
             own = next(filter(self.is_own, self.inside(frame)), None)
             self.why, self.called = why, called
@@ -200,7 +200,7 @@ class Watch:
         raise self.ending
 
     def arm(self, frame: FrameType | None) -> None:
-        """See to it that each further line of its own raises again."""
+        """Make each further line of the answer raise again."""
         for one in self.inside(frame):
             if type(one.f_trace) is not Again and (one is frame or self.is_own(one)):
                 one.f_trace = Again(self)
@@ -208,14 +208,14 @@ class Watch:
             sys.settrace(self.trace)
 
     def interrupted(self, interrupt: BaseException, frame: FrameType | None) -> None:
-        """End it because the learner wants that."""
+        """Stop the answer for the learner's Ctrl-C."""
         self.interrupt, self.ending, self.must_end = interrupt, type(interrupt), True
         if not self.over:
             self.arm(frame)
             raise interrupt
 
     def told(self, error: BaseException) -> Foreign:
-        """Return what is shown of an exception. Its words may be the answer's own code."""
+        """Return an exception as plain data. Its message may run the answer's own code."""
         self.line = self.line or self.last_own_line(error.__traceback__)
         outer, self.base = self.base, sys._getframe()
         try:
@@ -229,21 +229,21 @@ class Watch:
     # -------------------------------------------------------------------------------- frames
 
     def inside(self, frame: FrameType | None) -> Iterator[FrameType]:
-        """Give the frames from this one outwards, up to where the answer was called."""
+        """Yield the frames from this one outwards, up to the call of the answer."""
         while self.base and frame and frame is not self.base:
             yield frame
             frame = frame.f_back
 
     def is_own(self, frame: FrameType) -> bool:
-        """Return whether a frame runs code of the module that the function is from."""
+        """Return whether a frame runs code from the answer's module."""
         return _module_of(frame) in self.homes
 
     def imports(self, frame: FrameType | None) -> bool:
-        """Return whether a frame is a part of an import."""
+        """Return whether a frame is part of an import."""
         return any(one.f_code.co_filename.startswith(OUTSIDE) for one in self.inside(frame))
 
     def last_own_line(self, traceback: TracebackType | None) -> str:
-        """Where in that module an exception comes from; "" if it was raised elsewhere only."""
+        """Return the line of that module that an exception comes from, or ""."""
         line = ""
         while traceback:
             if self.is_own(traceback.tb_frame):
@@ -259,7 +259,7 @@ def _module_of(frame: FrameType) -> str:
 
 
 def _homes(function: Any) -> set[str]:
-    """Return the modules whose lines are a function's own: those that it is wrapped from too."""
+    """Return the modules whose lines count as the function's, those of its wrappers included."""
     homes: set[Any] = {"__main__", ""}
     for _ in range(9):
         kind = type(function)
@@ -276,7 +276,7 @@ def _homes(function: Any) -> set[str]:
 
 
 def _attribute(given: object, name: str) -> object:
-    """Return what a class, or one it is derived from, holds under a name; nothing is called."""
+    """Return a class's attribute, inherited or not, without calling anything."""
     for cls in type.__dict__["__mro__"].__get__(type(given)):
         found = type.__dict__["__dict__"].__get__(cls).get(name)
         if type(found) is FunctionType:
@@ -298,7 +298,7 @@ def run(
     tools: Collection[str] = (),
     copy: bool = True,
 ) -> Outcome:
-    """Return what becomes of function(*arguments). Only the learner's own interrupt gets out.
+    """Return the outcome of function(*arguments). Only the learner's own interrupt is raised.
 
     The function may neither print nor ask nor run on without end; see Watch for what else is looked
     at. It gets a copy of the arguments, if `copy`; else it is not known whether it changed them.
@@ -309,7 +309,7 @@ def run(
     with _signals(watch), kept(watch.asked) as said:
         value, error = _call(watch, function, given)
         changed = copy and not same(plain(given), plain(arguments))
-        del given  # what it holds may have an end of its own
+        del given  # its contents may have a `__del__`
     if watch.interrupt is not None:
         raise watch.interrupt
     if watch.why:
@@ -322,9 +322,11 @@ def run(
 def _call(
     watch: Watch, function: Callable[..., Any], given: tuple[Any, ...]
 ) -> tuple[Any, Foreign | None]:
-    """Return what it gave, or raised. Whoever traced before, such as a debugger, goes on then."""
+    """Return its value or its exception, and restore an earlier tracer, such as a debugger."""
     trace, profile = sys.gettrace(), sys.getprofile()
-    listens = bool(watch.tools) and (profile is None or callable(profile))  # cProfile's is not
+    listens = bool(watch.tools) and (
+        profile is None or callable(profile)
+    )  # cProfile's is not callable
     try:
         if listens:
             sys.setprofile(watch.profile)
@@ -338,7 +340,7 @@ def _call(
 def _traced(
     watch: Watch, function: Callable[..., Any], given: tuple[Any, ...]
 ) -> tuple[Any, Foreign | None]:
-    """Call it, and drop what it gave or raised: the end of that may be the answer's own code."""
+    """Call it, and drop the value or exception: its `__del__` may be the answer's own code."""
     watch.base, told = sys._getframe(), None
     sys.settrace(watch.trace)
     try:
@@ -355,7 +357,7 @@ def _traced(
 
 @contextmanager
 def _signals(watch: Watch) -> Iterator[None]:
-    """Look at the clock from outside too, and know the learner's Ctrl-C from an answer's own.
+    """Watch the clock with a timer too, and tell the learner's Ctrl-C from the answer's own.
 
     Only the main thread can have that.
     """
@@ -380,7 +382,7 @@ def _signals(watch: Watch) -> Iterator[None]:
                 sys.setrecursionlimit(min(sys.getrecursionlimit(), watch.limit + 20 * ROOM) + ROOM)
                 if frame is None or frame.f_globals is not OURS:
                     watch.look(frame)
-                with suppress(RecursionError):  # it is at a depth that this would forbid
+                with suppress(RecursionError):  # the stack is deeper than this limit
                     sys.setrecursionlimit(watch.limit)
 
             stack.callback(signal.signal, signal.SIGALRM, signal.getsignal(signal.SIGALRM) or 0)
@@ -391,7 +393,7 @@ def _signals(watch: Watch) -> Iterator[None]:
 
 
 def tidy() -> None:
-    """Let go of what answers have left behind, without a word of what was never awaited."""
+    """Collect the garbage of answers, without warnings about coroutines never awaited."""
     with kept(Watch(tidy).asked):
         gc.collect(1)
 

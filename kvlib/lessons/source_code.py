@@ -1,4 +1,4 @@
-"""The solutions' source, with what it needs of its module: so that it stands alone in a cell."""
+"""Extract a solution's source, with its imports and helpers, so that it works in a cell alone."""
 
 import ast
 import inspect
@@ -10,7 +10,7 @@ from kvlib.lessons.exercise import Exercise, Function
 
 
 def solved(exercise: Exercise) -> str:
-    """The source of the stub's cell, solved."""
+    """Return the source of the stub's cell, solved."""
     if exercise.kind == "order":
         return f"{exercise.names[0]} = {list(exercise.order)}"
     code = code_of(exercise.solution)
@@ -24,7 +24,7 @@ def solved(exercise: Exercise) -> str:
 
 
 def code_of(functions: Sequence[Function]) -> str:
-    """The functions' source, below what it uses of its module: imports, and helpers."""
+    """Return the functions' source, preceded by the imports and helpers that it uses."""
     module = inspect.getsource(sys.modules[functions[0].__module__])
     pieces = {node: _lines_of(module, node) for node in ast.parse(module).body}
     used = _all_used({function.__name__ for function in functions}, pieces.values())
@@ -38,7 +38,7 @@ def code_of(functions: Sequence[Function]) -> str:
 
 
 def _all_used(names: set[str], pieces: Collection[str]) -> set[str]:
-    """The names, those that they use, those that these use, and so on."""
+    """Return the names, those that they use, those that these use, and so on."""
     more = names.union(*(_uses(piece) for piece in pieces if _gives(piece) & names))
     return names if more == names else _all_used(more, pieces)
 
@@ -50,13 +50,13 @@ def _lines_of(module: str, node: ast.stmt) -> str:
 
 
 def _gives(piece: str) -> set[str]:
-    """The names that a statement of a module gives to something."""
+    """Return the names that a statement of a module defines."""
     symbols = symtable(piece, "", "exec").get_symbols()
     return {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}
 
 
 def _uses(piece: str) -> set[str]:
-    """The names of its module that a statement uses, also deep within a function."""
+    """Return the names of its module that a statement uses, even deep inside a function."""
     tables = [symtable(piece, "", "exec")]
     for table in tables:
         tables += table.get_children()
@@ -64,7 +64,7 @@ def _uses(piece: str) -> set[str]:
 
 
 def _import_of(node: ast.stmt, used: set[str]) -> Iterator[str]:
-    """An import, of those names only that are used."""
+    """Return an import statement for only the names that are used."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         names = [(alias, alias.asname or alias.name.partition(".")[0]) for alias in node.names]
         node.names = [alias for alias, name in names if name in used]

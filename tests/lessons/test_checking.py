@@ -151,19 +151,22 @@ STRANGE = [
         lambda value: memoryview(encode_field(value)),
         ["came <memoryview object>", "A memoryview is nearly"],
     ),
-    (lambda value: [*encode_field(value)], ["That is a list. Bytes are joined"]),
-    (lambda value: "s" + repr(value), ["That is a text that shows bytes"]),
+    (lambda value: [*encode_field(value)], ["The result is a list. Join bytes"]),
+    (lambda value: "s" + repr(value), ["The result is a text"]),
     (lambda value: 7, ["It should give bytes, and this is of type int"]),
-    (lambda value: encode_field(value) + b"!", ["Here everything was said, and the bytes go on"]),
+    (
+        lambda value: encode_field(value) + b"!",
+        ["The data is complete here, but more bytes follow"],
+    ),
     (
         lambda value: encode_field(value)[:3],
-        ["too early, after 3 bytes. Next stands a length"],
+        ["too early, after 3 bytes. A length belongs next"],
     ),
-    (kvlib.encode_field, ["That is the library's: `kvlib.encode_field` is the answer key"]),
+    (kvlib.encode_field, ["`kvlib.encode_field` is the library's own version, the answer key"]),
     (lambda value: kvlib.encode_field(value), ["That is the library's", "`kvlib.encode_field`"]),
     (lambda: b"", ["`encode_field` is called with 1 argument; yours can't"]),
     (lambda value, tag: b"", ["is called with 1 argument; yours can't"]),
-    (None, ["None was handed over in place of `encode_field`"]),
+    (None, ["This is None instead of `encode_field`"]),
     (b"s", ["Hand over the function itself, not a result of it (bytes)"]),
     (str, ["`str` is a class, and a function was asked for"]),
 ]
@@ -182,7 +185,7 @@ def test_a_strange_answer_gets_words_that_help(answer: Any, parts: list[str]) ->
     ("answer", "part"),
     [
         ([0, 1, 2, 3, 4, 5], "There is no line 0: they are numbered from 1 to 6"),
-        ([1, 1, 2, 3, 4, 5], "Line 1 stands there twice"),
+        ([1, 1, 2, 3, 4, 5], "Line 1 is there twice"),
         ([6, 4, 2, 5, 3], "Line 1 is missing"),
         ("642531", "An order is a list of line numbers"),
         ([6.0, 4, 2, 5, 3, 1], "An order is a list of line numbers"),
@@ -217,9 +220,7 @@ def test_a_pair_is_handed_over_as_one() -> None:
     """One function alone, or three, are told so."""
     assert "takes 2 functions at once" in said(encode_field, "01-snapshot")
     assert "takes 2 functions at once" in said((encode_field,) * 3, "01-snapshot")
-    assert "None was handed over in place of `decode_snapshot`" in said(
-        (encode_field, None), "01-snapshot"
-    )
+    assert "This is None instead of `decode_snapshot`" in said((encode_field, None), "01-snapshot")
 
 
 def test_half_a_pair_is_told_which_half_is_missing() -> None:
@@ -346,7 +347,7 @@ def test_a_rare_mistake_is_shown_at_its_smallest_case() -> None:
 
     text = said(capped)
     assert "The first wrong byte is at offset 3 (0003 in the dump)" in text
-    assert "a length: four bytes" in text
+    assert "A length belongs here: four bytes" in text
     assert "This case is about a length that needs its second byte." in text
 
 
@@ -376,7 +377,7 @@ def test_wrong_items_of_a_list_are_named() -> None:
         return [None for one in operations if one[0] == "get"]
 
     assert "the answer to operation 0, ('get', 'a') is missing" in said(nothing, "01-run-snapshots")
-    assert "The list is too long: it goes on with None." in said(double, "01-run-snapshots")
+    assert "The list is too long: it continues with None." in said(double, "01-run-snapshots")
     assert "The first wrong one is the answer to operation 1, ('get', 'a'): None." in said(
         one_key, "01-run-snapshots"
     )
@@ -416,7 +417,7 @@ def test_a_slow_answer_is_stopped_by_the_solutions_own_time(
 
     result = _examine(exercise, slow, (slow,))
     assert "All small cases are right. Then came a long list." in result.words
-    assert "more than 20 times as long" in result.words[1]
+    assert "more than 20 times the solution's time" in result.words[1]
     assert "in your line" in result.words[1]
 
 
@@ -424,7 +425,7 @@ def test_a_large_case_can_be_wrong_or_raise() -> None:
     """Then that is what is said."""
     exercise = an_exercise(sum, [1], large=lambda: [Case(([9] * 300,), "a long list")])
     wrong = _examine(exercise, None, (lambda numbers: sum(numbers[:255]),))
-    assert "What is different when there is much of it?" in wrong.words[1]
+    assert "What changes when there is a lot of data?" in wrong.words[1]
     raising = _examine(exercise, None, (lambda numbers: bytes([len(numbers)])[0],))
     assert "What came: ValueError" in raising.words[1]
 

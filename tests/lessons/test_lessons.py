@@ -68,7 +68,7 @@ def test_a_folder_inside_is_left_alone(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["", "..", "a/b", "/tmp", "a b"])
 def test_a_workspace_has_a_plain_name(folder: Path, name: str) -> None:
     """No name leads out of the notebook's folder."""
-    with pytest.raises(ValueError, match="no name for a workspace"):
+    with pytest.raises(ValueError, match="not a name for a workspace"):
         workspace(name)
     assert os.listdir(folder) == []
 

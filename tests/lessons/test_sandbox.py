@@ -513,7 +513,7 @@ ASKING: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("name", ASKING)
 def test_nobody_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer gets arguments, and asks nobody; not even once, whatever it catches."""
+    """An answer gets arguments, without asking; not even once, whatever it catches."""
     prompts: list[str] = []
     monkeypatch.setattr("builtins.input", prompts.append)
 
@@ -526,7 +526,7 @@ def test_nobody_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     result = check(FIELD, asking)
     assert "came   it asks for input, in your line" in repr(result)
-    assert "and asks nobody" in " ".join(repr(result).split())
+    assert "without asking" in " ".join(repr(result).split())
     assert prompts == []
 
 

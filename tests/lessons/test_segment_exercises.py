@@ -37,7 +37,7 @@ def test_a_wrong_header_is_shown_labelled() -> None:
     result = check("02-header", add_headers)
     assert result.picture
     assert result.picture.wrong == 7
-    assert result.picture.rule.startswith("Here stands the total: four bytes, big-endian")
+    assert result.picture.rule.startswith("The total belongs here: four bytes, big-endian")
     assert "00 00 00 09               H total         9" in repr(result)
 
 
@@ -85,7 +85,7 @@ def test_a_slow_join_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     result = check("02-split-join", (split_in_two_steps, join))
     assert not result.passed
     assert "join of 5,120 segments" in result.words[0]
-    assert "searched" in result.words[1]
+    assert "search again" in result.words[1]
 
 
 def test_an_index_of_two_bytes_is_tried() -> None:
