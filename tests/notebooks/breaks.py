@@ -70,7 +70,7 @@ def appended(*cells: dict[str, Any]) -> Change:
 
 
 def each(*changes: Change) -> Change:
-    """Return a change that makes several."""
+    """Return a change that makes several changes."""
 
     def change(notebook: Notebook) -> None:
         for one in changes:
@@ -80,17 +80,17 @@ def each(*changes: Change) -> Change:
 
 
 def without_introduction(notebook: Notebook) -> None:
-    """Let the set-up cell come first."""
+    """Remove the two cells above the set-up cell."""
     del notebook["cells"][:2]
 
 
 def without_an_id(notebook: Notebook) -> None:
-    """Leave a cell without an id."""
+    """Delete the id of a cell."""
     del find(notebook, "model-more")["id"]
 
 
 def with_glossary_early(notebook: Notebook) -> None:
-    """Have the glossary twice."""
+    """Add a second glossary."""
     insert(notebook, find(notebook, "model-glossary"), before="model-more")
 
 
@@ -163,7 +163,7 @@ BREAKS: dict[Rule, list[Change]] = {
         replaced("model-title", "Shift-Enter", "a click"),
         replaced("model-try", "Try it", "Try it with Run All"),
     ],
-    rules.exercises_stand_as_they_are: [
+    rules.exercises_are_complete: [
         removed("01-length-stub"),
         removed(*(cell["id"] for cell in exercise_cells(EXERCISES["01-bug-hunt"]))),
         appended(*exercise_cells(EXERCISES["01-length"])),

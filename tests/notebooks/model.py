@@ -12,7 +12,7 @@ from tools.notebooks import NOTEBOOK_METADATA, Cell, Notebook, text_of
 
 
 def markdown(name: str, source: str, *tags: str) -> Cell:
-    """Make a markdown cell."""
+    """Return a Markdown cell."""
     return {
         "cell_type": "markdown",
         "id": name,
@@ -22,7 +22,7 @@ def markdown(name: str, source: str, *tags: str) -> Cell:
 
 
 def code(name: str, source: str, *tags: str) -> Cell:
-    """Make a code cell."""
+    """Return a code cell that was not run."""
     return {
         "cell_type": "code",
         "execution_count": None,
@@ -34,7 +34,7 @@ def code(name: str, source: str, *tags: str) -> Cell:
 
 
 def exercise_cells(exercise: Exercise) -> list[Cell]:
-    """Make an exercise's three cells, as they are before anyone has tried it."""
+    """Return an exercise's three cells, not tried yet."""
     stub, check = exercise.cells
     cells = [
         markdown(f"model-{exercise.name}", "\n".join(["Yours.", *exercise.lines])),
@@ -47,13 +47,13 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
 
 
 def listed(exercises: list[Exercise], after: str = "") -> str:
-    """Make the list of what one can do afterwards."""
+    """Return the list of objectives."""
     items = (f"- {one.objective}{after.format(one.minutes)};" for one in exercises)
     return "\n".join(["**Afterwards you can**", "", *items])
 
 
 def asking(exercises: list[Exercise], first: int) -> str:
-    """Make a question for each exercise, with its answer folded."""
+    """Return a question for each exercise, with its answer folded."""
     folded = "<details><summary>Answer</summary>\n\nSo.\n\n</details>"
     numbered = enumerate(exercises, start=first)
     return "\n\n".join(
@@ -62,12 +62,12 @@ def asking(exercises: list[Exercise], first: int) -> str:
 
 
 def marked(word: Word) -> str:
-    """Set a word as the notebook that introduces it does."""
+    """Return a word in the type that introduces it: bold italics for a term, else italics."""
     return " ".join(f"**_{name}_**" if word.term else f"*{name}*" for name in word.names)
 
 
 def model_notebook() -> Notebook:
-    """Make the smallest notebook that keeps all the rules."""
+    """Return the smallest notebook that keeps every rule."""
     exercises = [one for one in EXERCISES.values() if lesson(one) == "01"]
     in_spine = [one for one in exercises if one.minutes <= SPINE_MINUTES]
     in_workshop = [one for one in exercises if one not in in_spine]
@@ -110,17 +110,17 @@ def model_notebook() -> Notebook:
 
 
 def find(notebook: Notebook, name: str) -> Cell:
-    """Give the cell with this id."""
+    """Return the cell with this id."""
     return next(cell for cell in notebook["cells"] if cell["id"] == name)
 
 
 def insert(notebook: Notebook, cell: Cell, *, before: str) -> None:
-    """Put a cell in front of another."""
+    """Insert a cell before another."""
     notebook["cells"].insert(notebook["cells"].index(find(notebook, before)), cell)
 
 
 def replace(notebook: Notebook, name: str, old: str, new: str) -> None:
-    """Replace text in the source of a cell."""
+    """Replace text that a cell has in its source."""
     cell = find(notebook, name)
     assert old in cell["source"]
     cell["source"] = cell["source"].replace(old, new)

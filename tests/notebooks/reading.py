@@ -1,4 +1,4 @@
-"""What the rules ask of a notebook: its headings, words, questions and exercises."""
+"""Read the headings, words, questions and exercises of a notebook."""
 
 import json
 import re
@@ -13,25 +13,25 @@ from tools.notebooks import Cell, Notebook
 
 
 def code_cells(notebook: Notebook) -> list[Cell]:
-    """Give the code cells."""
+    """Return the code cells."""
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def prose(cell: Cell) -> str:
-    """Give a markdown cell's text without its fenced code; nothing for a code cell."""
+    """Return a Markdown cell's text without its fenced code, or "" for any other cell."""
     if cell["cell_type"] != "markdown":
         return ""
     return re.sub(r"^(```|~~~).*?^\1", "", cell["source"], flags=re.DOTALL | re.MULTILINE)
 
 
 def headings(notebook: Notebook) -> list[tuple[int, str]]:
-    """Give each heading's level and title."""
+    """Return each heading's level and title."""
     text = "\n".join(prose(cell) for cell in notebook["cells"])
     return [(len(marks), title) for marks, title in re.findall(r"^(#{1,6}) +(.+)$", text, re.M)]
 
 
 def spine(notebook: Notebook) -> Notebook:
-    """Give the part that every learner reads: all before the workshop and what goes further."""
+    """Return the part that every learner reads: it ends before the workshop or "Going further"."""
     cells = notebook["cells"]
     ends = (
         number
@@ -42,7 +42,7 @@ def spine(notebook: Notebook) -> Notebook:
 
 
 def shown(output: dict[str, Any]) -> str:
-    """Give all the text in an output; a picture's base64 is no text."""
+    """Return the text in an output, leaving out the base64 of pictures."""
     if output["output_type"] == "stream":
         return "".join(output["text"])
     if output["output_type"] == "error":
@@ -51,19 +51,19 @@ def shown(output: dict[str, Any]) -> str:
 
 
 def lesson(exercise: Exercise) -> str:
-    """Give the number of the notebook that an exercise belongs to: "01"."""
+    """Return the number of the notebook an exercise belongs to, such as "01"."""
     return exercise.name.partition("-")[0]
 
 
 def set_exercises(notebook: Notebook) -> list[Exercise]:
-    """Give all exercises of each lesson of which at least one has a cell here."""
+    """Return all exercises of each lesson that has at least one cell in this notebook."""
     ids = {cell.get("id") for cell in notebook["cells"]}
     begun = {lesson(one) for one in EXERCISES.values() if ids.intersection(one.cells)}
     return [one for one in EXERCISES.values() if lesson(one) in begun]
 
 
 def section_minutes(notebook: Notebook) -> Iterator[tuple[str, int, list[Cell]]]:
-    """Give each section's title, the minutes that it promises, and its cells."""
+    """Yield each section's title, the minutes it promises (0 if it doesn't say) and its cells."""
     cells = notebook["cells"]
     begins = [number for number, cell in enumerate(cells) if prose(cell).startswith("## ")]
     for begin, end in pairwise([*begins, len(cells)]):
@@ -73,22 +73,22 @@ def section_minutes(notebook: Notebook) -> Iterator[tuple[str, int, list[Cell]]]
 
 
 def beyond(notebook: Notebook) -> Notebook:
-    """Give the part that follows the spine: the workshop, and what goes further."""
+    """Return the part after the spine: the workshop and "Going further"."""
     return {**notebook, "cells": notebook["cells"][len(spine(notebook)["cells"]) :]}
 
 
 def number_of(notebook: Notebook) -> int:
-    """Give the notebook's number, which is that of its exercises."""
+    """Return the notebook's number, taken from its exercises."""
     return int(lesson(set_exercises(notebook)[0]))
 
 
 def terms(notebook: Notebook) -> list[str]:
-    """Give what is set as a new term, in small letters; a line may end within it."""
+    """Return the new terms (bold italics), in lower case and each on one line."""
     return _set_off(notebook, r"\*\*_(.+?)_\*\*")
 
 
 def in_italics(notebook: Notebook) -> list[str]:
-    """Give what is set in italics, and not bold, in small letters."""
+    """Return the words in plain italics, in lower case and each on one line."""
     return _set_off(notebook, r"(?<!\*)\*(?![\s*])([^*]+)\*(?!\*)")
 
 
@@ -99,7 +99,7 @@ def _set_off(notebook: Notebook, pattern: str) -> list[str]:
 
 
 def abilities(notebook: Notebook) -> list[tuple[str, int]]:
-    """Give what stands in the lists of what one can do afterwards, with minutes or 0."""
+    """Return each item listed under "Afterwards you can" with its minutes, or 0."""
     found = []
     for cell in notebook["cells"]:
         _, _, below = prose(cell).partition("**Afterwards you can**")
@@ -111,7 +111,7 @@ def abilities(notebook: Notebook) -> list[tuple[str, int]]:
 
 
 def questions(notebook: Notebook) -> list[tuple[int, str, str]]:
-    """Give number, head and all that follows for each question under "Check yourself"."""
+    """Return the number, heading and text of each question under "Check yourself"."""
     found: list[tuple[int, str, str]] = []
     for cell in notebook["cells"]:
         for text in re.split(r"^### Check yourself.*$", prose(cell), flags=re.M)[1:]:
@@ -122,11 +122,11 @@ def questions(notebook: Notebook) -> list[tuple[int, str, str]]:
 
 
 def exercises_in(part: Notebook) -> list[Exercise]:
-    """Give the exercises whose stub stands in this part, in the order of the cells."""
+    """Return the exercises with a stub in this part, in the order of the cells."""
     stubs = {one.cells[0]: one for one in EXERCISES.values()}
     return [stubs[cell["id"]] for cell in code_cells(part) if cell.get("id") in stubs]
 
 
 def form_of(text: str, names: list[str]) -> str | None:
-    """Give the one of these names that the text is a form of."""
+    """Return the first of these names that the text is a form of, or None."""
     return next((name for name in names if is_form(text, name)), None)

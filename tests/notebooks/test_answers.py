@@ -14,8 +14,8 @@ from notebooks.reading import questions
 from tools.notebooks import load
 
 
-def refused(call: Callable[..., object], *arguments: object) -> bool:
-    """Say whether a reader refuses this."""
+def rejected(call: Callable[..., object], *arguments: object) -> bool:
+    """Return whether a reader rejects its arguments."""
     try:
         call(*arguments)
     except (ValueError, kvlib.KvlibError):
@@ -24,17 +24,17 @@ def refused(call: Callable[..., object], *arguments: object) -> bool:
 
 
 def pieces(length: int, limit: int) -> list[int]:
-    """Give how many bytes of a stream of this length each segment carries."""
+    """Return how many bytes of a stream of this length each segment carries."""
     return [len(segment) - 8 for segment in kvlib.split(bytes(length), limit)]
 
 
 def frames(*sequences: int) -> bytes:
-    """Make whole frames with these numbers."""
+    """Return complete frames with these sequence numbers."""
     return b"".join(kvlib.seal(b"M", one, encode_put("tea", str(one))) for one in sequences)
 
 
-def said_of_encode() -> Iterator[tuple[int, str]]:
-    """Give what the answers in notebook 1 have to say, and the question."""
+def answers_of_encode() -> Iterator[tuple[int, str]]:
+    """Yield each question in notebook 1 with words its answer must have."""
     stream = kvlib.encode_snapshot({"né": b""})
     yield 1, f"**{len(stream)}**"
     yield 1, f"`{stream[5:9].hex(' ')}`. So it is **`{stream[8]:02x}`**"
@@ -45,7 +45,7 @@ def said_of_encode() -> Iterator[tuple[int, str]]:
         back = "\n".join(texts).split("\n")
         yield 6, f"Both come back as `{json.dumps(back)}`"
     streams = {"a": bytes(4), "b": bytes(5), "c": bytes.fromhex("00000001 62 00000000")}
-    right = [name for name, one in streams.items() if not refused(kvlib.decode_snapshot, one)]
+    right = [name for name, one in streams.items() if not rejected(kvlib.decode_snapshot, one)]
     yield 7, f"{', '.join(right)} is the empty store"
     saved = [("put", "a", "1"), ("serialize", "x"), ("delete", "a"), ("serialize", "y")]
     loaded = [("put", "b", "2"), ("deserialize", "y"), ("get", "a"), ("get", "b")]
@@ -53,14 +53,14 @@ def said_of_encode() -> Iterator[tuple[int, str]]:
     yield 8, f"{len(kvlib.encode_snapshot({}))} bytes, the count 0"
 
 
-def said_of_segment() -> Iterator[tuple[int, str]]:
-    """Give what the answers in notebook 2 have to say, and the question."""
+def answers_of_segment() -> Iterator[tuple[int, str]]:
+    """Yield each question in notebook 2 with words its answer must have."""
     least, largest = 999 * 1024 + 1, 1000 * 1024
     edges = [len(pieces(length, 1032)) for length in (least - 1, least, largest, largest + 1)]
     yield 1, f"= {least:,} to" if edges[:2] == [999, 1000] else "another"
     yield 1, f"= {largest:,} bytes" if edges[2:] == [1000, 1001] else "another"
     yield 2, f"`{kvlib.split(bytes(300), 9)[-1][:8].hex(' ')}`"
-    yield 3, "index 5 of a total of 5" if refused(kvlib.join, [b"\0\0\0\5" * 2]) else "right"
+    yield 3, "index 5 of a total of 5" if rejected(kvlib.join, [b"\0\0\0\5" * 2]) else "right"
     single = next(limit for limit in range(9, 2000) if len(pieces(1000, limit)) == 1)
     first, second = pieces(1000, single - 1)
     yield 5, f"From {single} on: "
@@ -70,7 +70,7 @@ def said_of_segment() -> Iterator[tuple[int, str]]:
     yield 6, f"At a length of {', '.join(map(str, wrong))} the total is 0"
     assert kvlib.join(kvlib.split(b"", 9)) == b""
     yield 7, f"`{kvlib.split(b'', 9)[0].hex(' ')}`"
-    yield 7, "Eight zeros are index 0" if refused(kvlib.join, [bytes(8)]) else "Right"
+    yield 7, "Eight zeros are index 0" if rejected(kvlib.join, [bytes(8)]) else "Right"
     old, orders = ["A", "B", "C"], []
     for _ in range(3):
         old = [old[place] for place in (2, 0, 1)]
@@ -79,8 +79,8 @@ def said_of_segment() -> Iterator[tuple[int, str]]:
     assert orders[2] == "A, B, C"
 
 
-def said_of_log() -> Iterator[tuple[int, str]]:
-    """Give what the answers in notebook 3 have to say, and the question."""
+def answers_of_log() -> Iterator[tuple[int, str]]:
+    """Yield each question in notebook 3 with words its answer must have."""
     disk = kvlib.MemoryDisk()
     kvlib.open(disk).put("tea", "hot")
     disk.write("log", disk.read("log") + bytes(40))
@@ -89,11 +89,11 @@ def said_of_log() -> Iterator[tuple[int, str]]:
     closed = [("set", "a", "1"), ("shutdown",), ("shutdown",), ("restore",), ("get", "a")]
     yield 5, "Nothing" if judge.run_shutdown(closed) == [None] else "Something"
     torn = frames(1, 2, 3) + frames(4)[:15]
-    yield 6, "It refuses it" if refused(solutions.recover, torn + frames(5)) else "It reads it"
+    yield 6, "It refuses it" if rejected(solutions.recover, torn + frames(5)) else "It reads it"
     half = frames(8)[:15]
     tails = {"a": bytes(25), "b": half + frames(5), "c": half + frames(9), "d": frames(9)}
     seven = frames(*range(1, 8))
-    bad = [name for name, tail in tails.items() if refused(solutions.recover, seven + tail)]
+    bad = [name for name, tail in tails.items() if rejected(solutions.recover, seven + tail)]
     yield 7, f"{' and '.join(name for name in tails if name not in bad)} are torn tails"
     yield 7, f"{' and '.join(bad)} are refused"
     logged = [("put", "a", "1"), ("put", "a", "2"), ("delete", "b"), ("put", "c", "1")]
@@ -102,12 +102,16 @@ def said_of_log() -> Iterator[tuple[int, str]]:
 
 @pytest.mark.parametrize(
     ("name", "answers"),
-    [("01_encode", said_of_encode), ("02_segment", said_of_segment), ("03_log", said_of_log)],
+    [
+        ("01_encode", answers_of_encode),
+        ("02_segment", answers_of_segment),
+        ("03_log", answers_of_log),
+    ],
 )
 def test_answers_say_what_kvlib_says(
     name: str, answers: Callable[[], Iterator[tuple[int, str]]]
 ) -> None:
-    """Each figure and each verdict in a folded answer is the one that kvlib computes."""
+    """Each figure and each verdict in a folded answer matches what kvlib computes."""
     notebook = load(NOTEBOOKS / f"{name}.ipynb")
     texts = {number: text for number, _, text in questions(notebook)}
     for number, words in answers():

@@ -21,19 +21,19 @@ NAMES = ["01_encode", "02_segment", "03_log"]
 
 
 def test_there_are_three_notebooks() -> None:
-    """The series has its three notebooks, and none besides."""
+    """The series has exactly three notebooks."""
     assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == NAMES
 
 
-def test_exercises_stand_in_their_own_notebook() -> None:
-    """Each notebook holds exercises of its own, and none of another's."""
+def test_exercises_are_in_their_own_notebook() -> None:
+    """Each notebook contains only its own exercises."""
     for name in NAMES:
         found = set_exercises(load(NOTEBOOKS / f"{name}.ipynb"))
         assert {lesson(one) for one in found} == {name[:2]}
 
 
 def test_each_objective_has_an_exercise_and_a_question() -> None:
-    """What one shall be able to do is asked once, over the three notebooks, and nothing besides."""
+    """The three notebooks ask about each objective exactly once."""
     notebooks = [load(NOTEBOOKS / f"{name}.ipynb") for name in NAMES]
     stubs = [one for notebook in notebooks for one in exercises_in(notebook)]
     heads = Counter(head for notebook in notebooks for _, head, _ in questions(notebook))
@@ -44,8 +44,8 @@ def test_each_objective_has_an_exercise_and_a_question() -> None:
 
 
 @pytest.mark.parametrize("records", [{}, {"é": b"\xff", b"": "a"}, {"a": b"b"}])
-def test_bug_that_is_hunted_is_the_one_that_is_shown(records: dict[Any, Any]) -> None:
-    """What notebook 1 shows of the bug hunt does what its check does."""
+def test_the_bug_hunt_shows_the_bug_it_checks(records: dict[Any, Any]) -> None:
+    """The buggy functions in notebook 1 do the same as the ones its check uses."""
     notebook = load(NOTEBOOKS / "01_encode.ipynb")
     shown: dict[str, Any] = {}
     for name in ["encode-bug-hunt-encode", "encode-bug-hunt-decode"]:
@@ -56,14 +56,14 @@ def test_bug_that_is_hunted_is_the_one_that_is_shown(records: dict[Any, Any]) ->
 
 
 def test_words_are_in_the_glossary_once() -> None:
-    """No word, and no form of one, is there twice."""
+    """No word is in the glossary twice, not even in another form."""
     names = [name for word in WORDS for name in word.names]
     pairs = [(one, other) for one in names for other in names if is_form(one, other)]
     assert pairs == [(name, name) for name in names]
 
 
 def test_words_are_few_and_each_has_one_sentence() -> None:
-    """A notebook introduces 8 to 14 words; each has a sentence that is as long as a line."""
+    """A notebook introduces 8 to 14 words and explains each in one sentence of one line."""
     counts = Counter(word.notebook for word in WORDS)
     assert counts.keys() == {1, 2, 3}
     assert all(8 <= count <= 14 for count in counts.values())
@@ -72,7 +72,7 @@ def test_words_are_few_and_each_has_one_sentence() -> None:
 
 
 def test_glossary_has_the_words_that_are_used() -> None:
-    """A word of an earlier notebook is there if the text uses it, in any form, and not in code."""
+    """The glossary has a word from an earlier notebook if the text uses it outside code."""
     text = "Two RECORDS, a length\nprefix, ending a delimiter; `tag`.\n```\nfield\n```"
     rows = re.findall(r"^\| (.+?) \| (.+) \|$", glossary(2, text), re.M)[1:]
     own = {", ".join(word.names) for word in WORDS if word.notebook == 2}
@@ -84,7 +84,7 @@ def test_glossary_has_the_words_that_are_used() -> None:
 
 
 def test_glossary_of_the_first_notebook_is_all_its_own() -> None:
-    """A word of a later notebook isn't there, even if the text has it; order minds no capitals."""
+    """A glossary has no words from later notebooks, and its order ignores capitals."""
     names = re.findall(r"^\| (.+?) \|", glossary(1, "segments, a log"), re.M)[1:]
     assert names == sorted(
         (", ".join(word.names) for word in WORDS if word.notebook == 1), key=str.lower
@@ -92,7 +92,7 @@ def test_glossary_of_the_first_notebook_is_all_its_own() -> None:
 
 
 def test_tool_ends_a_notebook_with_its_glossary() -> None:
-    """It is made anew in the place of an older one; a notebook of no series gets none."""
+    """A new glossary replaces the old one; a notebook outside the series gets none."""
     notebook = model_notebook()
     insert(notebook, markdown("encode-glossary", "Old."), before="model-more")
     before = copy.deepcopy(notebook)

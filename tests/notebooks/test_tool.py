@@ -1,4 +1,4 @@
-"""The notebook tool runs notebooks in a process of its own, and stores what they show."""
+"""The notebook tool runs notebooks in another process, and stores their outputs."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def write(path: Path, *cells: Cell) -> Path:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.untraced
 def test_sections_stand_alone(name: str, tmp_path: Path) -> None:
-    """Each section runs after the set-up cell alone."""
+    """Each section runs after nothing but the set-up cell."""
     done = run_tool(tmp_path, "--sections", NOTEBOOKS / f"{name}.ipynb")
     assert (done.stdout, done.returncode) == ("", 0)
 
@@ -52,13 +52,13 @@ def test_sections_stand_alone(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.untraced
 def test_running_again_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
-    """What is committed is what `make notebooks` gives."""
+    """`make notebooks` changes nothing in the committed notebooks."""
     done = run_tool(tmp_path, "--check", NOTEBOOKS / f"{name}.ipynb")
     assert (done.stdout, done.returncode) == (f"{name}.ipynb: unchanged\n", 0)
 
 
 def test_section_that_leans_on_another_is_named(tmp_path: Path) -> None:
-    """A name or a file that another section made is missing, and the report says where."""
+    """A section that uses a name or a file from another section fails, and is named."""
     path = write(
         tmp_path / "leaning.ipynb",
         markdown("lean-first", "## First (1 min)"),
@@ -79,7 +79,7 @@ def test_section_that_leans_on_another_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.untraced
 def test_tool_gives_the_same_bytes_twice(tmp_path: Path) -> None:
-    """A notebook with all that differs from run to run is stored without it, and leaves no file."""
+    """Anything that differs from run to run is removed, and no file is left."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
     path = write(
@@ -114,7 +114,7 @@ def test_tool_gives_the_same_bytes_twice(tmp_path: Path) -> None:
 
 @pytest.mark.untraced
 def test_notebook_that_fails_is_left_alone(tmp_path: Path) -> None:
-    """An error that no tag announces stops the tool, which names the cell and changes nothing."""
+    """An unexpected error stops the tool, which names the error and changes nothing."""
     path = write(
         tmp_path / "failing.ipynb",
         markdown("failing-start", "## Start (1 min)"),
