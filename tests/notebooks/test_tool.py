@@ -11,7 +11,7 @@ import pytest
 from helpers.paths import NOTEBOOKS, TESTS
 from notebooks import rules
 from notebooks.model import code, find, markdown, model_notebook
-from tools.notebooks import Cell, load, tags
+from tools.notebooks import Cell, disagreement, load, source_of, tags, write_source
 
 NAMES = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
@@ -124,3 +124,17 @@ def test_notebook_that_fails_is_left_alone(tmp_path: Path) -> None:
     done = run_tool(tmp_path, path)
     assert "ZeroDivisionError" in done.stderr
     assert (path.read_bytes(), done.returncode) == (raw, 1)
+
+
+@pytest.mark.untraced
+def test_an_edit_of_the_source_reaches_the_notebook(tmp_path: Path) -> None:
+    """A notebook is built from its source: an edited cell is run again, under the same id."""
+    path = write(tmp_path / "edited.ipynb", code("edited-cell", "print('before')", "setup"))
+    source = source_of(path)
+    source.parent.mkdir()
+    source.write_text(write_source(load(path)).replace("before", "after"), encoding="utf-8")
+    done = run_tool(tmp_path, path)
+    assert (done.stdout, done.returncode) == ("edited.ipynb: renewed\n", 0)
+    cell = find(load(path), "edited-cell")
+    assert (cell["source"], cell["outputs"][0]["text"]) == ("print('after')", ["after\n"])
+    assert disagreement(path) == ""
