@@ -1,1 +1,1 @@
-"""What a teacher calls: editions of the notebooks, grading, and the tables of the guide."""
+"""For teachers: editions of the notebooks, grading, and the tables of the guide."""

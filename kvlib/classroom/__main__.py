@@ -17,28 +17,28 @@ OK, STALE, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 
 class Output:
-    """Standard output: no name stops what is written there, nor does a reader who has gone.
+    """Standard output that survives any file name, and a reader who has gone.
 
     Attributes:
-        lost: why something could not be written; "" if all was.
+        lost: why something could not be written, or "".
     """
 
     def __init__(self) -> None:
         self.lost = "" if sys.stdout else "it is closed"
 
     def __call__(self, text: str) -> None:
-        """Print a text, and what its encoding lacks as escapes."""
+        """Print a text, escaping what the encoding lacks."""
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         try:
             print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
-        except (OSError, ValueError) as error:  # the second of a stream that is closed
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
             self.lost = f"{error}"
-            with suppress(OSError, ValueError):  # what Python still holds can't be written either
+            with suppress(OSError, ValueError):  # the buffered rest can't be written either
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status."""
+    """Run one command and return its exit status."""
     _fill_streams()
     say = Output()
     options = _parser().parse_args(argv)
@@ -51,13 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain("stopped")
         return INTERRUPTED
     if say.lost:
-        _complain(f"not all that was to be said could be written: {say.lost}")
+        _complain(f"not everything could be written: {say.lost}")
         return FAILED
     return status
 
 
 def _fill_streams() -> None:
-    """Open what a caller has closed, so that no file of ours takes the number of a stream."""
+    """Open the streams that a caller has closed, so that no file of ours gets their number."""
     with suppress(OSError):
         while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
             pass
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     graded.add_argument("--yes", action="store_true", help="run their code without asking")
     graded.add_argument(
-        "--anew", action="store_true", help="don't go on from where an earlier run was stopped"
+        "--anew", action="store_true", help="don't continue from where an earlier run was stopped"
     )
     graded.set_defaults(command=_grade)
 
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _path(text: str) -> Path:
-    if not text:  # as of a shell's variable that isn't set: Path makes it the working directory
+    if not text:  # an unset shell variable, for instance; Path would make it the working directory
         raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)
 
@@ -158,7 +158,7 @@ def _grade(options: argparse.Namespace, say: Output) -> int:
 def _grade_all(
     work: grading.Work, hidden: dict[str, str], seconds: float, kept: Kept, say: Output
 ) -> None:
-    """Grade all learners; whatever ends it, say and keep what was found by then."""
+    """Grade all learners. If the run is ended early, report and keep the marks so far."""
     marks: grading.Marks = {}
     done = False
     try:
@@ -178,14 +178,14 @@ def _grade_all(
             say(f"\n{grading.table(marks)}")
         if not done and kept.rows:
             rows = f"{kept.rows} of {len(work)} learners are graded and kept in {kept.path}"
-            say(printable(f"Stopped: {rows}. The same command goes on from there."))
+            say(printable(f"Stopped: {rows}. The same command continues from there."))
     say(f"\nwritten to {printable(str(kept.place))}")
 
 
 def _agreed() -> bool:
     try:
         return input("Run it? [y/N] ").strip().lower() in {"y", "yes"}
-    except (EOFError, OSError, RuntimeError, ValueError):  # nobody is there to ask; --yes says it
+    except (EOFError, OSError, RuntimeError, ValueError):  # there is no one to ask: use --yes
         return False
 
 

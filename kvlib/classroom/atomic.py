@@ -1,4 +1,4 @@
-"""Files that are there as they were, or as they are to be, and never half written."""
+"""Replace files atomically: the old file or the new one, never half a file."""
 
 import os
 import secrets
@@ -7,11 +7,12 @@ from pathlib import Path
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file aside, and rename it into its place; it keeps its mode.
+    """Replace the file at `path` by one with these contents and the same mode.
 
-    If that fails, whatever was there is still there, and nothing else.
+    The new file is written under another name and then renamed. If that fails, the old file is
+    still there, and nothing else is.
     """
-    place = Path(os.path.realpath(path))  # a link goes on leading where it led
+    place = Path(os.path.realpath(path))  # a link keeps its target
     aside = place.with_name(f".{secrets.token_hex(8)}.new")
     try:
         with open(aside, "xb") as file:

@@ -1,13 +1,13 @@
-"""A teacher's editions of the notebooks, made from the learner's and from the solutions.
+"""Make a teacher's editions of the notebooks, from the learner's edition and the solutions.
 
-    solved/          each stub replaced by the clear version, run, each check right
-    source/kvlib/    for nbgrader: solutions between marks, each check worth its points
-    release/kvlib/   what nbgrader's generate_assignment makes of that, for the class
-    html/            learner/ and solved/, to read; they ask nothing of a network
+    solved/          each stub replaced by the solution; run, with every check right
+    source/kvlib/    for nbgrader: solutions between marks, and points for each check
+    release/kvlib/   the class's edition, made from source/ by nbgrader's generate_assignment
+    html/            learner/ and solved/ as pages to read, which need no network
     nbgrader_config.py
 
-An exercise's cells are known by their ids, and all else of them comes from its data; so the
-learner's notebooks say nothing of nbgrader. The same notebooks give the same bytes.
+An exercise's cells are found by their ids, and everything else about them is in its data, so the
+learner's notebooks don't mention nbgrader. The same notebooks give the same bytes.
 """
 
 import os
@@ -37,23 +37,22 @@ FOLDERS: Final = (
     f"source/{COURSE}",
     f"release/{COURSE}",
 )
-COLOURS: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # IPython's, and whatever else
-SECONDS: Final = 120  # that a cell may take
-WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"  # of a kernel that is no more
+COLOURS: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # IPython's, and any other
+SECONDS: Final = 120  # per cell
+WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"  # needs a running kernel
 CONFIG: Final = f'''\
 """What nbgrader must know of this course."""
 
 c = get_config()
 
 c.CourseDirectory.course_id = "{COURSE}"
-# The stub stands above each solution: nothing has to be put into the solution's place.
+# The stub precedes each solution, so nbgrader needn't put anything in the solution's place.
 c.ClearSolutions.code_stub = {{"python": ""}}
 c.Execute.timeout = {SECONDS}
 c.NbGrader.logfile = ""
 '''
 
-# nbconvert's own page without what it fetches, and with those answers folded that are folded in
-# the notebook.
+# nbconvert's own page, without downloads, and with the notebook's folded answers folded.
 PAGE: Final = """\
 {%- extends "index.html.j2" -%}
 {%- block html_head_js_requirejs -%}{%- endblock -%}
@@ -75,11 +74,11 @@ Notebooks = dict[str, Notebook]
 
 
 class EditionError(Exception):
-    """A notebook, a solution or a hidden test that no edition can be made of."""
+    """An edition can't be made from this notebook, solution or hidden test."""
 
 
 class FailedError(EditionError):
-    """A cell that failed: `cell`, or None if it came to none."""
+    """A cell has failed: `cell`, or None if the notebook failed before its first cell."""
 
     def __init__(self, words: str, cell: Cell | None = None) -> None:
         super().__init__(words)
@@ -90,18 +89,19 @@ class FailedError(EditionError):
 
 
 def build(notebooks: Path, target: Path, overlay: Path | None = None) -> Iterator[str]:
-    """Make all editions, and say line by line what was made.
+    """Make all editions, and yield a line for each result.
 
-    Everything is made aside, in the target, and takes its place at the end. If something fails
-    before, what was there stays as it was.
+    Everything is made in a temporary folder in the target, and moved at the end. If anything fails
+    before that, the target stays as it was.
 
     Args:
         notebooks: the folder of the learner's notebooks, which is only read.
-        target: what is made of an earlier run there is replaced; all else is left alone.
-        overlay: a folder of hidden tests, see `hidden_tests`.
+        target: the folder for the editions. Those of an earlier run are replaced; other files are
+            left alone.
+        overlay: a folder of hidden tests: see `hidden_tests`.
 
     Raises:
-        EditionError: what is there can't be made an edition of, or nbgrader can't be run.
+        EditionError: an edition can't be made from these files, or nbgrader can't be run.
         OSError: the target can't be written.
     """
     learner = {path.name: _read(path) for path in sorted(notebooks.glob("*.ipynb"))}
@@ -127,7 +127,7 @@ def build(notebooks: Path, target: Path, overlay: Path | None = None) -> Iterato
         write(aside / "source" / COURSE, {name: text(one) for name, one in sources.items()})
         config = target / "nbgrader_config.py"
         ours = config.read_text(encoding="utf-8") if config.exists() else CONFIG
-        release(aside, ours)  # a teacher may have gone on from our configuration
+        release(aside, ours)  # a teacher may have extended our configuration
         for name in FOLDERS:
             swap(aside / name, target / name)
             names = sorted(path.name for path in (target / name).iterdir())
@@ -142,13 +142,13 @@ def _read(path: Path) -> Notebook:
         list(exercises_of(notebook))
     except EditionError as error:
         raise EditionError(f"{path}: {error}") from error
-    except Exception as error:  # of such a file anything may be wrong
-        raise EditionError(f"{path} is no notebook: {type(error).__name__}: {error}") from error
+    except Exception as error:  # anything can be wrong with such a file
+        raise EditionError(f"{path} is not a notebook: {type(error).__name__}: {error}") from error
     return notebook
 
 
 def _require_apart(target: Path, notebooks: Path, overlay: Path | None) -> None:
-    """EditionError if what is read would be among what is replaced, or the other way round."""
+    """Raise EditionError if one folder would be inside the other, and so be replaced."""
     real = target.resolve()
     for read in filter(None, (notebooks, overlay)):
         if real.is_relative_to(read.resolve()):
@@ -159,7 +159,7 @@ def _require_apart(target: Path, notebooks: Path, overlay: Path | None) -> None:
 
 
 def _require_nbgrader() -> None:
-    """EditionError if it isn't there: a build takes minutes, and needs it at its end."""
+    """Raise EditionError if nbgrader is missing: a build takes minutes and needs it at the end."""
     there = "import importlib.util, sys; sys.exit(not importlib.util.find_spec('nbgrader'))"
     if subprocess.run([sys.executable, "-c", there]).returncode:
         raise EditionError("nbgrader is not installed: pip install -e '.[classroom]'")
@@ -167,9 +167,9 @@ def _require_nbgrader() -> None:
 
 @contextmanager
 def _aside(target: Path) -> Iterator[Path]:
-    """Make a folder in the target for a while, and the target if it is missing.
+    """Make a temporary folder in the target, and the target if it is missing.
 
-    What is empty at the end is removed again.
+    Both are removed again if they are empty at the end.
     """
     missing = [path for path in (target, *target.parents) if not path.exists()]
     target.mkdir(parents=True, exist_ok=True)
@@ -185,7 +185,7 @@ def _aside(target: Path) -> Iterator[Path]:
 
 
 def swap(new: Path, place: Path) -> None:
-    """Rename a folder into its place; what was there goes where it came from, to be deleted."""
+    """Move a folder to its destination; an older folder there moves back, to be deleted."""
     old = new.with_name(f"{new.name}.old")
     place.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(place):
@@ -199,7 +199,7 @@ def swap(new: Path, place: Path) -> None:
 
 
 def text(notebook: Notebook) -> str:
-    """Return what the notebook's file holds."""
+    """Return the text of the notebook's file."""
     written: str = nbformat.writes(notebook)
     return written.rstrip("\n") + "\n"
 
@@ -212,7 +212,7 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def release(course: Path, config: str = CONFIG) -> None:
-    """Let nbgrader make the class's edition of source/ in a new course."""
+    """Have nbgrader make the class's edition from source/, in a new course."""
     (course / "nbgrader_config.py").write_text(config, encoding="utf-8", newline="\n")
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", COURSE, "--force"]
     done = subprocess.run(
@@ -226,10 +226,10 @@ def release(course: Path, config: str = CONFIG) -> None:
 
 
 def exercises_of(notebook: Notebook) -> Iterator[tuple[Exercise, Cell, Cell]]:
-    """Each exercise that has its cells here, with the stub and the check.
+    """Return each exercise in the notebook, with its cells for the stub and the check.
 
     Raises:
-        EditionError: one of the two is missing, or the check is not the exercise's.
+        EditionError: one of the two is missing, or the check belongs to another exercise.
     """
     cells = {cell.get("id"): cell for cell in notebook.cells}
     for exercise in EXERCISES.values():
@@ -245,12 +245,12 @@ def exercises_of(notebook: Notebook) -> Iterator[tuple[Exercise, Cell, Cell]]:
 
 
 def checked(exercise: Exercise) -> str:
-    """The source of the cell that checks it."""
+    """Return the source of the cell that checks the exercise."""
     return f'check("{exercise.name}", {exercise.handed})'
 
 
 def left_out(notebooks: Any, hidden: Mapping[str, str]) -> Iterator[str]:
-    """A line for each exercise that no notebook has; EditionError if it has a hidden test."""
+    """Yield a line for each exercise in no notebook. EditionError if it has a hidden test."""
     there = {exercise.name for one in notebooks for exercise, _, _ in exercises_of(one)}
     for name in sorted(hidden.keys() - there):
         raise EditionError(f"there is a hidden test for {name}, which no notebook has")
@@ -263,7 +263,7 @@ def left_out(notebooks: Any, hidden: Mapping[str, str]) -> Iterator[str]:
 
 
 def solve(notebook: Notebook) -> Notebook:
-    """The notebook with each stub replaced by the solution; it has yet to be run."""
+    """Return the notebook with each stub replaced by the solution, not yet run."""
     notebook = deepcopy(notebook)
     for exercise, stub, _ in exercises_of(notebook):
         stub.source = solved(exercise)
@@ -274,7 +274,7 @@ def solve(notebook: Notebook) -> Notebook:
 
 
 def execute(notebook: Notebook) -> Notebook:
-    """Run the notebook, here, in a kernel and a folder of its own; without what varies.
+    """Run the notebook in a new kernel and an empty folder, and drop what varies between runs.
 
     Raises:
         FailedError: a cell has failed.
@@ -284,7 +284,7 @@ def execute(notebook: Notebook) -> Notebook:
     from kvlib.classroom.kernel import (
         Client,
         environment,
-    )  # takes a second, and who only reads doesn't need it
+    )  # takes a second, and only running needs it
 
     notebook = deepcopy(notebook)
     ran: list[Cell] = []
@@ -298,7 +298,9 @@ def execute(notebook: Notebook) -> Notebook:
     ):
         client = Client(
             notebook,
-            extra_arguments=["--log-level=ERROR"],  # no warning that other users might listen
+            extra_arguments=[
+                "--log-level=ERROR"
+            ],  # without the warning that other users might listen
             coalesce_streams=True,  # how prints are grouped into messages depends on the clock
             kernel_name="python3",
             on_cell_start=begin,
@@ -314,7 +316,7 @@ def execute(notebook: Notebook) -> Notebook:
             raise FailedError(
                 f"the cell {ran[-1].get('id')} has failed:\n{plain}", ran[-1]
             ) from error
-        except (RuntimeError, TimeoutError) as error:  # its Python has died, or took too long
+        except (RuntimeError, TimeoutError) as error:  # its kernel has died or was too slow
             where = f"the cell {ran[-1].get('id')} has failed: " if ran else ""
             raise FailedError(f"{where}{COLOURS.sub('', str(error))}", *ran[-1:]) from error
     clean(notebook)
@@ -322,11 +324,11 @@ def execute(notebook: Notebook) -> Notebook:
 
 
 def clean(notebook: Notebook) -> None:
-    """Drop what differs between machines and between runs."""
+    """Drop what differs between machines and runs."""
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            if output.output_type == "error":  # its frames name files of this machine
+            if output.output_type == "error":  # its frames name this machine's files
                 output["traceback"] = [f"{output.ename}: {output.evalue}"]
             if "data" in output:
                 output["data"].pop(WIDGET_VIEW, None)
@@ -334,7 +336,7 @@ def clean(notebook: Notebook) -> None:
 
 
 def require_right(notebook: Notebook) -> None:
-    """EditionError, with what it says, for a check that isn't right."""
+    """Raise EditionError, with the check's text, for a check that isn't right."""
     for exercise, _, check in exercises_of(notebook):
         said = "".join(output.data["text/plain"] for output in check.outputs if "data" in output)
         if said.partition("\n")[0] != f"{exercise.name}: right":
@@ -345,9 +347,9 @@ def require_right(notebook: Notebook) -> None:
 
 
 def source(notebook: Notebook, hidden: Mapping[str, str]) -> Notebook:
-    """The notebook as nbgrader wants it: solutions between marks, points, hidden tests.
+    """Return the notebook as nbgrader wants it: solutions between marks, points, hidden tests.
 
-    The solution stands below the stub and replaces it; so what nbgrader releases is the stub.
+    The solution follows the stub and redefines it, so nbgrader releases the stub alone.
     """
     notebook = deepcopy(notebook)
     for exercise, stub, check in exercises_of(notebook):
@@ -377,28 +379,28 @@ def _metadata(cell: Cell, *, grade: bool = False, solution: bool = False, **more
 
 
 def hidden_tests(overlay: Path) -> dict[str, str]:
-    """A teacher's own tests by exercise: of "01-encode-field.py" the code.
+    """Return a teacher's own tests by exercise: the code of "01-encode-field.py", for instance.
 
-    They run behind the exercise's check, in the learner's notebook, with what it defines; an
+    They run after the exercise's check, in the learner's notebook and with its definitions. An
     exception fails the exercise.
 
     Raises:
-        EditionError: there is no such folder, a file is named after no exercise, or is no Python;
-            it begins with the file's path.
+        EditionError: the folder is missing, or a file isn't named after an exercise or isn't
+            Python. The message begins with the file's path.
     """
     if not overlay.is_dir():
         raise EditionError(f"there is no folder {overlay}")
     found = {}
     for path in sorted(overlay.glob("*.py")):
         try:
-            if not path.is_file():  # to read a pipe would wait for ever
-                raise ValueError("it is no file")
+            if not path.is_file():  # reading a pipe could block forever
+                raise ValueError("it is not a file")
             code = path.read_text(encoding="utf-8-sig")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 compile(code, str(path), "exec")
             found[find(path.stem).name] = code
-        except Exception as error:  # an unreadable file, bytes that are no text, RecursionError
+        except Exception as error:  # an unreadable file, not UTF-8, RecursionError
             raise EditionError(f"{path}: {error}") from error
     return found
 
@@ -417,7 +419,7 @@ def _try_hidden_tests(notebook: Notebook, overlay: Path) -> None:
 
 
 def page(notebook: Notebook, name: str) -> str:
-    """The notebook as a page that stands alone; links to notebooks lead to their pages."""
+    """Return the notebook as a self-contained page, with links to the other pages."""
     from nbconvert import HTMLExporter  # takes a second
 
     exporter = HTMLExporter(raw_template=PAGE, embed_images=True)

@@ -1,10 +1,10 @@
-"""Grading a folder of notebooks without nbgrader.
+"""Grade a folder of notebooks without nbgrader.
 
-Each notebook runs alone, in a process and an empty folder of its own. There, each of the learner's
-checks that runs is noted, whatever it is called and wherever it is; where a check should be and
-none has run, ours asks the learner's object. The best finding counts. What a cell prints is never
-read. Who patches kvlib itself can still deceive us: code that runs in a process can change all of
-it, and so it is with nbgrader.
+Each notebook runs in its own process and in an empty folder. Each of the learner's checks that runs
+there is recorded, wherever it is and whatever name it has. If a check is missing, we check the
+learner's object ourselves. The best result counts. Printed output is never read. A learner who
+patches kvlib itself can still cheat, because code can change anything in its own process; with
+nbgrader it is the same.
 """
 
 import ast
@@ -34,20 +34,20 @@ from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.source_code import solved
 
-if TYPE_CHECKING:  # it takes a second
+if TYPE_CHECKING:  # takes a second
     from kvlib.classroom.kernel import Kernel
 
-SECONDS: Final = 300.0  # that a notebook may take
-CELL_SECONDS: Final = 60.0  # and one of its cells
+SECONDS: Final = 300.0  # per notebook
+CELL_SECONDS: Final = 60.0  # per cell
 LARGEST: Final = 32 * 2**20  # bytes of a notebook
-NOTES: Final = 2**20  # bytes of what is noted of one cell
+NOTES: Final = 2**20  # bytes recorded for one cell
 RIGHT, WRONG, UNTRIED = "right", "wrong", "not tried yet"
 HIDDEN: Final = "right, but not for a hidden test"
 MISSING: Final = "not handed in"
 UNREAD: Final = "can't be read as a notebook"
 DIED: Final = "its Python has died"
 SILENT: Final = "no answer"
-# Of several without points, the one that tells most counts; what is not here ranks as SILENT does.
+# If no result has points, the most informative one counts; others rank like SILENT.
 RANKS: Final = {UNTRIED: 0, UNREAD: 1, SILENT: 2, WRONG: 3, HIDDEN: 4, RIGHT: 5}
 SIGNS: Final = {WRONG: "0", UNTRIED: "-", MISSING: "."}
 LEGEND: Final = "0 not right   - not tried yet   . not handed in   ! see below"
@@ -62,7 +62,7 @@ Marks = dict[str, Own]
 
 
 class UnreadableError(Exception):
-    """A file that is no notebook."""
+    """A file that isn't a notebook."""
 
 
 class Cell(NamedTuple):
@@ -74,14 +74,14 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Mark:
-    """What became of an exercise: "right", "wrong", "not tried yet", or why nobody knows."""
+    """The result of an exercise: "right", "wrong", "not tried yet", or why it is unknown."""
 
     exercise: Exercise
     state: str
 
     @property
     def points(self) -> int:
-        """All of its points, or none."""
+        """The points earned: all of them or none."""
         return self.exercise.points if self.state == RIGHT else 0
 
 
@@ -95,7 +95,7 @@ def _rank(state: str) -> int:
 def collect(folder: Path) -> Work:
     """Return each learner's notebooks: FOLDER/<learner>.ipynb, and all below FOLDER/<learner>/.
 
-    A folder below that can't be looked into is among them, as a notebook that can't be read.
+    A folder that can't be listed is returned as if it were a notebook that can't be read.
     """
     found: Work = {}
     for entry in sorted(folder.iterdir()):
@@ -124,7 +124,7 @@ def _is_notebook(name: str) -> bool:
 def grade(
     work: Work, hidden: Mapping[str, str], *, seconds: float = SECONDS, say: Callable[[str], object]
 ) -> Marks:
-    """Run all notebooks, one after the other; return each learner's marks."""
+    """Run all notebooks in turn, and return each learner's marks."""
     return {
         learner: grade_learner(learner, paths, hidden, seconds=seconds, say=say)
         for learner, paths in work.items()
@@ -139,17 +139,17 @@ def grade_learner(
     seconds: float = SECONDS,
     say: Callable[[str], object],
 ) -> Own:
-    """Run a learner's notebooks; return the best mark for each exercise.
+    """Run a learner's notebooks, and return the best mark for each exercise.
 
     Args:
         learner: the name.
         paths: the notebooks.
-        hidden: a teacher's own tests, by exercise; see editions.hidden_tests.
-        seconds: what a notebook may take.
-        say: is told what has become of each notebook.
+        hidden: a teacher's own tests by exercise: see editions.hidden_tests.
+        seconds: the time limit for a notebook.
+        say: called with a line about each notebook.
 
     Raises:
-        KernelError: no kernel can be started, for whichever learner.
+        KernelError: no kernel can be started.
     """
     found: list[Mark] = []
     for path in paths:
@@ -167,19 +167,19 @@ def grade_learner(
 
 
 def _expected(path: Path) -> list[Exercise]:
-    """What a file that can't be read may hold: a notebook's exercises, if its name has a number."""
+    """Return the exercises that an unreadable file may have, judging by the number in its name."""
     number = re.split(r"\D", path.name)[0]
     every = list(EXERCISES.values())
     return [one for one in every if one.name.startswith(f"{number}-")] or every
 
 
 def _best(exercise: Exercise, marks: Iterable[Mark]) -> Mark:
-    """Of several, as of a copy of a notebook, that with the most points."""
+    """Return the mark with the most points, of those from several copies of a notebook."""
     return max(marks, key=lambda mark: _rank(mark.state), default=Mark(exercise, MISSING))
 
 
 def fingerprint(paths: Iterable[Path], hidden: Mapping[str, str], seconds: float) -> str:
-    """Return what tells whether a learner's marks could be others now: notebooks, tests, time."""
+    """Return a hash of what a learner's marks depend on: notebooks, tests, time limit."""
     made = hashlib.sha256(json.dumps([sorted(hidden.items()), seconds]).encode())
     for path in paths:
         try:
@@ -196,10 +196,10 @@ def fingerprint(paths: Iterable[Path], hidden: Mapping[str, str], seconds: float
 def grade_notebook(
     path: Path, hidden: Mapping[str, str] = {}, *, seconds: float = SECONDS
 ) -> list[Mark]:
-    """Run a notebook; return a mark for each exercise that is in it.
+    """Run a notebook, and return a mark for each exercise in it.
 
     Raises:
-        UnreadableError: it is no notebook.
+        UnreadableError: the file isn't a notebook.
         KernelError: no kernel can be started.
     """
     cells = read_cells(path)
@@ -212,7 +212,7 @@ def grade_notebook(
 def _content(path: Path) -> bytes:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableError("it is no file that can be read")
+        raise UnreadableError("it is not a readable file")
     if status.st_size > LARGEST:
         raise UnreadableError(f"it is larger than {LARGEST // 2**20} MB")
     with open(path, "rb") as file:
@@ -220,10 +220,10 @@ def _content(path: Path) -> bytes:
 
 
 def read_cells(path: Path) -> list[Cell]:
-    """Return the code cells of a notebook of any version; UnreadableError if it has none."""
+    """Return the code cells of a notebook of any version. Raises UnreadableError if it has none."""
     try:
         raw = json.loads(_content(path).decode("utf-8-sig"))
-        sheets = raw.get("worksheets", [raw])  # of version 3
+        sheets = raw.get("worksheets", [raw])  # version 3
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         return [
             Cell(str(cell.get("id")), _source(cell))
@@ -245,11 +245,11 @@ def _source(cell: Mapping[str, object]) -> str:
 
 
 def places(cells: Sequence[Cell]) -> dict[int, list[str]]:
-    """Return the exercises that are asked for behind a cell, if it hasn't checked them itself.
+    """Return the exercises to check after each cell, unless the cell checks them itself.
 
-    That is each cell that calls their check; the one before their check's, if that has become
-    something else; and the cell with the stub, if it is the last of these: it may have lost its
-    check.
+    An exercise is checked after every cell that calls its check; before the cell that used to be
+    its check, if that cell has changed; and after its stub, if that comes last, because the check
+    may have been deleted.
     """
     called = [calls(cell.source) for cell in cells]
     found: dict[int, list[str]] = {}
@@ -266,7 +266,7 @@ def places(cells: Sequence[Cell]) -> dict[int, list[str]]:
 
 
 def calls(source: str) -> set[str]:
-    """Return the exercises that a cell's code checks by name; of code with a mistake, none."""
+    """Return the exercises that a cell's code checks by name; none if it has a syntax error."""
     from IPython.core.inputtransformer2 import TransformerManager  # takes a second
 
     try:
@@ -291,7 +291,7 @@ def calls(source: str) -> set[str]:
 def run_notebook(
     cells: Sequence[Cell], hidden: Mapping[str, str], seconds: float = SECONDS
 ) -> dict[str, list[str]]:
-    """Run all cells, whatever fails in them; return all that was found, by exercise."""
+    """Run all cells, even if some fail, and return the results by exercise."""
     cells = [Cell("", ""), *cells]
     asked = places(cells)
     with _session(hidden, seconds) as session:
@@ -305,15 +305,15 @@ def run_notebook(
 
 
 class EndedError(Exception):
-    """A notebook that came to no end: the reason."""
+    """A notebook could not be run to its end; the message is the reason."""
 
 
 class Session:
-    """A kernel for one notebook, and what is noted in it.
+    """A kernel for one notebook, and the results recorded in it.
 
     Attributes:
-        found: the states of each exercise that was asked for, or was checked by the learner.
-        message: the error that the code which ran last has raised.
+        found: the results of each exercise, from the learner's checks and from ours.
+        message: the error that the last code has raised.
     """
 
     def __init__(
@@ -326,19 +326,19 @@ class Session:
         self.message = ""
 
     def begin(self) -> None:
-        """Let all checks be noted from now on; EndedError as for `run`."""
+        """Start recording checks. Raises EndedError, as `run` does."""
         self._call("listen", f"{self._notes.name!r}, {self._nonce!r}, get_ipython()")
 
     def find(self, state: str, *names: str) -> None:
-        """Remember what became of these exercises."""
+        """Add a result for these exercises."""
         for name in names:
             self.found.setdefault(name, []).append(state)
 
     def run(self, cell: Cell, names: Iterable[str]) -> None:
-        """Run a cell; ask for these exercises unless the cell has checked them itself.
+        """Run a cell, then check these exercises unless the cell has checked them itself.
 
         Raises:
-            EndedError: the kernel has died, or the time is over; `names` have their states.
+            EndedError: the kernel has died or the time is up; `names` have their results.
         """
         names = list(names)
         try:
@@ -348,7 +348,7 @@ class Session:
                 if name in told:
                     continue
                 if late and cell.source.strip() == checked(EXERCISES[name]):
-                    self.find(late, name)  # to ask again would take as long again
+                    self.find(late, name)  # another check would take as long again
                     continue
                 late_again = self._call("tell", f"{name!r}, lambda: {EXERCISES[name].handed}")
                 if name not in self._told():
@@ -359,7 +359,7 @@ class Session:
             raise
 
     def _told(self, ended: str = "") -> set[str]:
-        """Remember what was noted since the last time, after a hidden test; return the names."""
+        """Add the results recorded since the last call, after hidden tests; return the names."""
         told = dict.fromkeys(self._read())
         for name, state in told:
             if state == RIGHT and name in self._hidden:
@@ -369,7 +369,7 @@ class Session:
         return {name for name, _ in told}
 
     def _try(self, name: str) -> str:
-        """Run a hidden test; return the state that it makes of "right"."""
+        """Run a hidden test, and return the result that replaces "right"."""
         try:
             late = self._call("try_hidden", f"{name!r}, {self._hidden[name]!r}, {f'{name}.py'!r}")
         except EndedError as error:
@@ -384,7 +384,7 @@ class Session:
         return self._run(f"{ours}({arguments})", quiet=True)
 
     def _run(self, source: str, *, quiet: bool = False) -> str:
-        """Run code; return words if it had to be stopped."""
+        """Run code, and return why it had to be stopped, or ""."""
         from kvlib.classroom.kernel import DiedError, LateError
 
         try:
@@ -423,7 +423,7 @@ def _session(hidden: Mapping[str, str], seconds: float) -> Iterator[Session]:
 
 @contextmanager
 def _folder() -> Iterator[str]:
-    """Make a folder for a while; a learner's code may leave in it what can't be deleted."""
+    """Make a temporary folder. A learner's code may leave files in it that can't be deleted."""
     folder = tempfile.mkdtemp(prefix="kvlib-")
     try:
         yield folder
@@ -433,7 +433,7 @@ def _folder() -> Iterator[str]:
 
 
 def rejected(hidden: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Try the hidden tests with our own solutions; return each that fails, with its error.
+    """Run the hidden tests with our own solutions, and return those that fail, with their errors.
 
     Raises:
         KernelError: no kernel can be started.
@@ -456,7 +456,7 @@ def rejected(hidden: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def table(marks: Marks) -> str:
-    """The points, exercise by learner, for the eye; and below why there are none."""
+    """Yield a table of points, exercise by learner, and then the reasons for missing points."""
     rows = [["exercise", "points", *map(printable, marks)]]
     for exercise in EXERCISES.values():
         own = [marks[learner][exercise.name] for learner in marks]
@@ -471,7 +471,7 @@ def table(marks: Marks) -> str:
 
 
 def _notes(marks: Marks) -> Iterator[str]:
-    """What no sign stands for: a line for each learner and state, with its exercises."""
+    """Yield the reasons that have no sign in the table, for each learner with the exercises."""
     for learner, own in marks.items():
         for state in dict.fromkeys(mark.state for mark in own.values()):
             if state not in {RIGHT, *SIGNS}:
@@ -486,10 +486,10 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def as_csv(marks: Marks) -> str:
-    """A row for each exercise; a column of points for each learner, then one of states for each.
+    """Return a CSV: a row per exercise, a column of points per learner, then a column of results.
 
-    The numbers stand side by side, so that a spreadsheet can reckon with them as one block. No two
-    columns have the same heading.
+    The points are in adjacent columns, so that a spreadsheet can add them up as one block. All
+    headings are different.
     """
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")

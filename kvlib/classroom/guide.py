@@ -1,4 +1,4 @@
-"""The tables in the guide for teachers, made from the exercises."""
+"""Make the tables in the guide for teachers, from the exercises."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,10 +18,10 @@ WAYS: Final = {
 
 
 def renewed(guide: str) -> str:
-    """Return the guide with each part from `<!-- made: NAME -->` to `<!-- end -->` made anew.
+    """Return the guide with each part between `<!-- made: NAME -->` and `<!-- end -->` made anew.
 
     Raises:
-        ValueError: there is no part of that name.
+        ValueError: there is no part with that name.
     """
 
     def part(found: re.Match[str]) -> str:
@@ -33,7 +33,7 @@ def renewed(guide: str) -> str:
 
 
 def points() -> Iterator[str]:
-    """What each exercise is for, its minutes, and its points; sums for each notebook."""
+    """Return a table of each exercise's objective, minutes and points, with sums per notebook."""
     yield from (
         "",
         "| exercise | afterwards one can | how | minutes | points |",
@@ -51,7 +51,7 @@ def points() -> Iterator[str]:
 
 
 def mistakes() -> Iterator[str]:
-    """The mutation table: each wrong answer that a check knows, and what it says."""
+    """Return the mutation table: each wrong answer that a check knows, and its feedback."""
     for exercise in EXERCISES.values():
         yield from (
             "",
@@ -66,7 +66,7 @@ def mistakes() -> Iterator[str]:
 
 
 def _answer(exercise: Exercise, answer: Any) -> str:
-    """A mistake's name, or the wrong value itself."""
+    """Return a mistake's name, or the wrong value itself."""
     if callable(answer):
         return str(answer.__name__).replace("_", " ")
     return f"`{short(answer, 80)}`"

@@ -1,4 +1,4 @@
-"""Running code in kernels of its own: a notebook for its outputs, or a learner's without them."""
+"""Run code in separate kernels: a notebook for its outputs, or a learner's without them."""
 
 import asyncio
 import os
@@ -16,29 +16,29 @@ from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
 ATTEMPTS: Final = 3
-READY: Final = 60.0  # seconds that a kernel may take to start
-TURN: Final = 0.2  # seconds between two looks at whether a kernel still lives
-AGAIN: Final = 1.0  # seconds from one interrupt to the next
-ANSWER: Final = 64 * 2**20  # bytes, with an exception's text; a larger one never comes
-# Of the variables that change what Python does, those that say where things are. Others would
-# change marks: PYTHONOPTIMIZE leaves out the asserts of hidden tests.
+READY: Final = 60.0  # seconds for a kernel to start
+TURN: Final = 0.2  # seconds between two checks that a kernel is alive
+AGAIN: Final = 1.0  # seconds between two interrupts
+ANSWER: Final = 64 * 2**20  # bytes of a reply; a larger one never arrives
+# Python's environment variables that only name places. Others could change the marks:
+# PYTHONOPTIMIZE removes the asserts of hidden tests, for instance.
 PLACES: Final = {"PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONUSERBASE"}
 
 
 class KernelError(Exception):
-    """No kernel can be started."""
+    """A kernel can't be started."""
 
 
 class DiedError(Exception):
-    """A kernel has ended by itself."""
+    """A kernel has died."""
 
 
 class LateError(Exception):
-    """A kernel's time is over, and it can't be interrupted."""
+    """A kernel's time is up, and it can't be interrupted."""
 
 
 class Reply(NamedTuple):
-    """What became of a piece of code: an exception's name and text, or "", and if it was late."""
+    """The result of running code: its exception's name and text, or "", and if it was late."""
 
     error: str = ""
     message: str = ""
@@ -46,7 +46,7 @@ class Reply(NamedTuple):
 
 
 def environment(folder: str) -> dict[str, str]:
-    """Return the variables for a kernel: IPython's start-up files are looked for in `folder`."""
+    """Return a kernel's environment, in which IPython looks for start-up files in `folder`."""
     own = {
         name: value
         for name, value in os.environ.items()
@@ -56,19 +56,19 @@ def environment(folder: str) -> dict[str, str]:
 
 
 class Kernel:
-    """A kernel that runs code and whose output is never read, however much there is of it."""
+    """A kernel whose output is never read, however large it is."""
 
     def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
         self._manager, self._client = manager, client
 
     def run(self, source: str, seconds: float, until: float, *, quiet: bool = False) -> Reply:
-        """Run a piece of code, and interrupt it when its time is over, as often as it takes.
+        """Run code, and interrupt it when its time is up, as often as needed.
 
         Args:
             source: the code.
-            seconds: that it may take.
-            until: the time by time.monotonic at which this ends even if it goes on.
-            quiet: leave no trace of it in the kernel's history.
+            seconds: the time limit.
+            until: when to return in any case, as a time of time.monotonic.
+            quiet: whether to keep the code out of the kernel's history.
 
         Raises:
             DiedError: the kernel has ended.
@@ -97,14 +97,14 @@ class Kernel:
 
 @contextmanager
 def kernel(folder: str, private: str) -> Iterator[Kernel]:
-    """Start a kernel, and kill it afterwards with all processes of its group.
+    """Start a kernel; at the end, kill it and all processes in its group.
 
     Args:
-        folder: where its code works.
-        private: a folder for what only Jupyter needs.
+        folder: the kernel's working directory.
+        private: a folder for Jupyter's own files.
 
     Raises:
-        KernelError: none of three was ready.
+        KernelError: three attempts have failed.
     """
     with ExitStack() as started:
         for number in range(ATTEMPTS):
@@ -112,7 +112,7 @@ def kernel(folder: str, private: str) -> Iterator[Kernel]:
                 one = _started(folder, private, number)
                 client, manager = started.enter_context(one)
                 break
-            except Exception as error:  # of what a machine may lack there is no list
+            except Exception as error:  # there is no list of what a machine may lack
                 reason = f"{type(error).__name__}: {error}"
         else:
             raise KernelError(f"no kernel for the notebooks can be started: {reason}")
@@ -140,19 +140,18 @@ def _started(
         stack.callback(client.stop_channels)
         client.start_channels(stdin=False, hb=False)
         client.wait_for_ready(timeout=READY)
-        client.iopub_channel.stop()  # nobody listens: what a cell prints goes nowhere
+        client.iopub_channel.stop()  # without a listener, printed output is dropped
         yield client, manager
 
 
 class Client(NotebookClient):
-    """nbclient's, but for two things.
+    """nbclient's client with two differences.
 
-    For a kernel that dies before it was ready it starts another. A kernel is told its ports by who
-    looked that they are free, and takes them a second later. In between another program may have
-    taken one, and it dies: of 600 that started three at a time, two did. JupyterLab starts another
-    then, and so does this.
+    If a kernel dies before it is ready, another one is started. A kernel is given ports that were
+    free, and takes them a second later. If another program has taken one meanwhile, the kernel
+    dies: 2 of 600 did that were started three at a time. JupyterLab starts another one as well.
 
-    And Ctrl-C is Python's own: nbclient would end the kernel, and call that the notebook's fault.
+    And Ctrl-C raises KeyboardInterrupt here. nbclient would end the kernel and blame the notebook.
     """
 
     @asynccontextmanager
@@ -176,4 +175,4 @@ class Client(NotebookClient):
 
 
 def _refuse(*_: object) -> NoReturn:
-    raise NotImplementedError  # as on Windows, which nbclient knows
+    raise NotImplementedError  # like Windows, which nbclient handles

@@ -1,8 +1,8 @@
-"""Marks that are kept as soon as they are there, in a file beside the CSV, until that is written.
+"""Keep marks on disk as soon as they are known, in a file next to the CSV, until that is written.
 
-A line of JSON for each learner, behind a first one that says what this is. Whatever ends a run, the
-lines of those who were graded stay, and the next run goes on from them. A line that was cut short
-is none; nor is one of other notebooks, hidden tests or exercises than today's.
+The file has a first line that identifies it, then a line of JSON per learner. If a run ends early,
+the lines of the learners who were graded stay, and the next run continues after them. A line that
+was cut short doesn't count, nor does one for other notebooks, hidden tests or exercises.
 """
 
 import json
@@ -18,28 +18,28 @@ from kvlib.lessons.catalogue import EXERCISES
 
 FIRST: Final = '{"kvlib": "marks of a run that has not ended"}'
 BEGINNING: Final = ",".join(HEADINGS)
-MARK: Final = "\ufeff"  # by which Excel knows UTF-8
+MARK: Final = "\ufeff"  # tells Excel that this is UTF-8
 
 
 class Kept:
-    """The marks of one run, and the CSV that they become.
+    """The marks of one run, to be written as a CSV.
 
     Attributes:
-        place: the CSV.
-        path: the file of the marks until then.
-        rows: how many learners are kept there.
+        place: the path of the CSV.
+        path: the file that keeps the marks until then.
+        rows: how many learners it has.
     """
 
     def __init__(self, place: Path, *, anew: bool = False) -> None:
-        """Look at what is there, and whether it can be written.
+        """Read the marks of an earlier run, and check that new ones can be written.
 
         Args:
             place: where the CSV will be.
-            anew: forget what a run before has kept.
+            anew: whether to forget an earlier run's marks.
 
         Raises:
-            EditionError: something else is there.
-            OSError: nothing can be written there.
+            EditionError: one of the files is something else.
+            OSError: the files can't be written.
         """
         _require_ours(place, BEGINNING, "grades")
         if not place.parent.is_dir():
@@ -69,7 +69,7 @@ class Kept:
             self.path.unlink(missing_ok=True)
 
     def get(self, learner: str, fingerprint: str) -> Own | None:
-        """Return the marks that a run before has kept, if they are of this very work."""
+        """Return the marks of an earlier run, if they are for exactly this work."""
         found = self._found.get(learner)
         if found is None or found[0] != fingerprint:
             return None
@@ -77,17 +77,17 @@ class Kept:
         return {name: Mark(EXERCISES[name], state) for name, state in found[1].items()}
 
     def add(self, learner: str, fingerprint: str, own: Own) -> None:
-        """Keep a learner's marks: when this returns they are on the disk."""
+        """Keep a learner's marks. When this returns, they are on the disk."""
         states = {name: mark.state for name, mark in own.items()}
         line = json.dumps([learner, fingerprint, states])
-        before = FIRST if self._file.tell() == 0 else ""  # and what was cut short ends here
+        before = FIRST if self._file.tell() == 0 else ""  # ends a line that was cut short
         self._file.write(f"{before}\n{line}\n".encode())
         self._file.flush()
         os.fsync(self._file.fileno())
         self.rows += 1
 
     def finish(self, marks: Marks) -> None:
-        """Write the CSV, and only then forget what was kept for it."""
+        """Write the CSV, and only then delete the kept marks."""
         replace(self.place, f"{MARK}{as_csv(marks)}".encode())
         self._file.close()
         self._found, self.rows = {}, 0
@@ -97,7 +97,7 @@ def _require_ours(path: Path, beginning: str, what: str) -> None:
     if not path.exists():
         return
     if not path.is_file():
-        raise EditionError(f"{path} is no file: name another one with --csv")
+        raise EditionError(f"{path} is not a file: name another one with --csv")
     with open(path, "rb") as file:
         begins = file.read(len(beginning) + 3).decode(errors="replace").removeprefix(MARK)
     if not (begins.startswith(beginning) or beginning.startswith(begins)):

@@ -1,7 +1,7 @@
-"""What is noted in a learner's kernel when a folder is graded; so it needs nothing but checks.
+"""Record the results of checks in a learner's kernel, while a folder is graded.
 
-Each check that runs there is noted, whatever it is called and wherever the call is; a `check` of
-the learner's own is not.
+Each call of kvlib's check is recorded, wherever it is and whatever name it has. Another function
+called `check`, which the learner has defined, is not.
 """
 
 import os
@@ -14,21 +14,21 @@ from typing import Any, Final
 from kvlib import lessons
 from kvlib.lessons import checking
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.checking import check  # before any learner's code can put another in its place
+from kvlib.lessons.checking import check  # before a learner's code can replace it
 from kvlib.lessons.result import Result
 
 PASSED: Final = "passed"  # a hidden test
 MOST: Final = 200  # characters of a state
-LIMITS: Final = {"RLIMIT_AS": 4 * 2**30, "RLIMIT_FSIZE": 2**30}  # bytes: of memory, and of a file
+LIMITS: Final = {"RLIMIT_AS": 4 * 2**30, "RLIMIT_FSIZE": 2**30}  # bytes of memory, bytes per file
 
 
 class Notes:
-    """What the checks in this kernel have found.
+    """The results of the checks in this kernel.
 
     Attributes:
-        place: the file that each new finding is appended to.
-        nonce: what each line begins with: nobody else can know it.
-        noted: what is in the file since the last `listen` or `begin`.
+        place: the file to which each new result is appended.
+        nonce: the secret that begins each line, so that a learner's code can't forge one.
+        noted: the lines added since the last `listen` or `begin`.
         right: the last right answer to each exercise.
     """
 
@@ -38,16 +38,16 @@ class Notes:
         self.right: dict[str, Any] = {}
 
     def begin(self) -> None:
-        """Note everything anew: another cell begins."""
+        """Start a new cell: results that were recorded before may be recorded again."""
         self.noted.clear()
 
     def add(self, name: str, state: str) -> None:
-        """Append a line, unless it is there already: a check in a loop fills no disk."""
+        """Append a line, but not twice: a check in a loop must not fill the disk."""
         if not self.place or (name, state) in self.noted:
             return
         self.noted.add((name, state))
         line = f"{self.nonce} {name} {state[:MOST].encode('unicode_escape').decode()}\n"
-        with suppress(OSError):  # then there is no answer
+        with suppress(OSError):  # then the result is missing
             file = os.open(self.place, os.O_WRONLY | os.O_APPEND)
             os.write(file, line.encode())
             os.close(file)
@@ -58,7 +58,7 @@ NOTES: Final = Notes()
 
 @wraps(check)
 def noted(*given: Any, **named: Any) -> Any:
-    """Check, and note what was found."""
+    """Check an answer, and record the result."""
     result = check(*given, **named)
     if type(result) is Result and result.name in EXERCISES:
         if result.passed:
@@ -68,21 +68,21 @@ def noted(*given: Any, **named: Any) -> Any:
 
 
 def listen(place: str, nonce: str, shell: Any) -> None:
-    """Note from now on what each check finds, in a file that is there; limit what code can take.
+    """Record the results of checks in an existing file, and limit memory and file sizes.
 
-    `exit()` ends nothing any more: in a notebook what comes after it still counts.
+    `exit()` no longer ends the kernel, because the cells after it still count.
     """
     NOTES.place, NOTES.nonce = place, nonce
     lessons.check = checking.check = noted
     streams = sys.stdout, sys.stderr
 
     def restore() -> None:
-        """Give back the streams: a kernel without them can't say that a cell has ended."""
+        """Restore the streams: without them a kernel can't report the end of a cell."""
         sys.stdout, sys.stderr = streams
 
     shell.events.register("pre_execute", NOTES.begin)
     shell.events.register("post_execute", restore)
-    shell.ask_exit = restore  # which ends nothing
+    shell.ask_exit = restore  # so exit() has no effect
     _limit()
 
 
@@ -92,12 +92,12 @@ def _limit() -> None:
     except ImportError:  # Windows
         return
     for name, most in LIMITS.items():
-        with suppress(OSError, ValueError):  # not every system knows each
+        with suppress(OSError, ValueError):  # some systems lack some limits
             resource.setrlimit(getattr(resource, name), (most, most))
 
 
 def tell(name: str, answer: Callable[[], object]) -> None:
-    """Check an answer, and note what was found, or that a name is missing."""
+    """Check an answer, and record the result, or that a name is missing."""
     NOTES.begin()
     try:
         given = answer()
@@ -108,12 +108,12 @@ def tell(name: str, answer: Callable[[], object]) -> None:
 
 
 def try_hidden(name: str, code: str, place: str) -> None:
-    """Run a hidden test with the right answer, and with all that its notebook defines.
+    """Run a hidden test with the right answer and with everything that the notebook defines.
 
-    What was checked has the names that the exercise gives it, whatever the learner called it.
+    The answer has the names that the exercise uses, whatever names the learner used.
     """
     names, answer = EXERCISES[name].names, NOTES.right[name]
     answers = answer if EXERCISES[name].kind == "functions" else (answer,)
     space = {**vars(sys.modules["__main__"]), **dict(zip(names, answers, strict=True))}
-    exec(compile(code, place, "exec"), space)  # the teacher's own
+    exec(compile(code, place, "exec"), space)  # the teacher's code
     NOTES.add(name, PASSED)

@@ -209,7 +209,7 @@ def test_calls_are_found_in_code_alone(source: str, found: set[str]) -> None:
         (b'{"cells": [1]}', "TypeError"),
         (b'{"cells": [{}]}', "it has no 'cell_type'"),
         (b"[" * 200_000, "RecursionError"),
-        (None, "no file that can be read"),
+        (None, "not a readable file"),
     ],
 )
 def test_what_is_no_notebook_says_so(content: bytes | None, said: str, tmp_path: Path) -> None:

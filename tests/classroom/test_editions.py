@@ -395,7 +395,7 @@ def test_a_folder_whose_successor_cannot_be_renamed_stays(tmp_path: Path) -> Non
         ("notebooks", "file", "exists|is a file|Not a directory"),
         ("notebooks", "file/below", "[Nn]ot a directory|cannot find|exists"),
         ("nowhere", "made", "no notebook in"),
-        ("broken", "made", r"01_encode\.ipynb is no notebook: "),
+        ("broken", "made", r"01_encode\.ipynb is not a notebook: "),
         ("half", "made", r"01_encode\.ipynb: 01-length has no cell"),
     ],
 )

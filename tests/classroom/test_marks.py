@@ -191,15 +191,15 @@ def test_a_killed_run_has_kept_its_rows(number: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--csv", "{}"], "is no file"),
+        (["--csv", "{}"], "is not a file"),
         (["--csv", "{}/nowhere/grades.csv"], "there is no folder"),
         (["--csv", "{}/anna.ipynb"], "is read for the grades"),
         (["--csv", "{}/link.csv"], "is read for the grades"),
         (["--csv", "{}/thesis.txt"], "holds no grades"),
         (["--csv", "{}/" + "x" * 252], "too long|cannot find|Invalid"),
         (["--csv", "{}/taken.csv"], "holds no marks of a run"),
-        (["--csv", "."], "is no file"),
-        (["--csv", os.devnull], "is no file"),
+        (["--csv", "."], "is not a file"),
+        (["--csv", os.devnull], "is not a file"),
         (["--csv", ""], "the path is empty"),
         (["--overlay", "{}/nowhere"], "there is no folder"),
         (["--overlay", "{}/overlay"], r"01-length\.py: "),
@@ -396,7 +396,7 @@ def test_no_broken_stream_stops_a_run(
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream())
         assert main(["grade", str(folder), "--yes"]) == 2
-    assert "not all that was to be said could be written" in capsys.readouterr().err
+    assert "not everything could be written" in capsys.readouterr().err
     assert (folder / "grades.csv").exists()
     (folder / "grades.csv").unlink()
     with monkeypatch.context() as patch:
@@ -510,5 +510,5 @@ def test_streams_that_are_missing_are_filled(monkeypatch: pytest.MonkeyPatch) ->
 def test_errors_of_kept_marks_are_the_commands_own(tmp_path: Path) -> None:
     """They name the file."""
     (tmp_path / "grades.csv.part").mkdir()
-    with pytest.raises(EditionError, match=r"grades\.csv\.part is no file"):
+    with pytest.raises(EditionError, match=r"grades\.csv\.part is not a file"):
         Kept(tmp_path / "grades.csv")
