@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.paths import NOTEBOOKS, TESTS
+from helpers.paths import NOTEBOOKS, ROOT, TESTS
 from notebooks import rules
 from notebooks.model import code, find, markdown, model_notebook
 from tools.notebooks import Cell, disagreement, load, source_of, tags, write_source
@@ -26,7 +26,7 @@ def run_tool(folder: Path, *arguments: object) -> subprocess.CompletedProcess[st
         encoding="utf-8",
         env={
             **os.environ,
-            "PYTHONPATH": str(TESTS),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(TESTS)]),
             **{place: str(folder / "jupyter") for place in places},
         },
         timeout=600,
