@@ -34,7 +34,7 @@ print("one line")
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A built notebook with its source, both in a folder of their own."""
+    """A built notebook and its source, in a temporary folder."""
     path = tmp_path / "small.ipynb"
     source_of(path).parent.mkdir()
     source_of(path).write_text(SMALL, encoding="utf-8")
@@ -51,19 +51,22 @@ def age(path: Path, seconds: float) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_notebook_and_source_agree(name: str) -> None:
-    """If not: edit notebooks/source/NAME.md, and run `make notebooks`."""
-    assert disagreement(NOTEBOOKS / f"{name}.ipynb") == ""
+    """Each notebook has the cells of its source."""
+    assert disagreement(NOTEBOOKS / f"{name}.ipynb") == "", (
+        f"edit notebooks/source/{name}.md, then run `make notebooks NOTEBOOK={name}`; if you edited"
+        f" the notebook itself, `make sources NOTEBOOK={name}` copies your edits into the source"
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_source_survives_the_way_there_and_back(name: str) -> None:
-    """What is written from a notebook is the source that the notebook was built from."""
+    """Writing the source of a built notebook gives back its source."""
     source = (SOURCES / f"{name}.md").read_text(encoding="utf-8")
     assert write_source(load(NOTEBOOKS / f"{name}.ipynb")) == source
 
 
 def test_each_notebook_has_a_source_and_each_source_a_notebook() -> None:
-    """There are as many of the one as of the other."""
+    """The two folders have the same names."""
     assert sorted(path.stem for path in SOURCES.glob("*")) == NAMES
 
 
@@ -95,7 +98,7 @@ def test_a_difference_is_named(small: Path, old: str, new: str, said: str) -> No
 def test_a_cell_that_only_the_source_has_is_noticed(small: Path) -> None:
     """The notebook has yet to be built."""
     source_of(small).write_text(SMALL + '\n+++ {"id": "small-end"}\n\nThe end.\n', encoding="utf-8")
-    assert disagreement(small).startswith("the cells of source/small.md are others")
+    assert disagreement(small).startswith("the cells of source/small.md differ")
 
 
 def test_a_cell_without_an_id_is_refused(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,7 +125,7 @@ def test_edits_of_a_notebook_are_not_lost(small: Path, capsys: pytest.CaptureFix
 
 
 def test_the_glossary_is_in_no_source() -> None:
-    """It is made from kvlib.lessons.glossary."""
+    """A source has every cell of its notebook but the glossary, which is generated."""
     for name in NAMES:
         ids = [cell.id for cell in read_source(SOURCES / f"{name}.md").cells]
         assert ids == [cell["id"] for cell in without_glossary(load(NOTEBOOKS / f"{name}.ipynb"))]

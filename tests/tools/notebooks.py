@@ -10,12 +10,12 @@ nothing, and exits with 1 if a notebook would change.
 
     PYTHONPATH=tests python -m tools.notebooks --sources [NOTEBOOK ...]
 
-goes the other way: it writes the sources anew from notebooks that were edited in JupyterLab.
+goes the other way: it rewrites the sources from notebooks that were edited in JupyterLab.
 
     PYTHONPATH=tests python -m tools.notebooks --sections NOTEBOOK ...
 
-runs each section in a fresh namespace and an empty folder, after the set-up cell alone, like a
-learner who comes back another day.
+runs each section in a fresh namespace and an empty folder, after nothing but the set-up cell, as a
+learner does who comes back another day.
 """
 
 import argparse
@@ -38,7 +38,7 @@ Cell = dict[str, Any]
 Notebook = dict[str, Any]
 
 
-# The same on each machine; Jupyter fills in the rest when it opens a notebook.
+# The same on every machine; Jupyter adds the rest when it opens a notebook.
 NOTEBOOK_METADATA = {
     "kernelspec": {
         "display_name": "Python 3 (ipykernel)",
@@ -47,7 +47,7 @@ NOTEBOOK_METADATA = {
     },
     "language_info": {"name": "python"},
 }
-# The author's: tags, and in `jupyter` that an answer's output is folded. All else is an editor's.
+# Authors set tags, and `jupyter` to fold an answer's output. Editors add everything else.
 CELL_METADATA = {"jupyter", "tags"}
 
 
@@ -60,7 +60,7 @@ def load(path: Path) -> Notebook:
 
 
 def tags(cell: Cell) -> list[str]:
-    """Give the cell's tags."""
+    """Return the cell's tags."""
     found: list[str] = cell["metadata"].get("tags", [])
     return found
 
@@ -82,7 +82,7 @@ kernelspec:
 """
 
 
-# The output of an answer is folded until its cell runs; a source need not say so.
+# The output of an answer is folded until its cell runs; the source doesn't repeat that.
 ANSWER, FOLDED = "answer", {"outputs_hidden": True}
 
 
@@ -126,7 +126,7 @@ def write_source(notebook: Notebook) -> str:
 
 
 def disagreement(path: Path) -> str:
-    """Return what a notebook and its source say differently, or "" if they agree."""
+    """Return the first difference between a notebook and its source, or "" if they agree."""
     source, built = source_of(path), load(path)
     wanted = {cell.id: cell for cell in read_source(source).cells}
     cells = without_glossary(built)
@@ -138,7 +138,7 @@ def disagreement(path: Path) -> str:
         if ours != (other.cell_type, other.source, other.metadata):
             return f"cell {cell['id']} differs from {SOURCES.name}/{source.name}"
     if [cell["id"] for cell in cells] != [*wanted]:
-        return f"the cells of {SOURCES.name}/{source.name} are others, or in another order"
+        return f"the cells of {SOURCES.name}/{source.name} differ, or are in another order"
     return ""
 
 
@@ -161,7 +161,7 @@ def renew(path: Path) -> str:
 
 
 def end_with_glossary(notebook: Notebook, stem: str) -> None:
-    """Put the glossary at the end of a notebook of the series, in the place of the one it has."""
+    """Put a new glossary at the end of a notebook in the series, and drop the old one."""
     import nbformat
 
     for number, name in SERIES.items():
@@ -173,17 +173,17 @@ def end_with_glossary(notebook: Notebook, stem: str) -> None:
 
 
 def glossary_id(prefix: str) -> str:
-    """Give the id of the glossary's cell; the prefix is that of all cells of its notebook."""
+    """Return the id of the glossary's cell; all ids in a notebook share the prefix."""
     return f"{prefix}-glossary"
 
 
 def without_glossary(notebook: Notebook) -> list[Cell]:
-    """Give all cells but the glossary's."""
+    """Return all cells but the glossary."""
     return [cell for cell in notebook["cells"] if not str(cell.get("id")).endswith("-glossary")]
 
 
 def text_of(cells: Sequence[Cell]) -> str:
-    """Join what the text cells say."""
+    """Return the text of all Markdown cells."""
     return "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
 
 
@@ -200,10 +200,10 @@ def clean(notebook: Notebook) -> None:
 
 
 def failures_of_sections(notebook: Notebook) -> list[str]:
-    """Run each section alone after the set-up cell; give one line for each that fails.
+    """Run each section after nothing but the set-up cell; return a line for each that fails.
 
-    All in one process, because a kernel per section would take a minute per notebook. So what
-    modules remember stays; names and files don't.
+    Sections share a process, because a kernel per section would take a minute per notebook. So the
+    state of modules carries over from section to section; names and files don't.
     """
     setup = [cell for cell in notebook["cells"] if "setup" in tags(cell)]
     return [
@@ -214,7 +214,7 @@ def failures_of_sections(notebook: Notebook) -> list[str]:
 
 
 def sections(notebook: Notebook) -> Iterator[tuple[str, list[Cell]]]:
-    """Give each second-level heading with the code cells below it, without the set-up cell."""
+    """Yield each second-level heading with its code cells, without the set-up cell."""
     heading, cells = "before the first heading", list[Cell]()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown" and (found := re.match(r"## +(.+)", cell["source"])):
@@ -229,7 +229,7 @@ def _run_in_fresh_namespace(cells: Sequence[Cell]) -> str | None:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    no_history = Config({"HistoryManager": {"enabled": False}})  # it is a database in the home
+    no_history = Config({"HistoryManager": {"enabled": False}})  # a database in the home folder
     shell = InteractiveShell(config=no_history)
     with _empty_working_folder(), redirect_stdout(io.StringIO()):
         for cell in cells:
@@ -248,14 +248,14 @@ def _empty_working_folder() -> Iterator[None]:
         try:
             yield
         finally:
-            os.chdir(before)  # first: Windows does not remove a folder that is in use
+            os.chdir(before)  # Windows doesn't remove a folder that is in use
 
 
 # ------------------------------------------------------------------------------------ the command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; give its exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(description="Run notebooks and clean what is stored in them.")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="write nothing; 1 if any would change")
@@ -289,8 +289,8 @@ def _refuse_to_lose_edits(path: Path) -> None:
         return
     if different := disagreement(path):
         raise ValueError(
-            f"{different}, and the notebook is newer: `make sources` takes its edits over into the"
-            f" source; `touch {source.name}` discards them"
+            f"{different}, and the notebook is newer: `make sources` copies its edits into the"
+            f" source; `touch {SOURCES.name}/{source.name}` lets `make notebooks` overwrite them"
         )
 
 
