@@ -1,0 +1,327 @@
+"""What reaches the disk and when: the bytes of each mutation, its fsync, and the close frame."""
+
+import functools
+import operator
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+import kvlib
+from helpers.stores import OLD, changes_of, closed_store, frames_of, kinds_of, reopened, writes
+from helpers.vocabulary import (
+    AWKWARD,
+    Fault,
+    FaultyDisk,
+    Field,
+    delete,
+    disk_of,
+    files_of,
+    frame,
+    put,
+    store_files,
+)
+from kvlib import DirectoryDisk, LockedError, MemoryDisk, Recovery, WriteRefusedError
+
+# --- bytes ----------------------------------------------------------------------------------------
+
+
+def test_a_store_writes_these_bytes() -> None:
+    """Creation, put, delete, update, batch, clear and close write the bytes of the format."""
+    disk = MemoryDisk(seed=11)
+    salt = int.from_bytes(MemoryDisk(seed=11).entropy(4), "big")
+    with kvlib.open(disk) as store:
+        store["café"] = b"menu"
+        store.delete("missing")
+        store.update({"a": "1", "b": "2"}, c="3")
+        with store.batch():
+            del store["a"]
+            store["b"] = "4"
+            store.update({"d": "5"})
+        store.clear()
+    frames = [
+        put("café", b"menu"),
+        delete("missing"),
+        put("a", "1") + put("b", "2") + put("c", "3"),
+        delete("a") + put("b", "4") + put("d", "5"),
+        delete("café") + delete("b") + delete("c") + delete("d"),
+    ]
+    sealed = [frame(b"M", 2 + at, payload, salt) for at, payload in enumerate(frames)]
+    assert files_of(disk) == store_files({}, *sealed, frame(b"C", 7, b"", salt), salt=salt)
+
+
+def test_the_same_operations_give_the_same_bytes(tmp_path: Path) -> None:
+    """With a seeded source of randomness, the same operations write the same bytes."""
+    for name in ("one", "two"):
+        disk = DirectoryDisk(tmp_path / name, entropy=MemoryDisk(seed=5).entropy)
+        with kvlib.open(disk) as store:
+            store["a"] = "1"
+            store.compact()
+            store["b"] = "2"
+    one = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
+    two = {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()}
+    assert one == two
+
+
+def test_each_log_has_a_salt_of_its_own() -> None:
+    """Each log has its own salt, so that no frame of an older log passes for one of its own."""
+    disk = MemoryDisk()
+    salts = set()
+    with kvlib.open(disk) as store:
+        for _ in range(5):
+            salts.add(disk.read("log")[25:29])
+            store.compact()
+    assert len(salts) == 5
+
+
+def test_delete_of_a_missing_key_is_logged_and_del_is_not() -> None:
+    """`delete` of a missing key is logged, while `del` and `pop` raise and write nothing."""
+    disk = MemoryDisk()
+    store = kvlib.open(disk)
+    store.delete("x")
+    assert frames_of(disk) == [("M", 2, 7)]
+    with pytest.raises(KeyError):
+        del store["x"]
+    with pytest.raises(KeyError):
+        store.pop("x")
+    assert frames_of(disk) == [("M", 2, 7)]
+    assert store.status().pending == 1
+
+
+def test_what_was_acknowledged_survives_the_death_of_the_process() -> None:
+    """Each acknowledged mutation survives the death of the process."""
+    disk = MemoryDisk()
+    store, expected = kvlib.open(disk, threshold=3), dict[Field, Field]()
+    for at, key in enumerate(AWKWARD * 2):
+        if at % 5 == 4:
+            store.delete(key)
+            expected.pop(key, None)
+        else:
+            store[key] = expected[key] = f"value {at}"
+        assert reopened(disk) == expected
+
+
+# --- fsyncs ---------------------------------------------------------------------------------------
+
+
+def test_always_syncs_each_mutation() -> None:
+    """With sync="always" each mutation has its own fsync, and every frame is an M."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk)
+    before = disk.syncs()
+    for at in range(7):
+        store["k"] = f"{at}"
+        assert disk.syncs() == before + at + 1
+    assert kinds_of(disk) == "M" * 7
+    store.sync()
+    assert disk.syncs() == before + 7
+
+
+def test_n_syncs_every_n_mutations() -> None:
+    """With sync=n every n-th mutation is fsynced; the frames in between are m."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk, sync=3)
+    before = disk.syncs()
+    synced = []
+    for at in range(8):
+        store["k"] = f"{at}"
+        synced.append(disk.syncs() - before)
+    assert synced == [0, 0, 1, 1, 1, 2, 2, 2]
+    store.sync()
+    store.sync()
+    assert disk.syncs() == before + 3
+    store["k"] = "9"
+    store["k"] = "10"
+    assert kinds_of(disk) == "MmmMmmMmMm"
+
+
+def test_a_batch_counts_its_mutations_for_the_next_fsync() -> None:
+    """A batch counts as many mutations as it has."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk, sync=3)
+    before = disk.syncs()
+    store["a"] = "1"
+    store.update({f"{at}": "x" for at in range(5)})
+    assert disk.syncs() == before + 1
+    store["b"] = "1"
+    assert kinds_of(disk) == "MmM"
+
+
+def test_never_syncs_only_when_told() -> None:
+    """With sync="never" only `sync`, compaction and close call fsync."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk, sync="never")
+    before = disk.syncs()
+    for at in range(50):
+        store[f"{at}"] = "x"
+    assert disk.syncs() == before
+    store.sync()
+    assert disk.syncs() == before + 1
+    store["k"] = "v"
+    assert kinds_of(disk) == "M" + "m" * 49 + "M"
+    store.compact()
+    store["k"] = "w"
+    assert kinds_of(disk) == "M"
+
+
+# --- closing --------------------------------------------------------------------------------------
+
+
+def test_close_marks_the_log_once() -> None:
+    """Close appends a close frame and syncs it, unless the log ends with one."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk)
+    disk.calls.clear()
+    store.close()
+    assert changes_of(disk) == [("append", "log"), ("sync", "log")]
+    once = files_of(disk)
+    assert kinds_of(disk) == "C"
+    with kvlib.open(disk):
+        pass
+    assert files_of(disk) == once
+
+
+def test_close_syncs_before_and_after_its_mark() -> None:
+    """Close syncs the log before the close frame, which promises just that, and after it."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk, sync="never")
+    store["a"] = "1"
+    disk.calls.clear()
+    store.close()
+    assert changes_of(disk) == [("sync", "log"), ("append", "log"), ("sync", "log")]
+    assert kinds_of(disk) == "MC"
+
+
+@pytest.mark.parametrize("kind", ["memory", "directory"])
+def test_a_closed_store_goes_on_in_its_log(kind: str, tmp_path: Path) -> None:
+    """A store that was closed continues in its log, without a new snapshot."""
+    disk: Any = MemoryDisk() if kind == "memory" else DirectoryDisk(tmp_path)
+    for at in range(4):
+        with kvlib.open(disk) as store:
+            assert store.recovered == Recovery(at, None, 0)
+            assert store.status().pending == at
+            store["k"] = f"{at}"
+    assert frames_of(disk) == [
+        ("M", 2, 13),
+        ("C", 3, 0),
+        ("M", 4, 13),
+        ("C", 5, 0),
+        ("M", 6, 13),
+        ("C", 7, 0),
+        ("M", 8, 13),
+        ("C", 9, 0),
+    ]
+
+
+def test_opening_a_closed_log_syncs_it_before_the_first_append() -> None:
+    """Opening syncs a close frame, which may be in the page cache only, before any append."""
+    disk = FaultyDisk(disk_of(closed_store()))
+    store = kvlib.open(disk)
+    assert changes_of(disk) == [("sync", "log")]
+    store["a"] = "1"
+    assert changes_of(disk) == [("sync", "log"), ("append", "log"), ("sync", "log")]
+
+
+def test_a_closed_log_that_cannot_be_synced_is_read_and_not_written() -> None:
+    """If that fsync fails, the store can be read, and written after a compaction."""
+    disk = FaultyDisk(disk_of(closed_store()))
+    disk.fault = Fault("sync", "log")
+    store = kvlib.open(disk)
+    assert dict(store) == OLD
+    with pytest.raises(WriteRefusedError):
+        store["a"] = "1"
+    store.compact()
+    store["a"] = "1"
+    assert reopened(disk) == OLD | {"a": "1"}
+
+
+@pytest.mark.parametrize("moment", ["close", "open"])
+def test_a_close_frame_whose_fsync_failed_is_not_trusted(moment: str) -> None:
+    """A close frame whose fsync failed is not trusted: opening publishes a new snapshot."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk)
+    store["k"] = "v"
+    if moment == "close":
+        disk.fault = Fault("sync", "log")
+        with pytest.raises(OSError, match="No space"):
+            store.close()
+    else:
+        store.close()
+        disk.fault = Fault("sync", "log")
+        failed = kvlib.open(disk)
+        assert failed.status().failed
+        failed.close()
+    disk.fault = None
+    generation = kvlib.open(disk, read_only=True).status().generation
+    with kvlib.open(disk) as store:
+        assert store.status().generation > generation
+        assert dict(store) == {"k": "v"}
+
+
+def test_close_can_be_called_again() -> None:
+    """A second close does nothing, even if another writer has opened the store."""
+    disk = MemoryDisk()
+    store = kvlib.open(disk)
+    store.close()
+    with kvlib.open(disk) as other:
+        other["a"] = "1"
+        store.close()
+        other["b"] = "2"
+        with pytest.raises(LockedError):
+            kvlib.open(disk)
+    assert reopened(disk) == {"a": "1", "b": "2"}
+
+
+def test_a_closed_store_refuses_everything() -> None:
+    """Every use of a closed store is a ValueError, and its repr says that it is closed."""
+    disk = MemoryDisk()
+    for read_only in (False, True):
+        store = kvlib.open(disk, read_only=read_only)
+        store.close()
+        before = files_of(disk)
+        attempts: list[Callable[[], object]] = [
+            functools.partial(operator.getitem, store, "a"),
+            functools.partial(store.get, "a"),
+            functools.partial(operator.contains, store, "a"),
+            functools.partial(len, store),
+            functools.partial(list, store),
+            store.status,
+            store.compact,
+            functools.partial(operator.delitem, store, "a"),
+            *writes(store),
+        ]
+        for attempt in attempts:
+            with pytest.raises(ValueError, match="closed"):
+                attempt()
+        assert files_of(disk) == before
+        assert "closed" in repr(store)
+
+
+@pytest.mark.parametrize(("verb", "skip"), [("sync", 0), ("append", 0), ("sync", 1)])
+@pytest.mark.parametrize("done", ["not", "half", "all"])
+def test_a_close_that_fails_still_closes(
+    verb: str, skip: int, done: Literal["not", "half", "all"]
+) -> None:
+    """A close that fails raises, releases the lock, and loses nothing acknowledged."""
+    disk = FaultyDisk()
+    store = kvlib.open(disk, sync="never")
+    store["a"] = "1"
+    disk.fault = Fault(verb, "log", skip, done)
+    with pytest.raises(OSError, match="No space"):
+        store.close()
+    with pytest.raises(ValueError, match="closed"):
+        len(store)
+    with kvlib.open(disk) as again:
+        assert dict(again) == {"a": "1"}
+
+
+def test_leaving_the_context_closes() -> None:
+    """Leaving the with statement closes the store, after an exception too."""
+    disk = MemoryDisk()
+    with pytest.raises(ZeroDivisionError), kvlib.open(disk) as store:
+        store["a"] = "1"
+        raise ZeroDivisionError
+    assert kinds_of(disk) == "MC"
+    with kvlib.open(disk) as store:
+        assert dict(store) == {"a": "1"}
