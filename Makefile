@@ -110,7 +110,8 @@ test: $(READY)  ## check everything: lint, types, tests with coverage, notebooks
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
-	$(RUN) -m pytest --cov --numprocesses=$(JOBS) --dist=worksteal
+	$(RUN) -m pytest -m "not untraced" --cov --numprocesses=$(JOBS) --dist=worksteal
+	$(RUN) -m pytest -m untraced --numprocesses=$(JOBS) --dist=worksteal
 	@# In a copy: what the notebooks write belongs beside them, and not in this repository.
 	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/
 	@# One after another: two kernels that start at once may choose the same port.

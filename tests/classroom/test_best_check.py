@@ -88,6 +88,7 @@ def states(
         ),
     ],
 )
+@pytest.mark.untraced
 def test_the_best_check_counts(sources: list[str], tmp_path: Path) -> None:
     """Wherever it is, and whatever it is called there, if it runs; a mention is no check."""
     assert states(tmp_path, *sources) == {"01-encode-field": RIGHT}

@@ -685,7 +685,7 @@ def test_the_notebook_tool_looks_at_all_before_the_first_runs(
     monkeypatch.setattr(notebook_tool, "renew", lambda path: pytest.fail("it has run"))
     with pytest.raises(SystemExit, match="2"):
         notebook_tool.main([str(tmp_path / "good" / "01_encode.ipynb"), str(tmp_path / name)])
-    assert f"{name} is no notebook" in capsys.readouterr().err
+    assert f"{name} is not a notebook" in capsys.readouterr().err
 
 
 def test_the_old_name_of_the_commands_still_works(

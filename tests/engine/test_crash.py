@@ -196,7 +196,7 @@ def test_a_sweep_cuts_once_more_at_the_end() -> None:
 # ---------------------------------------------------------------------------------- the promises
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("sync", "operations", "stride"), [("always", 24, 5), (4, 18, 13), ("never", 8, 7)]
 )

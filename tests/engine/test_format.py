@@ -17,6 +17,8 @@ from helpers.vocabulary import disk_of, files_of, survivor
 from kvlib import CorruptionError, MemoryDisk, Recovery, VersionError, frame
 from kvlib.layout.dissect import dissect_directory
 
+pytestmark = pytest.mark.untraced
+
 FORMAT_1 = GOLDENS / "format1"
 
 Records = dict[str | bytes, str | bytes]

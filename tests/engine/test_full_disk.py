@@ -19,7 +19,7 @@ from kvlib import DurableStore, MemoryDisk, WriteRefusedError
 
 Changes = list[tuple[Field, Field | None]]  # None: delete
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.untraced
 
 
 healing = pytest.mark.parametrize("how", ["compact", "reopen"])

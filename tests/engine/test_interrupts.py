@@ -30,7 +30,7 @@ from helpers.stores import (
 from helpers.vocabulary import survivor
 from kvlib import DurableStore, MemoryDisk, Store, WriteRefusedError
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.untraced
 
 
 ENGINE = str(Path(kvlib.__file__).parent)

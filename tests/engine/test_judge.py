@@ -440,7 +440,7 @@ def test_run_snapshots_agrees_with_a_dict() -> None:
         assert judge.run_snapshots(operations) == expected_of_snapshots(operations), seed
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 def test_run_segments_agrees_with_a_dict() -> None:
     """2,000 random lists of exercise 2, shuffled at random, give what dicts and arithmetic give."""
     for seed in range(LISTS):
@@ -450,7 +450,7 @@ def test_run_segments_agrees_with_a_dict() -> None:
         assert judge.run_segments(size, operations) == expected_of_snapshots(operations, size), seed
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 def test_run_log_agrees_with_a_dict() -> None:
     """2,000 random lists of exercise 3 give what a dict and a list of records give."""
     for seed in range(LISTS):
@@ -461,7 +461,7 @@ def test_run_log_agrees_with_a_dict() -> None:
         assert judge.run_log(threshold, operations) == expected, seed
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 def test_run_shutdown_agrees_with_a_dict() -> None:
     """2,000 random lists of exercise 4 give what two dicts give."""
     for seed in range(LISTS):
@@ -764,7 +764,7 @@ def test_ten_thousand_operations_on_a_million_bytes_finish() -> None:
     assert judge.run_snapshots([*RECORDS, *saves, *GETS]) == [b"v" * 189] * 4_900
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 def test_a_million_segments_finish() -> None:
     """Exercise 2 at its limits: the smallest segments, turned back to front."""
     backwards = list(range(STREAM - 1, -1, -1))

@@ -15,6 +15,8 @@ from helpers.stores import Items
 from helpers.vocabulary import AWKWARD, FIELDS, Field, survivor
 from kvlib import DirectoryDisk, Disk, DurableStore, MemoryDisk
 
+pytestmark = pytest.mark.untraced
+
 Plan = list[tuple[Field, Field | None]]  # None: delete
 
 NEW_VALUES = FIELDS | st.sampled_from(AWKWARD)

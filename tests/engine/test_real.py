@@ -18,6 +18,8 @@ from helpers.vocabulary import flip_bit, python_command, run_python
 from kvlib import DurableStore, LockedError, Recovery
 from tools import killing
 
+pytestmark = pytest.mark.untraced
+
 healing = pytest.mark.parametrize("how", ["compact", "reopen"])
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from helpers.paths import ROOT
 
+pytestmark = pytest.mark.untraced
+
 # What is left out: (module, the code, what stands there instead, who notices).
 MISSING = {
     "the fsync of a segment": (

@@ -352,6 +352,7 @@ def spoil(data: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.untraced
 def test_the_laws_hold_for_spoilt_bytes(name: str) -> None:
     """Whole, cut, flipped, doubled, mixed: the layout tells what the engine tells."""
     chance = random.Random(name)

@@ -76,6 +76,7 @@ def test_the_solution_refuses_what_it_must(exercise: Exercise) -> None:
 
 
 @pytest.mark.parametrize("exercise", ALL)
+@pytest.mark.untraced
 def test_a_right_answer_in_another_style_passes(exercise: Exercise) -> None:
     """At least two for each: what counts is what an answer does."""
     assert len(RIGHT[exercise.name]) >= 2
@@ -197,7 +198,7 @@ def test_the_data_of_an_exercise_is_whole(exercise: Exercise) -> None:
 ORDERS = [one for one in EXERCISES.values() if one.kind == "order"]
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 @pytest.mark.parametrize("exercise", ALL)
 def test_a_solution_can_be_pasted(exercise: Exercise) -> None:
     """It stands alone in the stub's cell, and gives the stub's names what the check asks for.

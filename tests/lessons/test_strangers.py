@@ -67,6 +67,7 @@ def test_a_check_never_raises_whatever_it_is_given(
     "exercise",
     [pytest.param(one, id=name) for name, one in EXERCISES.items() if "function" in one.kind],
 )
+@pytest.mark.untraced
 def test_a_check_never_raises_whatever_an_answer_does(
     exercise: Exercise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_check_never_raises_whatever_an_answer_does(
 
 
 @pytest.mark.parametrize("name", VALUES)
+@pytest.mark.untraced
 def test_a_name_may_be_anything(name: str) -> None:
     """A check says which exercises there are; hint and solution raise a ValueError, no other."""
     given = VALUES[name]()
@@ -411,6 +413,7 @@ def test_no_warning_has_our_path(recwarn: pytest.WarningsRecorder) -> None:
     assert [str(one.message) for one in recwarn.list] == []
 
 
+@pytest.mark.untraced
 def test_words_without_end_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error's own words may be code; they are counted too."""
     monkeypatch.setattr(sandbox, "SECONDS", 0.5)

@@ -1244,6 +1244,7 @@ def write(path: Path, *cells: Cell) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.untraced
 def test_sections_stand_alone(name: str, tmp_path: Path) -> None:
     """Each section runs after the set-up cell alone."""
     done = run_tool(tmp_path, "--sections", NOTEBOOKS / f"{name}.ipynb")
@@ -1251,6 +1252,7 @@ def test_sections_stand_alone(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.untraced
 def test_running_again_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
     """What is committed is what `make notebooks` gives."""
     done = run_tool(tmp_path, "--check", NOTEBOOKS / f"{name}.ipynb")
@@ -1277,6 +1279,7 @@ def test_section_that_leans_on_another_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.untraced
 def test_tool_gives_the_same_bytes_twice(tmp_path: Path) -> None:
     """A notebook with all that differs from run to run is stored without it, and leaves no file."""
     folder = tmp_path / "notebooks"
@@ -1311,6 +1314,7 @@ def test_tool_gives_the_same_bytes_twice(tmp_path: Path) -> None:
     assert once.endswith(b"}\n")
 
 
+@pytest.mark.untraced
 def test_notebook_that_fails_is_left_alone(tmp_path: Path) -> None:
     """An error that no tag announces stops the tool, which names the cell and changes nothing."""
     path = write(

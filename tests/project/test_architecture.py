@@ -14,6 +14,8 @@ import pytest
 
 from helpers.paths import PACKAGE, ROOT
 
+pytestmark = pytest.mark.untraced
+
 PURE: Final = {"errors", "encoding", "segments", "frame", "log", "naive", "parts", "plural"}
 PURE_TOO: Final = {"views.plain", "layout.regions", "layout.fields", "layout.files"}
 # What reaches a file, a clock, or another process. (`io` does not, but for io.open.)

@@ -21,6 +21,8 @@ import kvlib
 from helpers.paths import PACKAGE, ROOT
 from kvlib.views import dump
 
+pytestmark = pytest.mark.untraced
+
 
 def text_of(name: str) -> str:
     """Read a file of the repository."""

@@ -5,6 +5,8 @@ import pytest
 from helpers.paths import PACKAGE
 from tools.prose import Text, files_in, places_in, rate, texts_of_markdown, texts_of_python
 
+pytestmark = pytest.mark.untraced
+
 MOST = 1.5  # in 1,000 words; well-edited Python packages have 0.4 to 0.8
 
 

@@ -820,7 +820,7 @@ def other_store(generation: int) -> dict[str, bytes]:
     return store_files(evil, *sealed, generation=generation, salt=SALT + 1)
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 @pytest.mark.parametrize("generation", [1, GENERATION, GENERATION + 1])
 @pytest.mark.parametrize("where", ["snapshot", "log", "both"])
 def test_another_store_in_a_value_stays_a_value(where: str, generation: int) -> None:
@@ -1110,7 +1110,7 @@ def mutants(count: int, seed: int) -> Iterator[dict[str, bytes]]:
         yield files
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 def test_any_damage_gives_a_result_or_an_error_of_ours() -> None:
     """5,000 damaged stores: no other exception, no record that was never written, and what is
     called complete is what opening gives.

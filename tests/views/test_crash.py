@@ -133,7 +133,7 @@ def test_a_cut_is_a_staircase() -> None:
     assert "\n    0-40  = 0 mutations: {}\n" in repr(film)
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 @settings(max_examples=25)
 @given(st.lists(st.tuples(FIELDS, FIELDS | st.none()), min_size=1, max_size=4))
 def test_no_cut_is_ever_wrong(mutations: list[tuple[Item, Item | None]]) -> None:

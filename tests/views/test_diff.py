@@ -99,7 +99,7 @@ def test_the_marks_are_where_bytes_differ(
             assert held[0] != held[1]
 
 
-@pytest.mark.no_cover  # as those in conftest.py
+@pytest.mark.untraced
 def test_every_flipped_bit_is_shown_where_it_is() -> None:
     """The byte lies in a mark of the first picture; what the engine says then comes last."""
     data = store().read("log")
