@@ -9,7 +9,16 @@ from typing import Any, Literal
 import pytest
 
 import kvlib
-from helpers.stores import OLD, changes_of, closed_store, frames_of, kinds_of, reopened, writes
+from helpers.stores import (
+    OLD,
+    Sync,
+    changes_of,
+    closed_store,
+    frames_of,
+    kinds_of,
+    reopened,
+    writes,
+)
 from helpers.vocabulary import (
     AWKWARD,
     Fault,
@@ -22,7 +31,7 @@ from helpers.vocabulary import (
     put,
     store_files,
 )
-from kvlib import DirectoryDisk, LockedError, MemoryDisk, Recovery, WriteRefusedError
+from kvlib import DirectoryDisk, DurableStore, LockedError, MemoryDisk, Recovery, WriteRefusedError
 
 # --- bytes ----------------------------------------------------------------------------------------
 
@@ -105,92 +114,67 @@ def test_what_was_acknowledged_survives_the_death_of_the_process() -> None:
 # --- fsyncs ---------------------------------------------------------------------------------------
 
 
-def test_always_syncs_each_mutation() -> None:
-    """With sync="always" each mutation has its own fsync, and every frame is an M."""
+def puts(count: int) -> Callable[[DurableStore], object]:
+    """Return a function that puts `count` records one by one."""
+
+    def put_all(store: DurableStore) -> None:
+        for number in range(count):
+            store[f"{number}"] = "x"
+
+    return put_all
+
+
+def update(store: DurableStore) -> None:
+    """Put five records as one mutation."""
+    store.update({f"{number}": "x" for number in range(5)})
+
+
+SYNC = DurableStore.sync
+# Steps, each with the number of fsyncs that it calls, and the kinds of the frames in the log.
+FSYNCS: dict[str, tuple[Sync, list[tuple[Callable[[DurableStore], object], int]], str]] = {
+    "always": ("always", [(puts(7), 7), (SYNC, 0)], "M" * 7),
+    "3": (3, [(puts(2), 0), (puts(1), 1), (puts(5), 1), (SYNC, 1), (SYNC, 0)], "MmmMmmMm"),
+    "3, after sync": (3, [(puts(2), 0), (SYNC, 1), (puts(2), 0), (puts(1), 1)], "MmMmm"),
+    "3, with a batch": (3, [(puts(1), 0), (update, 1), (puts(1), 0)], "MmM"),
+    "never": ("never", [(puts(50), 0), (SYNC, 1), (puts(1), 0)], "M" + "m" * 49 + "M"),
+    "never, compacted": ("never", [(puts(9), 0), (DurableStore.compact, 0), (puts(1), 0)], "M"),
+}
+
+
+@pytest.mark.parametrize(("sync", "steps", "kinds"), FSYNCS.values(), ids=FSYNCS)
+def test_each_mode_syncs_when_it_says(
+    sync: Sync, steps: list[tuple[Callable[[DurableStore], object], int]], kinds: str
+) -> None:
+    """Each mutation is fsynced, every n-th, or none; the frame that follows an fsync is an M."""
     disk = FaultyDisk()
-    store = kvlib.open(disk)
-    before = disk.syncs()
-    for at in range(7):
-        store["k"] = f"{at}"
-        assert disk.syncs() == before + at + 1
-    assert kinds_of(disk) == "M" * 7
-    store.sync()
-    assert disk.syncs() == before + 7
-
-
-def test_n_syncs_every_n_mutations() -> None:
-    """With sync=n every n-th mutation is fsynced; the frames in between are m."""
-    disk = FaultyDisk()
-    store = kvlib.open(disk, sync=3)
-    before = disk.syncs()
-    synced = []
-    for at in range(8):
-        store["k"] = f"{at}"
-        synced.append(disk.syncs() - before)
-    assert synced == [0, 0, 1, 1, 1, 2, 2, 2]
-    store.sync()
-    store.sync()
-    assert disk.syncs() == before + 3
-    store["k"] = "9"
-    store["k"] = "10"
-    assert kinds_of(disk) == "MmmMmmMmMm"
-
-
-def test_a_batch_counts_its_mutations_for_the_next_fsync() -> None:
-    """A batch counts as many mutations as it has."""
-    disk = FaultyDisk()
-    store = kvlib.open(disk, sync=3)
-    before = disk.syncs()
-    store["a"] = "1"
-    store.update({f"{at}": "x" for at in range(5)})
-    assert disk.syncs() == before + 1
-    store["b"] = "1"
-    assert kinds_of(disk) == "MmM"
-
-
-def test_never_syncs_only_when_told() -> None:
-    """With sync="never" only `sync`, compaction and close call fsync."""
-    disk = FaultyDisk()
-    store = kvlib.open(disk, sync="never")
-    before = disk.syncs()
-    for at in range(50):
-        store[f"{at}"] = "x"
-    assert disk.syncs() == before
-    store.sync()
-    assert disk.syncs() == before + 1
-    store["k"] = "v"
-    assert kinds_of(disk) == "M" + "m" * 49 + "M"
-    store.compact()
-    store["k"] = "w"
-    assert kinds_of(disk) == "M"
+    store = kvlib.open(disk, sync=sync)
+    for step, fsyncs in steps:
+        before = disk.syncs()
+        step(store)
+        assert disk.syncs() == before + fsyncs
+    assert kinds_of(disk) == kinds
 
 
 # --- closing --------------------------------------------------------------------------------------
 
 
-def test_close_marks_the_log_once() -> None:
-    """Close appends a close frame and syncs it, unless the log ends with one."""
-    disk = FaultyDisk()
-    store = kvlib.open(disk)
-    disk.calls.clear()
-    store.close()
-    assert changes_of(disk) == [("append", "log"), ("sync", "log")]
-    once = files_of(disk)
-    assert kinds_of(disk) == "C"
-    with kvlib.open(disk):
-        pass
-    assert files_of(disk) == once
+@pytest.mark.parametrize("puts", [0, 1])
+def test_close_marks_the_log_once(puts: int) -> None:
+    """Close appends a close frame, syncs the log before and after it, and never appends a second.
 
-
-def test_close_syncs_before_and_after_its_mark() -> None:
-    """Close syncs the log before the close frame, which promises just that, and after it."""
+    The close frame promises that everything before it has been synced.
+    """
     disk = FaultyDisk()
     store = kvlib.open(disk, sync="never")
-    store["a"] = "1"
+    for _ in range(puts):
+        store["a"] = "1"
     disk.calls.clear()
     store.close()
-    assert changes_of(disk) == [("sync", "log"), ("append", "log"), ("sync", "log")]
-    assert kinds_of(disk) == "MC"
+    assert changes_of(disk) == [("sync", "log")] * puts + [("append", "log"), ("sync", "log")]
+    assert kinds_of(disk) == "M" * puts + "C"
+    once = files_of(disk)
+    kvlib.open(disk).close()
+    assert files_of(disk) == once
 
 
 @pytest.mark.parametrize("kind", ["memory", "directory"])

@@ -202,6 +202,7 @@ def child_status(store: DurableStore, write: Callable[[], object]) -> int:
 
 
 @needs_fork
+@pytest.mark.untraced  # a tracer has locks, too, which nothing in the child would release
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @MODES
 @pytest.mark.parametrize("kind", ["memory", "directory"])

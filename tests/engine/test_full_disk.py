@@ -3,8 +3,8 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 import kvlib
 from helpers.crashes import after, carry_out
 from helpers.stores import FULL, Items, assert_refused, content, disk_full, reopened
-from helpers.vocabulary import Call, Field, files_of, frame, put, store_files, survivor
+from helpers.vocabulary import Call, FaultyDisk, Field, files_of, frame, put, store_files, survivor
 from kvlib import DurableStore, MemoryDisk, WriteRefusedError
 
 Changes = list[tuple[Field, Field | None]]  # None: delete
@@ -202,7 +202,7 @@ def test_a_disk_full_at_any_byte_loses_nothing(how: str, reuses: bool) -> None:
 # --- a disk that refuses --------------------------------------------------------------------------
 
 
-class Forbidden(MemoryDisk):
+class Forbidden(FaultyDisk):
     """A disk that can be read, and not written while `error` is a number, even by root."""
 
     error: int | None = None
@@ -212,35 +212,17 @@ class Forbidden(MemoryDisk):
         if self.error is not None:
             raise OSError(self.error, os.strerror(self.error))
 
-    def write(self, name: str, data: bytes) -> None:
+    def _do(self, verb: str, name: str, *arguments: str | bytes) -> None:
         self._check()
-        super().write(name, data)
-
-    def append(self, name: str, data: bytes) -> None:
-        self._check()
-        super().append(name, data)
-
-    def sync(self, name: str) -> None:
-        self._check()
-        super().sync(name)
-
-    def rename(self, name: str, target: str) -> None:
-        self._check()
-        super().rename(name, target)
-
-    def delete(self, name: str) -> None:
-        self._check()
-        super().delete(name)
+        super()._do(verb, name, *arguments)
 
     def sync_directory(self) -> None:
         self._check()
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         if not self.locks:
             self._check()
-        with super().lock():
-            yield
+        return super().lock()
 
 
 FORBIDDEN = pytest.mark.parametrize("error", [errno.EROFS, errno.EACCES])

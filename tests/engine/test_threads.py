@@ -16,7 +16,7 @@ import pytest
 import kvlib
 from helpers.recorder import Recorder
 from helpers.stores import MODES, TIMEOUT, Items, Sync, Thread, content, together
-from helpers.vocabulary import Field, survivor
+from helpers.vocabulary import Call, FaultyDisk, Field, survivor
 from kvlib import DirectoryDisk, Disk, DurableStore, LockedError, MemoryDisk, WriteRefusedError
 from kvlib import log as kvlib_log
 from kvlib.snapshot import decode_head
@@ -359,70 +359,45 @@ def test_compactions_among_puts_lose_nothing(sync: Sync) -> None:
 # --- readers meanwhile ----------------------------------------------------------------------------
 
 
-class Gate(MemoryDisk):
+class Gate(FaultyDisk):
     """A disk on which one call stops until `go` is set."""
+
+    stops: Call | None = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.stops: tuple[str, str] | None = None
         self.stopped, self.go = threading.Event(), threading.Event()
 
-    def _pass(self, verb: str, name: str) -> None:
+    def _do(self, verb: str, name: str, *arguments: str | bytes) -> None:
         if self.stops and self.stops[0] == verb and name.endswith(self.stops[1]):
             self.stops = None
             self.stopped.set()
             assert self.go.wait(TIMEOUT)
-
-    def write(self, name: str, data: bytes) -> None:
-        self._pass("write", name)
-        super().write(name, data)
-
-    def append(self, name: str, data: bytes) -> None:
-        self._pass("append", name)
-        super().append(name, data)
-
-    def sync(self, name: str) -> None:
-        self._pass("sync", name)
-        super().sync(name)
-
-    def rename(self, name: str, target: str) -> None:
-        self._pass("rename", name)
-        super().rename(name, target)
+        super()._do(verb, name, *arguments)
 
 
-@pytest.mark.parametrize("stops", [("append", "log"), ("sync", "log")])
-def test_readers_do_not_wait_for_a_put(stops: tuple[str, str]) -> None:
-    """While a put is being written, readers see the old value."""
+COMPACTING = [("write", "segment"), ("sync", "log.new"), ("rename", "")]
+
+
+@pytest.mark.parametrize("stops", [("append", "log"), ("sync", "log"), *COMPACTING])
+def test_readers_wait_neither_for_a_put_nor_for_a_compaction(stops: Call) -> None:
+    """Readers see the old value until the new one is durable; a put waits for a compaction."""
     disk = Gate()
     store = kvlib.open(disk)
     store.update({"a": "old", "b": "1"})
     disk.stops = stops
-    writer = Thread(lambda: store.put("a", "new"))
+    threads = [Thread(store.compact)] if stops in COMPACTING else []
+    threads.append(Thread(lambda: store.put("a", "new")))
     assert disk.stopped.wait(TIMEOUT)
     assert store["a"] == store.get("a") == "old"
     assert ("a" in store, len(store), list(store)) == (True, 2, ["a", "b"])
     assert store.status().keys == 2
-    assert content(survivor(disk))["a"] == ("new" if stops[0] == "sync" else "old")
+    assert content(survivor(disk))["a"] == ("new" if stops == ("sync", "log") else "old")
     disk.go.set()
-    writer.join()
-    assert dict(store) == content(survivor(disk)) == {"a": "new", "b": "1"}
-
-
-@pytest.mark.parametrize("stops", [("write", "segment"), ("sync", "log.new"), ("rename", "")])
-def test_readers_do_not_wait_for_a_compaction(stops: tuple[str, str]) -> None:
-    """Readers don't wait for a compaction; a put does, and goes into the new log."""
-    disk = Gate()
-    store = kvlib.open(disk)
-    store.update({"a": "old", "b": "1"})
-    disk.stops = stops
-    compactor = Thread(store.compact)
-    assert disk.stopped.wait(TIMEOUT)
-    writer = Thread(lambda: store.put("a", "new"))
-    assert dict(store) == content(survivor(disk)) == {"a": "old", "b": "1"}
-    disk.go.set()
-    compactor.join()
-    writer.join()
-    assert frames(disk) == [[("a", "new")]]
+    for thread in threads:
+        thread.join()
+    if stops in COMPACTING:
+        assert frames(disk) == [[("a", "new")]]
     assert dict(store) == content(survivor(disk)) == {"a": "new", "b": "1"}
 
 
