@@ -1,4 +1,4 @@
-"""Backups: a copy of a store that is a store of its own."""
+"""Backups: copies of a store, which are stores themselves."""
 
 from pathlib import Path
 

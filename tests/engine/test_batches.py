@@ -173,7 +173,7 @@ def test_what_promises_durability_is_refused_in_a_batch() -> None:
         for call in (store.sync, store.compact, lambda: store.backup(MemoryDisk())):
             with pytest.raises(ValueError, match="a batch is open"):
                 call()
-        thread = threading.Thread(target=store.sync)  # of another thread it is none of its business
+        thread = threading.Thread(target=store.sync)  # another thread is free to sync
         thread.start()
         thread.join()
     store.sync()

@@ -1,4 +1,4 @@
-"""Compaction: when it happens, what it leaves, and what becomes of it on a full disk."""
+"""Compaction: when it happens, what it leaves, and how it fails."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_generation_is_one_more_than_anything_before() -> None:
         disk.fault = Fault("sync", ".segment")
         with pytest.raises(OSError, match="No space"):
             store.compact()  # tries 3, then 4
-    store["b"] = "2"  # goes on with 3
+    store["b"] = "2"  # continues with 3
     assert [sequence for _, sequence, _ in frames_of(disk)] == [2, 3]
     store.compact()
     assert store.status().generation == 5
@@ -83,6 +83,8 @@ def test_a_log_at_the_last_sequence_takes_no_more() -> None:
     assert files_of(disk) == before
     assert dict(store) == OLD | {"a": "1", "b": "2"}
     assert store.status().failed is None
+    store.close()  # without a close frame
+    assert files_of(disk) == before
 
 
 # --- when -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What every disk does, and what a disk in memory does."""
+"""Every kind of disk, and the disk in memory."""
 
 import gc
 from collections.abc import Callable, Iterator

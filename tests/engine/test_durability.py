@@ -1,4 +1,4 @@
-"""What reaches the disk and when: the bytes of each mutation, its fsync, and the close frame."""
+"""The log of an open store: the bytes of each mutation, their fsyncs, and the close frame."""
 
 import functools
 import operator
@@ -74,7 +74,7 @@ def test_the_same_operations_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_each_log_has_a_salt_of_its_own() -> None:
-    """Each log has its own salt, so that no frame of an older log passes for one of its own."""
+    """Each log has its own salt, so that frames of an older log fail its checksums."""
     disk = MemoryDisk()
     salts = set()
     with kvlib.open(disk) as store:

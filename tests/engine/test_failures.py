@@ -59,7 +59,7 @@ def test_a_failed_append_stops_writing_until_healed(
 
 @pytest.mark.parametrize("verb", ["append", "sync"])
 def test_the_reason_of_a_failure_is_kept(verb: str) -> None:
-    """Later writes are refused with the error of the one that failed."""
+    """Later writes are refused with the error of the first."""
     disk = FaultyDisk()
     store = kvlib.open(disk)
     disk.fault = Fault(verb, "log")
@@ -144,7 +144,7 @@ def scenario(disk: Disk, expected: list[dict[Field, Field]]) -> None:
 def test_an_interruption_at_any_disk_call_leaves_a_whole_state(
     error: type[BaseException], done: Literal["not", "half", "all"]
 ) -> None:
-    """Whichever call in the life of a store fails, the state is the one before or after it."""
+    """If any call in the life of a store fails, the state is the one before or after it."""
     whole = FaultyDisk()
     scenario(whole, [])
     for skip in range(len(whole.calls)):

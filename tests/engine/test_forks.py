@@ -26,7 +26,7 @@ def start(code: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 def ask(process: subprocess.Popen[str], question: str = "") -> str:
-    """Send a line to the process, and return the one that it answers."""
+    """Send a line to the process, and return its answer."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{question}\n")
@@ -71,7 +71,7 @@ def test_another_process_number_is_a_forked_child(
 
 
 def test_a_disk_knows_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A DirectoryDisk refuses to write in a process other than the one that locked it."""
+    """A DirectoryDisk refuses to write in a process that did not lock it."""
     disk = DirectoryDisk(tmp_path)
     with disk.lock():
         disk.write("a", b"1")

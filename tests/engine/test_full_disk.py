@@ -59,9 +59,8 @@ def live(
 ) -> tuple[DurableStore | None, list[Items]]:
     """Lead LIFE on a disk that may fail with `error`.
 
-    Return the store, if it could be made, and the states that it may be in: the one that was
-    acknowledged, and the one that failed on top of it, if there is one. `refused` returns the
-    disk's failed calls so far.
+    Return the store, if it could be made, and its possible states: the acknowledged one and, after
+    a failure, the one with the failed mutation. `refused` returns the disk's failed calls so far.
     """
     allowed: list[Items] = [{}]
     try:
@@ -232,7 +231,7 @@ FORBIDDEN = pytest.mark.parametrize("error", [errno.EROFS, errno.EACCES])
 @healing
 @pytest.mark.parametrize("end", [frame(b"C", 3, b"", 9), b"", b"torn"])
 def test_a_disk_that_refuses_to_be_written_is_read(error: int, how: str, end: bytes) -> None:
-    """Whatever its log ends with, the store opens, can be read, and changes no byte."""
+    """The store opens and can be read, however its log ends, and no byte changes."""
     files = store_files({"old": "1"}, frame(b"M", 2, put("a", "2"), 9), end, salt=9)
     disk = Forbidden()
     for name, data in files.items():
@@ -334,7 +333,7 @@ def break_fsync(monkeypatch: pytest.MonkeyPatch, first: int, last: float) -> Fsy
 def test_a_directory_on_which_fsync_fails_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, for_ever: bool
 ) -> None:
-    """Whichever fsync fails, once or from then on, nothing acknowledged is lost."""
+    """If any fsync fails, once or from then on, nothing acknowledged is lost."""
     call = failures = in_compaction = 0
     while True:
         call += 1

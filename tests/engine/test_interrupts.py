@@ -44,8 +44,8 @@ class Interrupter:
     """Raise KeyboardInterrupt at the n-th place where Python looks for signals.
 
     These are the beginnings of functions, and the ends of calls and of jumps back. Only the engine
-    is interrupted, the functions of this file that call it, and contextlib. What a with statement
-    does between its block and the call of `__exit__`, for example, is safe.
+    is interrupted, the functions of this file that call it, and contextlib. The step from the
+    end of a with block to the call of `__exit__`, for example, is safe.
     """
 
     def __init__(self, place: int) -> None:
@@ -92,7 +92,7 @@ def attempt(action: Callable[[], object], place: int = 0) -> Raised:
 
 @pytest.fixture(autouse=True)
 def watch() -> Iterator[None]:
-    """End a test that hangs, and trace nothing else: coverage has locks of its own."""
+    """End a test that hangs, and trace nothing else: coverage has its own locks."""
     tracers = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)
@@ -216,7 +216,7 @@ def wrapped_batch(store: DurableStore) -> None:
 def test_a_batch_that_its_user_left_open_says_so(
     act: Callable[[DurableStore], None], stride: int
 ) -> None:
-    """If contextlib is interrupted, the batch is open as long as the traceback lives.
+    """If contextlib is interrupted, the batch stays open until the traceback is dropped.
 
     Nothing in it is written, `sync` and the like are refused, and it ends with the traceback.
     """

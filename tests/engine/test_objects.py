@@ -1,4 +1,4 @@
-"""What a store means to Python: copies, pickles, and bytes beside text."""
+"""Copies and pickles of stores, disks and errors; `python -bb`."""
 
 import copy
 import pickle
@@ -27,7 +27,7 @@ EACH = pytest.mark.parametrize("duplicate", COPIES.values(), ids=COPIES)
 
 
 class Named(Store):
-    """A subclass with an attribute of its own."""
+    """A subclass with an attribute."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ def test_a_copy_of_a_memory_disk_goes_its_own_way(duplicate: Callable[[Any], Any
     store["a"] = "1"
     with kvlib.open(duplicate(disk)) as other:
         other["a"] = "2"
-    assert duplicate(disk).entropy(4) == disk.entropy(4)  # both go on with the same random bytes
+    assert duplicate(disk).entropy(4) == disk.entropy(4)  # the same random bytes follow
     store["b"] = "3"
     assert content(disk) == {"a": "1", "b": "3"}
 

@@ -106,7 +106,7 @@ def test_damage_inside_a_log_is_refused_and_nothing_is_touched(tmp_path: Path) -
 
 
 def test_a_value_may_hold_a_whole_store() -> None:
-    """Frames inside the value of a torn record are no evidence of damage."""
+    """Frames inside the value of a torn record do not prove damage."""
     inner = MemoryDisk(seed=99)
     with kvlib.open(inner) as store:
         for at in range(5):

@@ -96,7 +96,7 @@ def test_a_missing_key_is_a_key_error_or_none(mapping: Any) -> None:
 
 
 def test_awkward_keys_stay_apart_in_a_store(mapping: Any) -> None:
-    """Each awkward key has a value of its own."""
+    """Awkward keys are never mixed up."""
     for at, key in enumerate(AWKWARD):
         mapping[key] = f"{at}"
     assert dict(mapping) == {key: f"{at}" for at, key in enumerate(AWKWARD)}

@@ -1,6 +1,6 @@
-"""What a store promises to many threads at once.
+"""A store used by many threads at once.
 
-A mutation is as safe as `sync` says, whatever other threads do meanwhile. Readers wait for nobody:
+A mutation is as safe as `sync` says, whatever other threads do meanwhile. Readers never wait:
 they see the value before a mutation or the one after it.
 """
 
@@ -213,7 +213,7 @@ def test_a_batch_of_one_thread_holds_up_no_other() -> None:
 
 @MODES
 def test_a_disk_that_fails_among_threads_loses_nothing(sync: Sync) -> None:
-    """Whichever append fails, each thread gets an error and keeps what was acknowledged."""
+    """If any append fails, each thread gets an error and keeps what was acknowledged."""
 
     class Torn(Recorder):
         left = 0
@@ -306,7 +306,7 @@ def test_all_threads_may_close_a_store_at_once(place: Disk) -> None:
 
 
 def test_threads_race_for_the_lock(tmp_path: Path) -> None:
-    """Of many threads that open a directory, one succeeds."""
+    """If many threads open a directory at once, one succeeds."""
     for round in range(4):
         opened: list[DurableStore] = []
 

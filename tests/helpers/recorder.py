@@ -9,7 +9,7 @@ from kvlib import MemoryDisk
 class Recorder(MemoryDisk):
     """A disk that can tell at any moment what a loss of power would leave.
 
-    That is, of each file the bytes at its last sync, and the names at the last sync_directory.
+    It keeps the bytes of each file at its last sync, and the names at the last sync_directory.
     """
 
     def __init__(self) -> None:

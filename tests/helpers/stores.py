@@ -1,7 +1,6 @@
-"""What the tests of a store share: the files of a known store, looks at what is on a disk, and
-lists of everything that writes.
+"""Helpers for the tests of a store: files of a known store, readers of disks, writes, threads.
 
-`content` reads a disk as it is. `reopened` is what a process that died now would leave.
+`content` reads a disk as it is. `reopened` reads a copy of it, as if the process had died.
 """
 
 import threading
@@ -145,7 +144,7 @@ def disk_full() -> Iterator[None]:
 
 
 class Thread:
-    """A function that runs in a thread of its own. `join` raises what it raised."""
+    """A thread that runs a function. `join` raises its exception."""
 
     def __init__(self, run: Callable[[], object]) -> None:
         self.error: BaseException | None = None
@@ -172,7 +171,7 @@ class Thread:
 
 
 def together(run: Callable[[int], object], count: int) -> None:
-    """Run `run(0)` to `run(count - 1)` in threads of their own that start at the same time."""
+    """Run `run(0)` to `run(count - 1)` in as many threads, which start at the same time."""
     barrier = threading.Barrier(count)
 
     def begin(number: int) -> None:
