@@ -9,13 +9,13 @@ import pytest
 import kvlib
 from helpers.stores import (
     OLD,
-    SALT,
     assert_refused,
     changes_of,
     closed_store,
     frames_of,
     kinds_of,
     reopened,
+    torn_store,
 )
 from helpers.vocabulary import (
     HEAD_END,
@@ -23,9 +23,6 @@ from helpers.vocabulary import (
     FaultyDisk,
     disk_of,
     files_of,
-    frame,
-    put,
-    store_files,
     survivor,
 )
 from kvlib import MemoryDisk, Recovery, Status
@@ -271,8 +268,7 @@ def test_a_compaction_that_meets_a_stranger_fails_no_put(tmp_path: Path) -> None
 @pytest.mark.parametrize(("verb", "name"), [*PREPARING, ("rename", "")])
 def test_a_store_that_cannot_publish_after_a_crash_opens_for_reading(verb: str, name: str) -> None:
     """A store that can't publish after a crash is read, and refuses writes until healed."""
-    files = store_files(OLD, frame(b"M", 2, put("a", "1"), SALT), b"torn", salt=SALT)
-    disk = FaultyDisk(disk_of(files))
+    disk = FaultyDisk(disk_of(torn_store()))
     disk.fault = Fault(verb, name)
     store = kvlib.open(disk)
     assert disk.fault.strikes == 1

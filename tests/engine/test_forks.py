@@ -3,15 +3,15 @@
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import kvlib
-from helpers.stores import MODES, OLD, Sync, Thread, content, files_in, writes
+from helpers.stores import MODES, OLD, Sync, content, files_in, restless, writes
 from helpers.vocabulary import python_command
 from kvlib import DirectoryDisk, DurableStore, LockedError, MemoryDisk, WriteRefusedError
 
@@ -211,19 +211,11 @@ def test_a_forked_child_is_refused_at_once(kind: str, sync: Sync, tmp_path: Path
     disk = MemoryDisk() if kind == "memory" else DirectoryDisk(tmp_path / "store")
     store = kvlib.open(disk, sync=sync)
     store.update(OLD)
-    stopped = threading.Event()
-
-    def run() -> None:
-        while not stopped.is_set():
-            store["busy"] = "1"
-
-    threads = [Thread(run) for _ in range(3)]
-    for write in (*writes(store), store.compact):
-        time.sleep(0.002)
-        assert child_status(store, write) == 0
-    stopped.set()
-    for thread in threads:
-        thread.join()
+    busy = partial(store.put, "busy")
+    with restless(lambda _: busy("1")), restless(lambda _: busy("2")):
+        for write in (*writes(store), store.compact):
+            time.sleep(0.002)
+            assert child_status(store, write) == 0
     store["last"] = "1"
     with pytest.raises(LockedError):  # the end of a child has not released the lock
         kvlib.open(disk)

@@ -8,7 +8,18 @@ from typing import Any, Literal
 import pytest
 
 import kvlib
-from helpers.stores import OLD, SALT, changes_of, closed_store, kinds_of, reopened, writes
+from helpers.stores import (
+    OLD,
+    SALT,
+    assert_refused,
+    changes_of,
+    closed_store,
+    files_in,
+    kinds_of,
+    reopened,
+    save_files,
+    torn_store,
+)
 from helpers.vocabulary import (
     HEAD_END,
     Call,
@@ -45,12 +56,12 @@ def test_a_store_that_was_not_closed_gets_a_fresh_snapshot() -> None:
     store = kvlib.open(disk)
     store["a"] = "1"
     store["b"] = "2"
-    after = survivor(disk)
-    again = kvlib.open(after)
+    left = survivor(disk)
+    again = kvlib.open(left)
     assert again.recovered == Recovery(2, None, 0)
     status = again.status()
     assert (status.generation, status.pending, status.compactions) == (4, 0, 0)
-    assert after.names() == ["0000000000000004.00000000.segment", "log"]
+    assert left.names() == ["0000000000000004.00000000.segment", "log"]
     assert dict(again) == {"a": "1", "b": "2"}
 
 
@@ -92,14 +103,12 @@ def test_damage_inside_a_log_is_refused_and_nothing_is_touched(tmp_path: Path) -
     files = store_files(OLD, *parts, salt=SALT)
     second = HEAD_END + len(parts[0])
     files["log"] = flip_bit(files["log"], 8 * (second + 20))
-    for name, data in files.items():
-        (tmp_path / name).write_bytes(data)
+    save_files(files, tmp_path)
     for read_only in (True, False):
         with pytest.raises(CorruptionError) as caught:
             kvlib.open(tmp_path, read_only=read_only)
         assert (caught.value.path, caught.value.offset) == (str(tmp_path / "log"), second)
-        left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-        assert (left.pop("lock", b""), left) == (b"", files)
+        assert files_in(tmp_path) == files
     (tmp_path / "log").write_bytes(flip_bit(files["log"], 8 * (second + 20)))
     with kvlib.open(tmp_path) as store:
         assert len(store) == 4
@@ -129,9 +138,7 @@ def test_what_is_no_regular_file_in_a_store_is_corruption(
 ) -> None:
     """A symlink, directory or fifo is refused: neither followed, nor waited for, nor replaced."""
     place = tmp_path / "d"
-    place.mkdir()
-    for found, data in closed_store().items():
-        (place / found).write_bytes(data)
+    save_files(closed_store(), place)
     (place / name).rename(tmp_path / "moved")
     if what == "symlink":
         (place / name).symlink_to(tmp_path / "moved")
@@ -306,16 +313,14 @@ def test_an_error_that_is_not_the_disks_leaves_the_lock_free() -> None:
 
 def test_a_reader_changes_nothing_and_takes_no_lock(tmp_path: Path) -> None:
     """A reader takes no lock and changes no file; it reports a torn tail and refuses writes."""
-    files = store_files(OLD, frame(b"M", 2, put("a", "1"), SALT), b"torn", salt=SALT)
-    for name, data in files.items():
-        (tmp_path / name).write_bytes(data)
+    files = torn_store()
+    save_files(files, tmp_path)
     with kvlib.open(tmp_path, read_only=True) as reader:
         assert reader.recovered == Recovery(1, HEAD_END + 30, 4)
         assert dict(reader) == OLD | {"a": "1"}
-        for attempt in (*writes(reader), reader.compact):
-            with pytest.raises(WriteRefusedError, match="read_only"):
-                attempt()
-        assert dict(reader) == OLD | {"a": "1"}
+        assert_refused(reader, "read_only")
+        with pytest.raises(WriteRefusedError, match="read_only"):
+            reader.compact()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
     with kvlib.open(tmp_path) as writer, kvlib.open(tmp_path, read_only=True) as reader:
         writer["b"] = "2"

@@ -7,15 +7,13 @@ import gc
 import itertools
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
 
 import kvlib
-from helpers.stores import MODES, OLD, Items, Sync, Thread, batch, content
+from helpers.stores import MODES, OLD, Items, Sync, batch, content, restless
 from helpers.vocabulary import FaultyDisk
 from kvlib import DurableStore, MemoryDisk, Store, WriteRefusedError
 
@@ -187,25 +185,6 @@ def hurry() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
-
-
-@contextmanager
-def restless(change: Callable[[int], object]) -> Iterator[None]:
-    """Call `change(1)`, `change(2)` ... in another thread until the block ends."""
-    stopped = threading.Event()
-
-    def run() -> None:
-        for number in itertools.count(1):
-            if stopped.is_set():
-                return
-            change(number)
-
-    thread = Thread(run)
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
 
 
 def agree(records: Items) -> None:

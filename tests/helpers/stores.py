@@ -3,6 +3,7 @@
 `content` reads a disk as it is. `reopened` reads a copy of it, as if the process had died.
 """
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -179,4 +180,23 @@ def together(run: Callable[[int], object], count: int) -> None:
         run(number)
 
     for thread in [Thread(partial(begin, number)) for number in range(count)]:
+        thread.join()
+
+
+@contextmanager
+def restless(change: Callable[[int], object]) -> Iterator[None]:
+    """Call `change(1)`, `change(2)` ... in another thread until the block ends."""
+    stopped = threading.Event()
+
+    def run() -> None:
+        for number in itertools.count(1):
+            if stopped.is_set():
+                return
+            change(number)
+
+    thread = Thread(run)
+    try:
+        yield
+    finally:
+        stopped.set()
         thread.join()
