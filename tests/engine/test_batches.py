@@ -2,31 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
 
 import kvlib
-from helpers.stores import (
-    OLD,
-    changes_of,
-    closed_store,
-    content,
-    frames_of,
-    reopened,
-)
-from helpers.vocabulary import (
-    FaultyDisk,
-    disk_of,
-    files_of,
-    store_files,
-)
-from kvlib import (
-    MemoryDisk,
-    commit,
-)
+from helpers.stores import OLD, changes_of, closed_store, content, frames_of, reopened
+from helpers.vocabulary import FaultyDisk, disk_of, files_of, store_files
+from kvlib import DurableStore, MemoryDisk, commit
 
 # --- one frame ------------------------------------------------------------------------------------
 
@@ -276,37 +261,32 @@ def test_batches_of_two_stores_are_apart() -> None:
     assert dict(one) == {"a": "1", "b": "2"}
 
 
-def test_a_batch_can_be_wrapped() -> None:
-    """A batch can be wrapped in a context manager of the user's own."""
-    disk = MemoryDisk()
-    store = kvlib.open(disk)
-
-    @contextmanager
-    def transaction() -> Iterator[None]:
-        store["begun"] = "1"
-        with store.batch():
-            yield
-
-    with transaction():
-        store["a"] = "1"
-        assert content(disk) == {"begun": "1"}
-    assert content(disk) == {"begun": "1", "a": "1"}
-    with suppress(LookupError), transaction():
-        store["b"] = "1"
-        raise LookupError
-    assert content(disk) == {"begun": "1", "a": "1"}
+@contextmanager
+def own_batch(store: DurableStore) -> Iterator[None]:
+    """Open a batch in a context manager of the user's own."""
+    with store.batch():
+        yield
 
 
-def test_a_batch_in_an_exit_stack_is_written_at_its_end() -> None:
-    """A batch in an ExitStack is written or discarded at the end of the stack."""
-    store = kvlib.open(MemoryDisk())
+@contextmanager
+def stacked_batch(store: DurableStore) -> Iterator[None]:
+    """Open a batch in an ExitStack."""
     with ExitStack() as stack:
         stack.enter_context(store.batch())
+        yield
+
+
+@pytest.mark.parametrize("wrapped", [own_batch, stacked_batch])
+def test_a_batch_can_be_wrapped(
+    wrapped: Callable[[DurableStore], AbstractContextManager[None]],
+) -> None:
+    """A batch in another context manager is written or discarded when that one ends."""
+    store = kvlib.open(MemoryDisk())
+    with wrapped(store):
         store["a"] = "1"
         assert dict(store) == {}
     assert dict(store) == {"a": "1"}
-    with suppress(LookupError), ExitStack() as stack:
-        stack.enter_context(store.batch())
+    with suppress(LookupError), wrapped(store):
         store["b"] = "1"
         raise LookupError
     store["c"] = "1"

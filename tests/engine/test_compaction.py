@@ -17,14 +17,7 @@ from helpers.stores import (
     reopened,
     torn_store,
 )
-from helpers.vocabulary import (
-    HEAD_END,
-    Fault,
-    FaultyDisk,
-    disk_of,
-    files_of,
-    survivor,
-)
+from helpers.vocabulary import HEAD_END, Fault, FaultyDisk, disk_of, files_of, survivor
 from kvlib import MemoryDisk, Recovery, Status
 
 # --- generations ----------------------------------------------------------------------------------
