@@ -96,30 +96,6 @@ def test_a_failed_fsync_is_never_tried_again(write: Callable[[DurableStore], obj
     assert disk.syncs() == before
 
 
-def test_a_disk_that_stays_full_fails_healing_but_not_reading() -> None:
-    """While the disk is full, `compact` raises its error; with new room it heals the store."""
-    disk = FaultyDisk()
-    store = kvlib.open(disk)
-    store["a"] = "1"
-    disk.fault = Fault("", ".segment", for_ever=True)
-    with pytest.raises(OSError, match="No space"):
-        store.compact()
-    store["b"] = "2"
-    disk.fault = Fault("append", "log", for_ever=True)
-    with pytest.raises(OSError, match="No space"):
-        store["c"] = "3"
-    disk.fault = Fault("", ".segment", for_ever=True)
-    for _ in range(2):
-        with pytest.raises(OSError, match="No space"):
-            store.compact()
-    with pytest.raises(WriteRefusedError):
-        store["c"] = "3"
-    disk.fault = None
-    store.compact()
-    store["c"] = "3"
-    assert reopened(disk) == {"a": "1", "b": "2", "c": "3"}
-
-
 def scenario(disk: Disk, expected: list[dict[Field, Field]]) -> None:
     """Put, batch, compact and close; `expected` is what may be on the disk at each moment."""
     state: dict[Field, Field] = {}

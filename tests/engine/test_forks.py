@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,38 +10,11 @@ from pathlib import Path
 import pytest
 
 import kvlib
+from helpers.processes import ask, end, start
 from helpers.stores import MODES, OLD, Sync, content, files_in, restless, writes
-from helpers.vocabulary import python_command
 from kvlib import DirectoryDisk, DurableStore, LockedError, MemoryDisk, WriteRefusedError
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-
-
-def start(code: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start another process, with pipes to talk to it."""
-    command, environment = python_command(code, *arguments)
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
-
-
-def ask(process: subprocess.Popen[str], question: str = "") -> str:
-    """Send a line to the process, and return its answer."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(f"{question}\n")
-    process.stdin.flush()
-    return process.stdout.readline().strip()
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    """Close the pipes to the process, and kill it if it doesn't end."""
-    with process:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 # --- without a fork -------------------------------------------------------------------------------

@@ -252,28 +252,6 @@ def test_a_disk_that_refuses_to_be_written_is_read(error: int, how: str, end: by
 
 
 @FORBIDDEN
-@healing
-def test_a_disk_that_begins_to_refuse_keeps_what_it_has(error: int, how: str) -> None:
-    """A disk that stops taking writes keeps its store, which heals when they work again."""
-    disk = Forbidden()
-    store = kvlib.open(disk, threshold=2)
-    store["a"] = "1"
-    disk.error = error
-    with pytest.raises(OSError, match=os.strerror(error)):
-        store["b"] = "2"
-    assert_refused(store)
-    assert dict(store) == content(disk) == {"a": "1"}
-    store.close()  # nothing is written, so nothing is refused
-    store = kvlib.open(disk)
-    assert dict(store) == {"a": "1"}
-    assert_refused(store)
-    disk.error = None
-    store = heal(store, how, disk)
-    store["b"] = "3"
-    assert content(survivor(disk)) == {"a": "1", "b": "3"}
-
-
-@FORBIDDEN
 def test_where_no_lock_can_be_had_there_is_still_reading(error: int) -> None:
     """If the disk refuses, opening for writing raises its error, and reading works."""
     disk = Forbidden()

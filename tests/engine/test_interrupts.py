@@ -72,7 +72,7 @@ class Interrupter:
 
 def attempt(action: Callable[[], object], place: int = 0) -> Raised:
     """Run `action`, interrupted at a place if there is one; return what it raised."""
-    gc.disable()  # what is collected on the way is not to be interrupted
+    gc.disable()  # what is collected meanwhile must not be interrupted
     try:
         if place:
             sys.settrace(Interrupter(place))
@@ -337,6 +337,7 @@ def test_real_signals_leave_a_whole_state(name: str) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, strike)
+    gc.disable()  # an exception in a callback of the collector would be lost
     try:
         for number in range(100):
             try:
@@ -359,4 +360,5 @@ def test_real_signals_leave_a_whole_state(name: str) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
     assert kept

@@ -6,8 +6,6 @@ that it has open with those that the names lead to, before it acknowledges anyth
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,21 +223,6 @@ def test_what_is_in_memory_can_be_saved_elsewhere(event: Event, tmp_path: Path) 
 
 
 # --- who does it ----------------------------------------------------------------------------------
-
-
-@posix
-def test_another_process_is_another_writer(tmp_path: Path) -> None:
-    """The record of another process is kept, and ours is refused."""
-    path = tmp_path / "store"
-    store = kvlib.open(path)
-    store["a"] = "1"
-    (path / "lock").unlink()
-    code = "import sys, kvlib; store = kvlib.open(sys.argv[1]); store['b'] = '2'; store.close()"
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
-    with pytest.raises(WriteRefusedError):
-        store["c"] = "3"
-    store.close()
-    assert content(path) == {"a": "1", "b": "2"}
 
 
 @posix

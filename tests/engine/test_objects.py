@@ -91,26 +91,6 @@ def test_a_durable_store_cannot_be_copied(duplicate: Callable[[Any], Any], read_
     store.close()
 
 
-def test_a_durable_store_cannot_be_sent_to_another_process(tmp_path: Path) -> None:
-    """A process pool raises the same error."""
-    code = """
-        import multiprocessing, sys, kvlib
-        if __name__ == "__main__":
-            store = kvlib.open(sys.argv[1])
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                try:
-                    pool.apply(len, (store,))
-                except TypeError as error:
-                    print(error)
-    """
-    path = tmp_path / "code.py"
-    path.write_text("\n".join(line[8:] for line in code.split("\n")), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(path), str(tmp_path / "store")], capture_output=True, text=True
-    )
-    assert done.stdout.startswith("a DurableStore can't be copied or pickled"), done.stderr
-
-
 @EACH
 def test_a_copy_of_a_memory_disk_goes_its_own_way(duplicate: Callable[[Any], Any]) -> None:
     """A copy of a MemoryDisk is independent and unlocked."""

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 import kvlib
+from helpers.processes import answer, ask, end, start, tell
 from helpers.stores import Items, assert_refused, content, disk_full
-from helpers.vocabulary import flip_bit, python_command, run_python
-from kvlib import DurableStore, LockedError, Recovery
+from helpers.vocabulary import flip_bit, run_python
+from kvlib import DurableStore, LockedError
 from tools import killing
 
 pytestmark = pytest.mark.untraced
@@ -105,12 +106,6 @@ def small() -> Iterator[Path]:
         place.rmdir()
 
 
-def free(place: Path) -> int:
-    """Return how many bytes still fit."""
-    figures = os.statvfs(place)
-    return figures.f_bavail * figures.f_frsize
-
-
 @healing
 def test_a_full_file_system_loses_nothing(small: Path, how: str) -> None:
     """A full store can be read and reopened, and continues when there is room."""
@@ -146,51 +141,6 @@ def test_a_full_file_system_loses_nothing(small: Path, how: str) -> None:
     store["next"] = "works"
     store.close()
     assert content(small / "store") == now | {"next": "works"}
-
-
-def test_a_compaction_for_which_there_is_no_room_fails_no_put(small: Path) -> None:
-    """A compaction without room deletes its segments, and is tried again later."""
-    store = kvlib.open(small / "store", threshold=100, max_segment_size=2**14)
-    expected: Items = {f"key {at}": str(at % 10) * 1000 for at in range(100)}
-    store.update(expected)
-    assert store.status().compactions == 1
-    ballast = small / "ballast"
-    ballast.write_bytes(bytes(free(small) - 50_000))
-    for at in range(150):
-        store[f"key {at % 10}"] = expected[f"key {at % 10}"] = f"new {at}" + " " * 100
-    status = store.status()
-    assert (status.failed, status.compactions, status.pending) == (None, 1, 150)
-    assert "No space" in str(status.compaction_error)
-    generations = {path.name.split(".")[0] for path in (small / "store").glob("*.segment")}
-    assert generations == {f"{status.generation:016x}"}
-    assert content(small / "store") == dict(store) == expected
-    ballast.unlink()
-    for at in range(50):
-        store[f"key {at}"] = expected[f"key {at}"] = "last"
-    status = store.status()
-    assert (status.compaction_error, status.compactions, status.pending) == (None, 2, 0)
-    store.close()
-    assert content(small / "store") == expected
-
-
-def test_a_close_without_room_for_its_mark_loses_nothing(small: Path) -> None:
-    """A close without room for its frame raises and releases the lock, and nothing is lost."""
-    store = kvlib.open(small / "store")
-    expected: Items = {}
-    store["a"] = expected["a"] = "1"
-    page = os.statvfs(small).f_frsize
-    size = store.status().log_bytes
-    filler = "x" * ((-size - 29) % page - 5)  # so that five bytes of the page are left
-    store["b"] = expected["b"] = filler
-    assert store.status().log_bytes % page == page - 5
-    (small / "ballast").write_bytes(bytes(free(small)))
-    with disk_full():
-        store.close()
-    assert content(small / "store") == expected
-    (small / "ballast").unlink()
-    with kvlib.open(small / "store") as store:
-        assert store.recovered == Recovery(2, size + len(filler) + 29, 5)
-        assert dict(store) == expected
 
 
 def test_a_read_only_file_system_is_read_only(small: Path) -> None:
@@ -259,26 +209,6 @@ def test_a_file_that_may_not_grow_is_torn_at_any_byte(tmp_path: Path) -> None:
 # --- many processes -------------------------------------------------------------------------------
 
 
-def start(code: str) -> subprocess.Popen[str]:
-    """Start another process, with pipes to talk to it."""
-    command, environment = python_command(code)
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
-
-
-def tell(process: subprocess.Popen[str], line: object) -> None:
-    """Send a line to the process."""
-    assert process.stdin is not None
-    process.stdin.write(f"{line}\n")
-    process.stdin.flush()
-
-
-def answer(process: subprocess.Popen[str]) -> str:
-    """Return the next line from the process."""
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
 OPENER = """
     import sys, kvlib
     print("ready", flush=True)
@@ -311,12 +241,11 @@ def test_of_many_processes_one_opens_the_store(tmp_path: Path) -> None:
             assert content(place) == expected
             if number % 3 == 1:
                 winner.kill()
-                winner.communicate()
+                end(winner)
                 processes.remove(winner)
                 assert (place / "lock").exists()
                 continue
-            tell(winner, number)
-            assert answer(winner) == "closing"
+            assert ask(winner, number) == "closing"
             expected[f"{number}\n"] = f"{number}\n"
             while True:  # the process says so just before it closes
                 with suppress(LockedError), kvlib.open(place) as store:
@@ -324,4 +253,4 @@ def test_of_many_processes_one_opens_the_store(tmp_path: Path) -> None:
                     break
     finally:
         for process in processes:
-            process.communicate()
+            end(process)

@@ -401,14 +401,13 @@ def test_a_reader_of_a_store_that_vanishes_is_told_so() -> None:
 
 def test_a_reader_of_a_log_that_vanishes_between_names_and_read_starts_again() -> None:
     """A reader starts again if the log is gone between `names` and `read`."""
+    answers = [b"before", None]  # then the log
 
     class Blinking(MemoryDisk):
-        answers: list[bytes | None] = [b"before", None]  # then the log
-
         def read(self, name: str) -> bytes:
-            if name != "log" or not self.answers:
+            if name != "log" or not answers:
                 return super().read(name)
-            answer = self.answers.pop(0)
+            answer = answers.pop(0)
             if answer is None:
                 raise FileNotFoundError(name)
             return answer
