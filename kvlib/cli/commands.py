@@ -1,14 +1,13 @@
-"""What the command line does: kvlib dump, check, compact, backup and salvage."""
+"""The commands: kvlib dump, check, compact, backup, salvage and notebooks."""
 
 import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from time import monotonic
 
 import kvlib
 from kvlib.cli.notebooks import KEPT, copy
+from kvlib.cli.progress import ProgressLine, WatchedDisk
 from kvlib.cli.streams import DAMAGED, FAILED, OK, complain, flush, say
 from kvlib.directory import DirectoryDisk
 from kvlib.disk import LOCK
@@ -31,68 +30,18 @@ from kvlib.snapshot import HEAD_BYTES, LOG, segment_name
 STATUS = """exit status:
   0  done; for check: recovery would succeed, perhaps by dropping a torn tail;
      for salvage: the new store has everything that the old one had
-  1  bytes are damaged: file, offset, reason and what can be done are on the
-     standard error output; for salvage: what was left out is listed
+  1  bytes are damaged: standard error says in which file, at which offset,
+     why, and what you can do; salvage lists everything that it left out
   2  anything else: no store there, a newer format, locked, not permitted,
-     usage, an output that is closed or full, too little memory
+     wrong usage, an output that is closed or full, too little memory
   130  interrupted"""
 
 
-class ProgressLine:
-    """One line on the standard error output that says how far a long work is, if anybody looks."""
-
-    def __init__(self) -> None:
-        self._enabled = sys.stderr is not None and sys.stderr.isatty()
-        self._shown_at, self._width = monotonic(), 0
-
-    def show(self, text: str) -> None:
-        """Replace the line, four times a second at most."""
-        now = monotonic()
-        if self._enabled and now - self._shown_at >= 0.25:
-            with suppress(OSError):
-                print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
-            self._shown_at, self._width = now, len(text)
-
-    def clear(self) -> None:
-        """Leave no trace of it."""
-        if self._width:
-            with suppress(OSError):
-                print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
-            self._width = 0
-
-
-class WatchedDisk(DirectoryDisk):
-    """A directory that shows how many bytes went in and out."""
-
-    def __init__(
-        self, path: str, progress: ProgressLine, like: DirectoryDisk | None = None
-    ) -> None:
-        super().__init__(path, like=like)
-        self._progress, self._read_bytes, self._written_bytes = progress, 0, 0
-
-    def read(self, name: str) -> bytes:
-        """All bytes of a file."""
-        data = super().read(name)
-        self._read_bytes += len(data)
-        self._show()
-        return data
-
-    def write(self, name: str, data: bytes) -> None:
-        """Create the file, or replace what is in it."""
-        super().write(name, data)
-        self._written_bytes += len(data)
-        self._show()
-
-    def _show(self) -> None:
-        done = f"{self._read_bytes:,} bytes read, {self._written_bytes:,} written"
-        self._progress.show(done)
-
-
 def run_command(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status. Raises what nobody expects."""
+    """Run one command and return its exit status. Unexpected errors are raised."""
     try:
         arguments = _parser().parse_args(argv)
-    except SystemExit:  # it has printed its help, or what is wrong with the usage
+    except SystemExit:  # argparse has printed the help, or an error about the usage
         flush()
         raise
     progress = ProgressLine()
@@ -113,14 +62,14 @@ def run_command(argv: Sequence[str] | None = None) -> int:
 
 class _Parser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: object = None) -> None:
-        # argparse's own passes over what can't be written.
+        # argparse's own method ignores an output that can't be written to.
         (complain if file is sys.stderr else say)(message.rstrip("\n"))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         "kvlib",
-        description="Look into the files of a kvlib store, copy or save it; get the notebooks.",
+        description="Look into, copy or save a kvlib store, and get the notebooks.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -129,15 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     store, place = ("PATH", "a store"), ("PATH", "a store, or one file of it")
     source = ("SOURCE", "a store, which is only read")
     new = ("DESTINATION", "where the new store will be: nothing yet, or an empty directory")
-    folder = ("DESTINATION", "the folder; what is in it already is not changed")
-    older = ("DESTINATION", "where the copy will be: as for a new store, or an older copy")
+    folder = ("DESTINATION", "the folder; files that it has already are not changed")
+    older = ("DESTINATION", "where the copy will be: like a new store, or an older copy")
     for name, command, text, *paths in (
         ("dump", _dump, "show every byte, labelled", place),
         ("check", _check, "say what recovery would do", place),
         ("compact", _compact, "publish a new snapshot, start an empty log", store),
-        ("backup", _backup, "copy a store, as it is at this moment", source, older),
+        ("backup", _backup, "copy a store as it is at this moment", source, older),
         ("salvage", _salvage, "write what still verifies into a new store", source, new),
-        ("notebooks", _notebooks, "copy the notebooks into a folder of yours", folder),
+        ("notebooks", _notebooks, "copy the notebooks into your folder", folder),
     ):
         subparser = commands.add_parser(
             name,
@@ -179,7 +128,7 @@ def _check(path: str, progress: ProgressLine) -> int:
     try:
         for _ in _watch(name, data, pieces, progress):
             pass
-        say(f"{_printable(path)}: {count(len(data), 'byte')}, nothing is wrong with them")
+        say(f"{_printable(path)}: {count(len(data), 'byte')}, no flaw found")
     except TornError as error:
         tail = count(len(data) - error.offset, "byte")
         say(f"{_printable(path)}: recovery would drop a torn tail")
@@ -194,7 +143,7 @@ def _check(path: str, progress: ProgressLine) -> int:
 def _compact(path: str, progress: ProgressLine) -> int:
     disk = _directory(path, progress)
     if LOG not in disk.names():
-        recover_without_lock(disk)  # raises the reason why there is no log; open() would make one
+        recover_without_lock(disk)  # says why there is no log; open() would make one
     before = _size(disk)
     with kvlib.open(disk) as store:
         store.compact()
@@ -214,7 +163,7 @@ def _backup(source: str, destination: str, progress: ProgressLine) -> int:
     _refuse_inside(source, destination)
     there = os.listdir(destination) if os.path.isdir(destination) else []
     if there and not any(map(format_of, there)):
-        raise MissingError(f"{destination} holds files that are none of kvlib's")
+        raise MissingError(f"{destination} has files that aren't kvlib's")
     with kvlib.open(disk, read_only=True) as store:
         store.backup(WatchedDisk(destination, progress, like=disk))
         records = len(store)
@@ -241,7 +190,7 @@ def _notebooks(destination: str, progress: ProgressLine) -> int:
         say(f"{_printable(os.path.join(destination, name))}: {outcome}")
         kept = kept or outcome == KEPT
     if kept:
-        say("What you have changed is yours. For a fresh copy, rename or delete it first.")
+        say("Your own changes are kept. For a fresh copy, rename or delete the file first.")
     return OK
 
 
@@ -249,11 +198,11 @@ def _refuse_inside(source: str, destination: str) -> None:
     if os.path.join(os.path.realpath(destination), "").startswith(
         os.path.join(os.path.realpath(source), "")
     ):
-        raise MissingError(f"{destination} is {source} or lies in it, which is only read")
+        raise MissingError(f"{destination} is {source} or is inside it, and {source} is only read")
 
 
 def _report(path: str, disk: DirectoryDisk, progress: ProgressLine) -> int:
-    """Say what opening the store would find, and change nothing. Its damage is raised."""
+    """Report what opening the store would find, and change nothing. Damage is raised."""
     state = recover_without_lock(disk)
     progress.clear()
     head, tail, recovered = state.head, state.tail, state.recovered
@@ -280,8 +229,8 @@ def _report(path: str, disk: DirectoryDisk, progress: ProgressLine) -> int:
 
 def _closed(state: State) -> str:
     whole = not state.recovered.dropped_bytes
-    if whole and state.tail.end == HEAD_BYTES:  # as serialize and compact leave it
-        return "a snapshot alone: nothing is logged behind it"
+    if whole and state.tail.end == HEAD_BYTES:  # the state after serialize or compact
+        return "a snapshot alone: nothing is logged after it"
     return "yes" if whole and state.tail.closed else "no: it is open now, or was not closed"
 
 
@@ -301,14 +250,14 @@ def _directory(path: str, progress: ProgressLine) -> WatchedDisk:
 
 def _file(path: str) -> tuple[str, bytes, Iterator[Region]]:
     _refuse_missing(path)
-    if not os.path.isfile(path):  # reading a pipe or a device might never end
+    if not os.path.isfile(path):  # reading a pipe or a device may never end
         raise MissingError(f"{path} is neither a file nor a directory")
     with open(path, "rb") as file:
         data = file.read()
     name = os.path.basename(path)
     format = format_of(name) or guess(data)
     if format == "unknown":
-        raise MissingError(f"{path} is no file of kvlib")
+        raise MissingError(f"{path} is not a kvlib file")
     return name, data, walk(data, format)
 
 
@@ -340,9 +289,7 @@ def _watch(
 
 def _explain(error: KvlibError | OSError) -> str:
     text = str(error)
-    if isinstance(
-        error, VersionError
-    ):  # the offset says nothing to who must only get a newer kvlib
+    if isinstance(error, VersionError):  # the reader needs a newer kvlib, not an offset
         text = f"{error.path}: {error.reason}"
     elif isinstance(error, OSError) and error.filename is not None:
         text = f"{error.filename}: {error.strerror}"
@@ -350,5 +297,5 @@ def _explain(error: KvlibError | OSError) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text itself, or with escapes if it would take more than a line or confuse a terminal."""
+    """Return the text, with escapes if it has line breaks or could confuse a terminal."""
     return text if text.isprintable() else repr(text)[1:-1]

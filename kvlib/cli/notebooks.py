@@ -1,4 +1,4 @@
-"""The notebooks that come with the package, and a learner's own copies of them."""
+"""Copy the notebooks that come with the package into a learner's folder."""
 
 import os
 import secrets
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 PACKAGE: Final = Path(__file__).parent.parent
-# Where a wheel has them, and where a source tree has them.
+# In a wheel, and in a source tree.
 PLACES: Final = (PACKAGE / "_notebooks", PACKAGE.parent / "notebooks")
 NEW, SAME, KEPT = "copied", "already there", "kept as it is"
 
 
 def originals() -> Path:
-    """Return the folder of the notebooks that came with the package; FileNotFoundError if none."""
+    """Return the folder of the package's notebooks. Raises FileNotFoundError if there is none."""
     for place in PLACES:
         if any(place.glob("*.ipynb")):
             return place
@@ -22,10 +22,10 @@ def originals() -> Path:
 
 
 def copy(destination: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
-    """Copy each notebook into the folder `destination`, made if it is missing.
+    """Copy each notebook into the folder `destination`, and make the folder if it is missing.
 
-    A file that is there already is never changed. Yields each name and what became of it: NEW, SAME
-    or KEPT. OSError if the folder can't be made or written to, or is that of the originals.
+    An existing file is never changed. Yields each name with NEW, SAME or KEPT. Raises OSError if
+    the folder can't be made or written to, or if it has the originals.
     """
     source, target = originals(), Path(destination)
     if os.path.realpath(target) == os.path.realpath(source):
@@ -39,7 +39,7 @@ def _copy(original: Path, own: Path) -> str:
     if os.path.lexists(own):
         same = own.is_file() and own.read_bytes() == original.read_bytes()
         return SAME if same else KEPT
-    # Under another name first: half a copy would never be replaced.
+    # Under another name first, because half a copy would never be replaced.
     part = own.with_name(f"{own.name}.{secrets.token_hex(4)}.part")
     try:
         shutil.copyfile(original, part)

@@ -1,6 +1,6 @@
-"""What the caller of a command sees: its exit status, and its standard streams.
+"""A command's exit status and standard streams.
 
-Any of the streams may be closed, or a device that is full, or a pipe that nobody reads any more.
+Any of the streams may be closed, on a full device, or a pipe whose reader is gone.
 """
 
 import io
@@ -16,13 +16,13 @@ INTERRUPTED: Final = 130
 
 
 class OutputError(Exception):
-    """The standard output can't be written to."""
+    """Standard output can't be written to."""
 
 
 def open_closed() -> None:
-    """Open what the caller has closed, so that no file of ours gets the number of a stream.
+    """Open the streams that the caller has closed, so that no file of ours gets their number.
 
-    Otherwise a message meant for the standard error output could end up in a log.
+    Otherwise a message meant for standard error could end up in a store's log.
     """
     with suppress(OSError):
         while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
@@ -31,7 +31,7 @@ def open_closed() -> None:
 
 
 def say(text: str = "") -> None:
-    """Print a line; what the encoding lacks is escaped. OutputError if that is not possible."""
+    """Print a line, escaping what the encoding lacks. Raises OutputError if that fails."""
     if sys.stdout is None:
         raise OutputError("it is closed")
     try:
@@ -43,7 +43,7 @@ def say(text: str = "") -> None:
 
 
 def flush() -> None:
-    """Write what is still held back; OutputError if that is not possible."""
+    """Write what is still buffered. Raises OutputError if that fails."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -52,13 +52,13 @@ def flush() -> None:
 
 
 def complain(text: str) -> None:
-    """Print a line on the standard error output, if there is one that takes it."""
+    """Print a line on standard error, if it can be written to."""
     with suppress(OSError, ValueError, AttributeError):
         print(text, file=sys.stderr, flush=True)
 
 
 def give_up() -> None:
-    """Let go of what could not be written: Python would try again at its end, and fail."""
+    """Drop what could not be written: Python would try again at exit, and fail."""
     for stream in (sys.stdout, sys.stderr):
         try:
             _flush(stream)

@@ -1,4 +1,4 @@
-"""What to say where bytes are damaged: the field that is wrong there, and what can be done."""
+"""Advice for damaged bytes: which field is wrong, and what you can do."""
 
 import os
 import shlex
@@ -12,23 +12,23 @@ from kvlib.layout.dissect import format_of, guess, walk
 
 
 def advice(error: CorruptionError, path: str) -> Iterator[str]:
-    """The field in which the damage stands, and what can be done; `path` is what was looked at."""
+    """Yield lines that name the damaged field and the remedies; `path` is the store or the file."""
     folder, name = os.path.split(error.path or "")
     field = _field(folder or ".", name, error.offset)
     store = path if os.path.isdir(path) else (folder or ".") if format_of(name) else ""
     if field:
         yield f"  the field there: {field}"
-    yield "  what can be done:"
+    yield "  what you can do:"
     yield "    restore a backup, if there is one"
     if store:
         yield f"    kvlib salvage {_quoted(store)} NEW"
-        yield "      writes all that still verifies into a new store, NEW"
+        yield "      writes everything that still verifies to a new store, NEW"
     yield f"    kvlib dump {_quoted(error.path or '' if field else store)}"
     yield "      shows every byte, labelled"
 
 
 def _field(folder: str, name: str, offset: int) -> str:
-    """What a dump calls the place; "" if there is no such file, or nothing there has a name."""
+    """Return the name that a dump gives to the place, or "" if it has none."""
     field = ""
     with suppress(KvlibError, OSError, ValueError):
         data = DirectoryDisk(folder).read(name)
@@ -37,13 +37,13 @@ def _field(folder: str, name: str, offset: int) -> str:
                 if leaf.start <= offset < leaf.end:
                     return leaf.name
                 if leaf.start == offset:
-                    field = leaf.name  # of no bytes, where some are missing
+                    field = leaf.name  # an empty region, where bytes are missing
     return field
 
 
 def _quoted(path: str) -> str:
-    """Return a path as one can paste it into a shell, whatever bytes it has."""
-    path = os.path.join(os.curdir, path) if path.startswith("-") else path  # no option
+    """Return a path that can be pasted into a shell, whatever bytes it has."""
+    path = os.path.join(os.curdir, path) if path.startswith("-") else path  # not an option
     if os.name == "nt":
         return f'"{path}"'
     if path.isprintable():

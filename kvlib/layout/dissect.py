@@ -1,12 +1,12 @@
-r"""Bytes -> labelled regions: the model that every picture of bytes is drawn from. Pure.
+r"""Bytes -> labelled regions: the model from which every picture of bytes is drawn. Pure.
 
-A layout keeps these laws, whatever the bytes:
+A layout keeps these laws for any bytes:
 
-    the leaves stand side by side, in order, and are all the data; children fill their parent
-    their values are those that the engine decodes
-    where the engine raises, stopped_at and reason are its error's, and the leaf there is "bad"
+    the leaves follow each other without gaps and cover all the data; children fill their parent
+    their values are the values that the engine decodes
+    if the engine raises, stopped_at and reason come from its error, and the leaf there is "bad"
 
-An empty leaf is the data of an empty field, or marks the place where bytes are missing.
+An empty leaf is the data of an empty field, or marks where bytes are missing.
 
 >>> for leaf in dissect(b"s\0\0\0\3key").root.leaves():
 ...     print(leaf.start, leaf.end, leaf.name, leaf.value)
@@ -46,12 +46,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Layout:
-    """All regions of `data`, which `source` names.
+    """All regions of `data`, whose name is `source`.
 
     Attributes:
-        root: the tree of them.
-        stopped_at: the offset at which the engine stopped reading, None if it read everything.
-        reason: why it stopped there. It is damage if root.status is "bad"; "torn" is a torn tail.
+        root: the tree of regions.
+        stopped_at: the offset at which the engine stopped reading, or None if it read everything.
+        reason: why it stopped there: damage if root.status is "bad", a torn tail if it is "torn".
     """
 
     source: str
@@ -62,12 +62,14 @@ class Layout:
 
 
 def dissect(data: bytes, *, format: str | None = None, source: str = "") -> Layout:
-    """The layout of any bytes; never an exception.
+    """Return the layout of any bytes, damaged ones included.
 
     Args:
-        data: a field, record, snapshot stream, segment, mutations, frame, or a file of a store.
-        format: one of FORMATS; by default what `guess` says.
-        source: what to call the bytes.
+        data: a field, record, snapshot stream, segment, mutations, frame, or a store's file.
+        format: one of FORMATS; by default the result of `guess`.
+        source: a name for the bytes.
+
+    Raises ValueError for an unknown format.
     """
     return _collect(source, data, walk(data, check_format(data, format)))
 
@@ -83,7 +85,7 @@ def _collect(source: str, data: bytes, walked: Iterator[Region]) -> Layout:
 
 
 def walk_again(layout: Layout) -> Iterator[Region]:
-    """The pieces of a layout, and its error behind them: what `walk` did when it was made."""
+    """Yield the pieces of a layout and raise its error at the end, as `walk` does."""
     yield from layout.root.children
     if layout.stopped_at is not None:
         error = TornError if layout.root.status == "torn" else CorruptionError
@@ -91,16 +93,16 @@ def walk_again(layout: Layout) -> Iterator[Region]:
 
 
 def dissect_directory(place: Place) -> Iterator[Layout]:
-    """The layouts of a store's files, one after the other; see `walk_directory`."""
+    """Yield the layouts of a store's files; see `walk_directory`."""
     for name, data, pieces in walk_directory(as_disk(place)):
         yield _collect(name, data, pieces)
 
 
 def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
-    """Name, bytes and pieces of each file of a store, and of a segment that is missing.
+    """Yield name, bytes and pieces of each file of a store, a missing segment included.
 
-    A snapshot in many segments shows its records across them. A flaw that no file shows alone, such
-    as a segment of another snapshot, is marked where the engine reports it.
+    The records of a snapshot are shown across its segments. A flaw that a single file can't show,
+    such as a segment of another snapshot, is marked where the engine reports it.
     """
     files: dict[str, bytes] = {}
     flaws: dict[str, FormatError] = {}
@@ -111,11 +113,13 @@ def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
         except FormatError as error:
             flaws[name] = error
         except OSError as error:
-            flaws[name] = CorruptionError(None, 0, f"cannot be read: {error.strerror}")
+            flaws[name] = CorruptionError(None, 0, f"can't be read: {error.strerror}")
     shares: Mapping[str, Iterator[Region]] = {}
     try:
         if snapshot.LOG not in files:
-            recover(disk)  # a store that is just being made has none; else it says what is wrong
+            recover(
+                disk
+            )  # returns None for a store that is just being created; else it says what is wrong
         else:
             head, _ = snapshot.decode_head(files[snapshot.LOG])
             snapshot.load(disk, head)
@@ -124,7 +128,7 @@ def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
         name = os.path.basename(error.path or snapshot.LOG)
         if format_of(name):
             files.setdefault(name, b"")
-            flaws.setdefault(name, error.within(None))  # in a head nothing is torn
+            flaws.setdefault(name, error.within(None))  # a head is never torn
     for name in sorted(files):
         flaw = flaws.get(name)
         if flaw and not files[name]:
@@ -136,7 +140,7 @@ def walk_directory(disk: Disk) -> Iterator[tuple[str, bytes, Iterator[Region]]]:
 
 def _mark(pieces: Iterator[Region], flaw: FormatError) -> Iterator[Region]:
     end = 0
-    with suppress(FormatError):  # the store's own words for it come instead
+    with suppress(FormatError):  # the store's error is raised instead
         for piece in pieces:
             yield _marked(piece, flaw.offset)
             end = piece.end
@@ -153,13 +157,11 @@ def _marked(region: Region, offset: int) -> Region:
 
 
 def _shares(files: dict[str, bytes], head: snapshot.Head) -> Mapping[str, Iterator[Region]]:
-    """For each segment its own pieces, and its share of those of the stream that they make up."""
+    """Return each segment's own pieces, and its share of the stream's pieces."""
     names = [snapshot.segment_name(head.generation, index) for index in range(head.segments)]
     before = snapshot.OVERHEAD + segments.HEADER.size
-    pieces, held = (
-        walk(b"".join(files[name][before:] for name in names), "snapshot"),
-        list[Region](),
-    )
+    pieces = walk(b"".join(files[name][before:] for name in names), "snapshot")
+    held: list[Region] = []
     shares, start = {}, 0
     for name in names:
         end = start + len(files[name]) - before
@@ -181,42 +183,40 @@ def _share(
 
 
 def _cut(region: Region, start: int, end: int, shift: int) -> Region | None:
-    """What of the region stands between start and end, moved by `shift`."""
+    """Return the part of a region from start to end, moved by `shift`."""
     if region.children:
         children = [cut for child in region.children if (cut := _cut(child, start, end, shift))]
         return group(region.name, children, region.note) if children else None
     low, high = max(region.start, start), min(region.end, end)
     if low > high or (low == high and not start < region.start == region.end):
-        return None  # an empty one stays with what is before it
+        return None  # an empty region belongs to the segment before
     cut = replace(region, start=low + shift, end=high + shift, governs=None)
     if high < region.end:
-        return replace(cut, value=None, note="goes on in the next segment")
-    return (
-        replace(cut, note=f"{region.note} (begun before)".lstrip()) if low > region.start else cut
-    )
+        return replace(cut, value=None, note="continues in the next segment")
+    return replace(cut, note=f"{region.note} (continued)".lstrip()) if low > region.start else cut
 
 
 def format_of(name: str) -> str:
-    """The format of a store's file of this name; "" if no such file has it."""
+    """Return the format of a store's file with this name, or "" if a store has no such file."""
     if snapshot.SEGMENT_NAME.fullmatch(name):
         return "sealed"
     return "log" if name in (snapshot.LOG, snapshot.NEW_LOG) else ""
 
 
 def check_format(data: bytes, format: str | None) -> str:
-    """`format` itself, or a guess if it is None. ValueError if there is no such format."""
-    if format is not None and format not in [*FORMATS]:  # a list finds what has no hash, too
-        raise ValueError(f"format {format!r} is none of {', '.join(FORMATS)}")
+    """Return `format`, or a guess if it is None. Raises ValueError for an unknown format."""
+    if format is not None and format not in [*FORMATS]:  # a list can look for unhashable things too
+        raise ValueError(f"format {format!r} is not one of {', '.join(FORMATS)}")
     return format or guess(data)
 
 
 def guess(data: bytes) -> str:
-    """The format that the bytes look like; the first of these that fits.
+    """Return the format that the bytes look like: the first of these that fits.
 
-    The magic, or the beginning of one: "sealed" if the first frame is a segment, else "log". A
-    whole frame, whose checksum is proof: "frame". A tag first: "field", or "record" if more than
-    one field is there. An operation first: "mutations". A tag behind four bytes, or four zeros:
-    "snapshot". An index below a total of less than 2**24: "segment". Else "unknown".
+    The magic, or its beginning: "sealed" if the first frame is a segment, else "log". A whole frame
+    with its checksum: "frame". A tag: "field", or "record" if more than the field is there. An
+    operation: "mutations". Four bytes and a tag, or four zeros: "snapshot". An index below a total
+    of less than 2**24: "segment". Otherwise "unknown".
     """
     if data and frame.MAGIC.startswith(data[: len(frame.MAGIC)]):
         kind = data[snapshot.OVERHEAD - 1 : snapshot.OVERHEAD]

@@ -1,8 +1,8 @@
 """Fields, records, mutations and snapshot streams -> regions, as the engine decodes them. Pure.
 
-Nothing is decoded a second time: the engine is called step by step, and its answers, with the
-offsets that it returns or that its errors carry, become regions. So a picture shows what the engine
-sees, up to the very byte at which it stops: there the function raises the engine's own error.
+Nothing is decoded twice: the engine is called step by step, and its answers become regions, with
+the offsets that it returns or that its errors carry. So a picture shows what the engine sees, up to
+the byte at which it stops, where the function raises the engine's own error.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 def answers(engine: Iterator[T]) -> Iterator[T | CorruptionError]:
-    """What the engine yields, and at the end the error that it raises, if it does."""
+    """Yield what the engine yields, and then the error that it raises, if any."""
     try:
         yield from engine
     except CorruptionError as error:
@@ -52,7 +52,7 @@ def _field(data: bytes, at: int, end: int, value: Item, name: str, kind: RegionK
 def _broken_field(
     data: bytes, at: int, end: int, name: str, kind: RegionKind, offset: int, marks: Statuses = READ
 ) -> Region:
-    table = FIELD[: 1 + (offset > at)]  # behind a wrong tag there is no telling what stands
+    table = FIELD[: 1 + (offset > at)]  # after a wrong tag, the meaning of the bytes is unknown
     if offset > at + 1 or marks is DOUBLED:  # tag and length were right
         _, length = encoding.FIELD.unpack_from(data, at)
         table = (*FIELD, Labelled("data", kind, length))
@@ -83,7 +83,7 @@ def _broken_pair(data: bytes, at: int, end: int, name: str, offset: int, operati
     except CorruptionError:
         regions.append(_broken_field(data, at, end, name + ".key", "key", offset))
         return group(name, regions)
-    if offset == at:  # nothing is wrong with it, but it has been there before
+    if offset == at:  # a correct key that was there before
         regions.append(_broken_field(data, at, end, name + ".key", "key", offset, DOUBLED))
     else:
         regions.append(_field(data, at, middle, key, name + ".key", "key"))
@@ -100,7 +100,7 @@ def _pairs(
     end: int,
     count: int | None = None,
 ) -> Iterator[Region]:
-    """The records or mutations in data[at:end], whose offsets are counted from `base`."""
+    """Yield the records or mutations in data[at:end]; their offsets are relative to `base`."""
     for number, pair in enumerate(answers(engine)):
         path = f"{name}[{number}]"
         if not isinstance(pair, CorruptionError):
@@ -116,7 +116,7 @@ def _pairs(
 
 
 def fields(data: bytes) -> Iterator[Region]:
-    """One field behind the other."""
+    """Yield a sequence of fields."""
     at = number = 0
     while at < len(data) or not number:
         name = f"field[{number}]"
@@ -130,7 +130,7 @@ def fields(data: bytes) -> Iterator[Region]:
 
 
 def records(data: bytes) -> Iterator[Region]:
-    """Key field, value field, and so on, without the count that a snapshot begins with."""
+    """Yield a sequence of records: a snapshot stream without its count."""
 
     def decode() -> Iterator[Record]:
         at = 0
@@ -146,14 +146,14 @@ def records(data: bytes) -> Iterator[Region]:
 def mutations(
     data: bytes, start: int = 0, end: int | None = None, prefix: str = ""
 ) -> Iterator[Region]:
-    """The mutations in data[start:end]."""
+    """Yield the mutations in data[start:end]."""
     payload = data[start:end]
     steps = log.decode_steps(payload)
     return _pairs(data, start, steps, prefix + "mutation", start, start + len(payload))
 
 
 def snapshot_stream(data: bytes, base: int = 0) -> Iterator[Region]:
-    """The count and the records of the snapshot stream data[base:]."""
+    """Yield the count and the records of the snapshot stream data[base:]."""
     stream = data[base:]
     at, end = base + encoding.COUNT.size, len(data)
     try:

@@ -26,11 +26,11 @@ from kvlib.layout.regions import (
 
 
 def walk(data: bytes, format: str) -> Iterator[Region]:
-    """The pieces of `data`: headers, records, mutations.
+    """Yield the pieces of `data`: headers, records, mutations.
 
-    A piece whose name continues the name of one before it belongs to that one. Where the engine
-    stops, its error is raised after the last piece; it is a TornError for the torn tail of a log,
-    and only for that.
+    A piece belongs to an earlier piece if its name continues that piece's name. If the engine
+    stops, its error is raised after the last piece: a TornError for the torn tail of a log, and
+    only for that.
     """
     at, torn = 0, False
     try:
@@ -56,7 +56,7 @@ def _preamble(data: bytes) -> Iterator[Region]:
 
 
 def _header(data: bytes, found: Frame, name: str, inside: Sequence[Labelled] = ()) -> Region:
-    """The header of a whole frame, and the parts of fixed size that begin its payload."""
+    """Return the header of a whole frame, and the fixed parts at the start of its payload."""
     payload = found.start + frame.HEADER.size
     governs = {
         "crc": (found.start + frame.HEADER.size - frame.CHECKED.size, found.end),
@@ -74,7 +74,7 @@ def _broken_header(data: bytes, at: int, name: str, salt: int, offset: int) -> R
     try:
         frame.unseal(data, at, salt)
     except CorruptionError as error:
-        if isinstance(error, TornError):  # the checksum does not vouch for any of it
+        if isinstance(error, TornError):  # without a matching checksum, nothing is certain
             marks = UNCHECKED
     return group(name, broken(data, at, len(data), FRAME, name + ".", offset, marks))
 
@@ -124,7 +124,7 @@ def _log(data: bytes) -> Iterator[Region]:
         yield group("tail", broken(data, at, len(data), table, "tail.", at, TORN))
         try:
             frame.unseal(data, at, head.salt)
-        except TornError as error:  # what scan found; it is the whole frame that recovery drops
+        except TornError as error:  # scan found it too; recovery drops the whole frame
             raise TornError(None, at, error.reason) from error
 
 
@@ -162,7 +162,7 @@ def _segment(data: bytes, base: int = 0) -> Iterator[Region]:
 
 
 def _is_snapshot(stream: bytes) -> bool:
-    # join() takes any stream, so this decides only how the piece is shown, not if it is right.
+    # join() accepts any stream, so this only decides how the bytes are shown.
     try:
         encoding.decode_snapshot(stream)
     except CorruptionError:
@@ -172,7 +172,7 @@ def _is_snapshot(stream: bytes) -> bool:
 
 def _unknown(data: bytes) -> Iterator[Region]:
     yield from ()
-    raise CorruptionError(None, 0, "these bytes look like none of kvlib's formats")
+    raise CorruptionError(None, 0, "these bytes don't look like any of kvlib's formats")
 
 
 FORMATS: Final[dict[str, Callable[[bytes], Iterator[Region]]]] = {

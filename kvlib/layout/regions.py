@@ -1,4 +1,4 @@
-"""What a labelled piece of bytes is, and the parts of fixed size that the formats have. Pure."""
+"""Labelled regions of bytes, and the labels of the formats' fixed parts. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,16 +28,17 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A piece of the data, data[start:end], and what it means.
+    """A region of the data, data[start:end], and its meaning.
 
     Attributes:
-        kind: what sort of piece. A "group" has children; "raw" is not taken apart any further, such
-            as a segment's piece of the stream; a "gap" is missing, too much, or behind a flaw.
+        start, end: offsets in bytes.
+        kind: the sort of region. A "group" has children. A "raw" region isn't taken apart, such as
+            a segment's part of the stream. A "gap" is missing, superfluous, or follows a flaw.
         name: its path, such as "record[3].key.length".
-        value: what the engine decoded it to; None if it did not.
-        note: a few words that go on from the value: 5 "bytes of data".
-        status: ok; bad, the engine stops here; torn, of a tail that recovery drops; unread.
-        governs: the span that a length or a checksum is about.
+        value: the value that the engine decoded, or None.
+        note: a few words that follow the value: 5 "bytes of data".
+        status: "ok"; "bad", the engine stops here; "torn", part of a torn tail; "unread".
+        governs: the span that a length or a checksum covers.
     """
 
     start: int
@@ -51,7 +52,7 @@ class Region:
     children: tuple["Region", ...] = ()
 
     def leaves(self) -> Iterator["Region"]:
-        """The regions without children, in order."""
+        """Yield the regions without children, in order."""
         if self.kind != "group":
             yield self
         for child in self.children:
@@ -67,7 +68,7 @@ class Labelled(NamedTuple):
     note: str = ""
 
 
-# What sort of part each name of the formats is, if it is not just a part of a header.
+# The kind of each named part, unless it is just part of a header.
 _KINDS: Final[dict[str, RegionKind]] = {
     "magic": "magic",
     "crc": "checksum",
@@ -109,15 +110,15 @@ MEANING: Final = {
     ("kind", frame.UNSYNCED_MUTATIONS): "mutations",
 }
 FRAME_NOTES: Final = {
-    frame.HEAD: "names the snapshot that the log goes on from",
+    frame.HEAD: "names the snapshot that the log continues",
     frame.SEGMENT: "the envelope around a segment",
     frame.CLOSE: "written by close(), everything before it was safe on the disk",
     frame.MUTATIONS: "M, everything before it was already safe on the disk",
-    frame.UNSYNCED_MUTATIONS: "m, no promise that what is before it was safe on the disk",
+    frame.UNSYNCED_MUTATIONS: "m, no promise that everything before it was safe on the disk",
 }
 
-# What to call the parts of something in which the engine stopped: those before the offset of its
-# error, the one there, and those behind it.
+# The statuses of the parts of something in which the engine stopped: the parts before the offset of
+# its error, the part there, and the parts after it.
 Statuses = tuple[RegionStatus, RegionStatus, RegionStatus]
 READ: Final[Statuses] = ("ok", "bad", "unread")
 UNCHECKED: Final[Statuses] = ("unread", "bad", "unread")
@@ -127,14 +128,14 @@ _RANK: Final = {"ok": 0, "unread": 1, "torn": 2, "bad": 3}
 
 
 def group(name: str, children: Sequence[Region], note: str = "") -> Region:
-    """The region around `children`; its status is their worst."""
+    """Return the region around `children`; its status is the worst of theirs."""
     status = max((child.status for child in children), key=_RANK.__getitem__)
     start, end = children[0].start, children[-1].end
     return Region(start, end, "group", name, None, note, status, None, tuple(children))
 
 
 def leaf(data: bytes, at: int, part: Labelled, prefix: str, governs: Span | None = None) -> Region:
-    """The part at `at`, with its value."""
+    """Return the region of the part at `at`, with its value."""
     end = at + part.size
     raw = data[at:end]
     value = raw if part.kind in ("tag", "magic") else int.from_bytes(raw, "big")
@@ -145,7 +146,7 @@ def leaf(data: bytes, at: int, part: Labelled, prefix: str, governs: Span | None
 
 
 def whole(data: bytes, at: int, table: Sequence[Labelled], prefix: str) -> list[Region]:
-    """The parts from `at` on."""
+    """Return the regions of the parts from `at` on."""
     regions = []
     for part in table:
         regions.append(leaf(data, at, part, prefix))
@@ -162,16 +163,17 @@ def broken(
     offset: int,
     marks: Statuses,
 ) -> list[Region]:
-    """The parts that stand in data[at:end], as far as they do, when the engine stopped at `offset`.
+    """Return the regions of the parts within data[at:end], where the engine stopped at `offset`.
 
-    An empty one is at the end if that is where it stopped: for the bytes that are missing there.
+    If it stopped at the end, an empty region is last: it marks the missing bytes.
     """
     regions = []
     for part in table:
         stop = min(at + part.size, end)
         if at == stop:
             break
-        status = marks[(stop > offset) + (at > offset)]
+        before, here, after = marks
+        status = before if stop <= offset else here if at <= offset else after
         if status == "ok":
             regions.append(leaf(data, at, part, prefix))
         else:

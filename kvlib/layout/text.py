@@ -1,4 +1,4 @@
-"""Labelled bytes as text in 80 columns: the rows of the hexdump package, then a line a region.
+"""Labelled bytes as text in 80 columns: the rows of the hexdump package, then a line per region.
 
     00000000: 73 00 00 00 05 63 61 66  C3 A9                    s....caf..
 
@@ -9,8 +9,8 @@
     0001-0004  00 00 00 05               L length        5 bytes of data
     0005-0009  63 61 66 C3 A9            V data          'café'
 
-Offsets are hexadecimal, as the rows have them, of the first and the last byte; lengths are decimal.
-`hexdump.restore` makes bytes of the rows again. A long dump is such blocks one after the other.
+Offsets are those of the first and the last byte, hexadecimal as in the rows. Lengths are decimal.
+`hexdump.restore` turns the rows back into bytes. A long dump is a sequence of such blocks.
 """
 
 import textwrap
@@ -30,10 +30,10 @@ Paint = Callable[[str, RegionKind, RegionStatus], str]
 COLUMNS: Final = 80
 ROW: Final = 16
 BLOCK: Final = 64 * ROW
-SHOWN: Final = 8  # bytes on a region's line: a sequence number, whole
+SHOWN: Final = 8  # bytes on a region's line, enough for a sequence number
 
-# Okabe and Ito's colours, which people who see few colours can tell apart: the nearest ones of
-# those 256 that terminals have.
+# Okabe and Ito's colours, which colour-blind people can tell apart: the nearest of the 256 colours
+# that terminals have.
 COLOURS: Final[dict[RegionKind, int]] = {
     "magic": 253, "header": 214, "checksum": 253, "length": 74, "sequence": 214, "tag": 175,
     "key": 227, "value": 36, "delimiter": 253, "raw": 253, "gap": 250,
@@ -44,7 +44,7 @@ MARKS: Final = {"ok": "", "bad": "!!", "torn": "~~", "unread": " ?"}
 
 
 class Entry(NamedTuple):
-    """A leaf, the heading of the piece that it stands in, and its name there."""
+    """A leaf, the heading of the piece that contains it, and its name within that piece."""
 
     heading: str
     name: str
@@ -57,13 +57,13 @@ def lines(
     windows: Iterable[Span] | None = None,
     colour: bool = False,
 ) -> Iterator[str]:
-    """The text, line by line; the pieces are read as they are needed.
+    """Yield the text, line by line, reading the pieces only as they are needed.
 
     Args:
         data: all bytes.
-        pieces: what stands in them; the engine's error at their end is shown, not raised.
-        windows: the spans to show, whole rows and in order; by default everything.
-        colour: give each kind its colour, by the codes that terminals understand.
+        pieces: the regions in them; an error of the engine at their end is shown, not raised.
+        windows: the spans to show, in order and in whole rows; by default everything.
+        colour: whether to colour each kind with a terminal's escape codes.
     """
     flaws: list[str] = []
     rest = entries(_until_flaw(data, pieces, flaws))
@@ -78,13 +78,13 @@ def lines(
             if entry.leaf.end > start or entry.leaf.start >= start:
                 here.append(entry)
             if entry.leaf.end > end:
-                break  # it goes on in the next window
+                break  # the next window shows the rest
             entry = next(rest, None)
         yield from _rows(data, start, end, [entry.leaf for entry in here], colour)
         yield from _table(data, [entry for entry in here if entry.leaf.start >= at], colour)
         at = end
     yield from _left_out(len(data) - at)
-    deque(rest, 0)  # to their end, where the flaw is
+    deque(rest, 0)  # runs to the end, where the flaw is
     if flaws:
         yield from ("", *flaws)
 
@@ -109,7 +109,7 @@ def _until_flaw(data: bytes, pieces: Iterable[Region], flaws: list[str]) -> Iter
 
 
 def flaw(error: FormatError, size: int) -> str:
-    """Where in `size` bytes the engine stopped, and why."""
+    """Return where in `size` bytes the engine stopped, and why."""
     place = f"{error.offset:04X} (offset {error.offset})"
     if isinstance(error, TornError):
         left = count(size - error.offset, "byte")
@@ -118,7 +118,7 @@ def flaw(error: FormatError, size: int) -> str:
 
 
 def entries(regions: Iterable[Region], heading: str = "", path: str = "") -> Iterator[Entry]:
-    """The leaves, each with what stands above it in a table."""
+    """Yield the leaves, each with its heading in a table."""
     for region in regions:
         if region.kind != "group":
             yield Entry(heading, region.name.removeprefix(path), region)
@@ -139,7 +139,7 @@ def _rows(data: bytes, start: int, end: int, leaves: list[Region], colour: bool)
             in_row[at].append(leaf)
     rows = hexdump.hexdump(data[start:end], result="return").split("\n")
     for (at, there), row in zip(in_row.items(), rows, strict=True):
-        row = f"{at:08X}{row[8:]}"  # the package counts from 0
+        row = f"{at:08X}{row[8:]}"  # the package always counts from 0
         yield _paint_row(row, at, there) if colour else row
 
 
@@ -195,7 +195,7 @@ def _line(data: bytes, name: str, leaf: Region, digits: int, paint: Paint) -> st
 
 
 def meaning(leaf: Region) -> str:
-    """What a leaf's value and its note say."""
+    """Return a leaf's value and note as text."""
     value = leaf.value
     if value is None:
         return leaf.note or WORDS[leaf.status]
@@ -206,7 +206,7 @@ def meaning(leaf: Region) -> str:
 
 
 def hanging(before: str, text: str) -> Iterator[str]:
-    """`before` and then the text, in lines of 80 columns; what goes on is indented as far."""
+    """Yield `before` and the text in lines of 80 columns, with a hanging indent."""
     room = COLUMNS - width(before)
     columns = room if width(text) == len(text) else room // 2
     for line in textwrap.wrap(text, columns, break_on_hyphens=False) or [""]:
@@ -215,7 +215,7 @@ def hanging(before: str, text: str) -> Iterator[str]:
 
 
 def fit(text: str, columns: int) -> str:
-    """`text`, cut where it would be wider than `columns`."""
+    """Return `text`, cut to `columns` columns."""
     if width(text) <= columns:
         return text
     text = text[: columns - 1]
@@ -225,7 +225,7 @@ def fit(text: str, columns: int) -> str:
 
 
 def width(text: str) -> int:
-    """The columns that a terminal needs for it."""
+    """Return how many columns a terminal needs for the text."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)

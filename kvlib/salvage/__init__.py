@@ -1,19 +1,20 @@
-"""What can be saved from a damaged store: all that still verifies, and a list of what does not.
+"""Save what still verifies in a damaged store, and list what doesn't.
 
-    the head is wrong        the newest generation whose segments are whole; the log is left out, as
-                             only the head knows the salt of its checksums, unless another file has
-                             the head too
-    a segment is wrong       the records before it, and the log's mutations
-    a frame is wrong         the mutations before it, and those of the whole frames behind the hole
-    nothing, or a torn tail  exactly what opening the store would give
+    damage                   what is saved
+    the head                 the newest generation whose segments are whole. The log is left out,
+                             because only the head knows the salt of its checksums, unless another
+                             file has the head too
+    a segment                the records before it, and the log's mutations
+    a frame                  the mutations before it, and those of the whole frames after the hole
+    none, or a torn tail     exactly the store that opening it would give
 
-Whatever a checksum proves is taken, at any offset of any file, whatever the file is called and
-wherever it is linked to. Nothing is guessed: each record that is saved had a checksum over it that
-is right, and what could be a part of a value counts only if a head vouches for it. But a store with
-a hole may be one that never was: a key may have an older value, or be there after its deletion. So
-all that was left out is listed, and the source is only read.
+Everything that a checksum proves is used, at any offset of any file, whatever its name is and
+wherever a link leads. Nothing is guessed: each saved record was covered by a checksum that matches,
+and bytes that could be part of a value only count if a head vouches for them. Still, a store with a
+hole may be a store that never existed: a key may have an older value, or be back after its
+deletion. So everything that was left out is listed, and the source is only read.
 
-Read it in this order: findings, source, sealed, frames, snapshots, rules.
+Read it in this order: findings, files, sealed, frames, snapshots, salvage.
 """
 
 from kvlib.salvage.findings import Finding, Salvage, report

@@ -1,4 +1,4 @@
-"""The files of a damaged store, as far as they can be read. Nothing in them is believed yet."""
+"""Read the files of a damaged store, believing nothing in them yet."""
 
 import os
 import stat
@@ -17,14 +17,14 @@ NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
 
 
 class DamagedStore(MemoryDisk):
-    """The files of another disk, to be read; whatever is written, that disk never sees.
+    """A read-only view of another disk's files: nothing that is written reaches that disk.
 
-    A link is followed, wherever it leads. The preamble of a file has no checksum: if it is wrong,
-    the file is read as if it were right, and the checksums of the frames behind it decide. A newer
-    version is taken for damage only if another file of the same snapshot has the version of today.
+    Links are followed, wherever they lead. A preamble has no checksum, so a wrong one is read as if
+    it were right, and the checksums of the frames after it decide. A newer version counts as damage
+    only if another file of the same snapshot has the current version.
 
     Attributes:
-        notes: for each file that was read in such a way, what is unusual about it.
+        notes: the flaws of the files that were read in spite of them, by file name.
     """
 
     def __init__(self, disk: Disk) -> None:
@@ -33,13 +33,13 @@ class DamagedStore(MemoryDisk):
         self.notes: dict[str, list[Finding]] = {}
 
     def path(self, name: str) -> str:
-        """What an error message calls the file."""
+        """Return what error messages call the file."""
         with suppress(ValueError):
             return self._disk.path(name)
         return os.path.join(os.path.dirname(self._disk.path(LOG)), name)
 
     def names(self) -> list[str]:
-        """The names of all files, sorted; the same ones each time."""
+        """Return the names of all files, sorted; the same names every time."""
         return self._names
 
     @cached_property
@@ -48,12 +48,12 @@ class DamagedStore(MemoryDisk):
 
     @cached_property
     def others(self) -> list[str]:
-        """The names of all files but the log: segments, leftovers, copies and whatever is there."""
+        """The names of all files but the log: segments, leftovers, copies and anything else."""
         return [name for name in self.names() if name != LOG]
 
     @cached_property
     def segments(self) -> dict[int, list[str]]:
-        """The names of each generation's segments, in order."""
+        """The names of the segments, in order, by generation."""
         found: dict[int, list[str]] = {}
         for name in self.names():
             if match := SEGMENT_NAME.fullmatch(name):
@@ -61,7 +61,7 @@ class DamagedStore(MemoryDisk):
         return found
 
     def read(self, name: str) -> bytes:
-        """All bytes of a file. If it is there and can't be read, that is damage, too."""
+        """Return all bytes of a file. CorruptionError if the file exists but can't be read."""
         data = self._bytes(name)
         try:
             check_preamble(data)
@@ -79,14 +79,14 @@ class DamagedStore(MemoryDisk):
         except OSError as error:
             reason = f"it can't be read: {error.strerror or error}"
         except MemoryError:
-            reason = "it can't be read: it is larger than the memory"
+            reason = "it can't be read: it doesn't fit in memory"
         raise CorruptionError(self.path(name), 0, reason)
 
     def _read_or_follow(self, name: str) -> bytes:
         try:
             return self._disk.read(name)
         except (CorruptionError, ValueError) as error:
-            if isinstance(self._disk, DirectoryDisk):  # a link, or a name that no store gives
+            if isinstance(self._disk, DirectoryDisk):  # a link, or a name that isn't a store's
                 return self._follow(name)
             reason = f"it can't be read: {error}"
         raise CorruptionError(self.path(name), 0, reason)
@@ -108,14 +108,14 @@ class DamagedStore(MemoryDisk):
             return data
         mended = PREAMBLE + data[len(PREAMBLE) :]
         if _is_newer(data) and not (self._is_mixed and _is_sealed(mended)):
-            return data  # the engine says so, and where
+            return data  # the engine reports it, with its offset
         reason = f"{flaw.reason}; read as if it were right"
         self._note(name, Finding(name, flaw.offset, len(PREAMBLE), reason))
         return mended
 
     @cached_property
     def _is_mixed(self) -> bool:
-        """Whether a file of the newest snapshot, or the log, has the version of today."""
+        """Whether the log or a file of the newest snapshot has the current version."""
         newest = self.segments[max(self.segments)] if self.segments else []
         for name in (LOG, *newest):
             with suppress(OSError, CorruptionError):
@@ -128,7 +128,7 @@ class DamagedStore(MemoryDisk):
             self.notes[name].append(finding)
 
     def log_or_reason(self) -> bytes | str:
-        """All bytes of the log, or why there are none."""
+        """Return all bytes of the log, or the reason why there are none."""
         try:
             return self.read(LOG)
         except FileNotFoundError:
@@ -137,7 +137,7 @@ class DamagedStore(MemoryDisk):
             return error.reason
 
     def size(self, name: str) -> int:
-        """The bytes of a file; 0 if it can't be read."""
+        """Return the size of a file in bytes; 0 if it can't be read."""
         with suppress(FileNotFoundError, CorruptionError):
             return len(self.read(name))
         return 0

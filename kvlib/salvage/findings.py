@@ -1,4 +1,4 @@
-"""What salvage found: the records, and what was wrong with the bytes; as values, and in words."""
+"""The result of a salvage: the records and the flaws, as values and in words."""
 
 import textwrap
 from collections.abc import Iterator
@@ -14,12 +14,13 @@ INDENT: Final = "    "
 
 @dataclass(frozen=True)
 class Finding:
-    """Bytes that were not used as they stand.
+    """A flaw: bytes that could not be used as they are.
 
     Attributes:
-        file: the name of the file. offset: where in it that which is wrong begins.
-        size: how many bytes were left out for it.
-        reason: what is wrong, and what that means for the records.
+        file: the name of the file.
+        offset: where in the file the flaw begins.
+        size: how many bytes were left out because of it.
+        reason: the flaw, and its consequence for the records.
     """
 
     file: str
@@ -32,20 +33,20 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """File, offset and size, in words."""
+        """The file, the offset and the size, in words."""
         file = self.file if self.file.isprintable() else repr(self.file)
         return f"{file}, offset {self.offset}, {count(self.size, 'byte')}"
 
 
 @dataclass(frozen=True)
 class Salvage:
-    """What `salvage` did.
+    """The result of `salvage`.
 
     Attributes:
-        records: how many there are in the new store.
-        left_out: what is not in it, and was perhaps acknowledged.
-        notes: what was wrong and cost nothing: a torn tail, a preamble that had to be put right,
-            bytes beside a whole frame, a segment under another name.
+        records: how many records the new store has.
+        left_out: bytes that are not in it although they may have been acknowledged.
+        notes: flaws that cost nothing: a torn tail, a wrong preamble, bytes outside of any frame,
+            a segment with the wrong file name.
     """
 
     records: int
@@ -54,17 +55,17 @@ class Salvage:
 
     @property
     def complete(self) -> bool:
-        """Whether the new store is exactly what the old one was."""
+        """Whether the new store has everything that the old one had."""
         return not self.left_out
 
     @property
     def stored(self) -> bool:
-        """Whether there is a new store: not if everything was left out."""
+        """Whether there is a new store. There is none if everything was left out."""
         return self.complete or self.records > 0
 
 
 class Found(NamedTuple):
-    """The records that are saved, and the lists that grow while they are searched for."""
+    """The records that have been found so far, and the flaws."""
 
     items: dict[Item, Item]
     left_out: list[Finding]
@@ -72,14 +73,14 @@ class Found(NamedTuple):
 
 
 def torn_tail(file: str, offset: int, size: int) -> Finding:
-    """What a crash leaves at the end of a log."""
+    """Return the finding for the bytes that a crash leaves at the end of a log."""
     return Finding(file, offset, size, "a torn tail, which recovery drops too")
 
 
 def report(result: Salvage, destination: str) -> Iterator[str]:
-    """What `salvage` did, line by line; `destination` is what to call the new store."""
+    """Yield the result of `salvage` as lines; `destination` is the name of the new store."""
     if result.stored:
-        whole = "everything was saved" if result.complete else "not all that was there"
+        whole = "everything was saved" if result.complete else "not everything was saved"
         yield f"{destination}: {count(result.records, 'record')}, {whole}"
     else:
         yield f"nothing could be saved; there is no store at {destination}"

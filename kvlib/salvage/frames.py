@@ -1,8 +1,8 @@
-"""What still verifies of a log: its whole frames, wherever they are.
+"""Find what still verifies in a log: its whole frames, wherever they are.
 
-Each frame has its checksum, which only this log's salt makes right, and its sequence number. So it
-can be found and believed behind a hole, out of order, or in another file; the numbers tell what is
-missing. The search takes time linear in the files' length.
+Each frame has a checksum that only this log's salt makes right, and a sequence number. So it can be
+found and believed after a hole, out of order, or in another file, and the numbers tell what is
+missing. The search takes time linear in the size of the files.
 """
 
 from bisect import bisect_left
@@ -19,17 +19,17 @@ from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding, Found, torn_tail
 from kvlib.snapshot import LOG, Head
 
-LOST: Final = 2**16  # so many frames more than fit the log may be missing from its middle
+LOST: Final = 2**16  # how many frames may be missing, beyond what would fit the log
 
 
 class _Hole(NamedTuple):
     start: int
     reason: str
-    torn: bool = False  # whether a crash can be why
+    torn: bool = False  # whether a crash can have caused it
 
 
 class _Passed(NamedTuple):
-    """A hole, and the frame behind it."""
+    """A hole, and the frame after it."""
 
     start: int
     end: int
@@ -39,7 +39,7 @@ class _Passed(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """The frame that has a sequence number, and what it says."""
+    """A frame, and its mutations."""
 
     frame: Frame
     mutations: list[log.Mutation]
@@ -48,10 +48,10 @@ class _Known(NamedTuple):
 def replay_whole_frames(
     source: DamagedStore, name: str, at: int, head: Head, found: Found, end: int | None = None
 ) -> None:
-    """Apply the mutations of a log: those in a file from `at` on, and those in all other files.
+    """Apply the mutations of a log to `found.items`: those in a file from `at` on, and elsewhere.
 
-    It goes on behind each hole. What another file has counts only if it is under the log's own
-    salt, and if that file doesn't contradict this one.
+    The search continues after each hole. Frames in another file count only if their checksums have
+    the log's salt, and if that file doesn't contradict this one.
     """
     data = source.read(name)[:end]
     known: dict[int, _Known] = {}
@@ -78,7 +78,7 @@ def replay_whole_frames(
 def _add(
     source: DamagedStore, name: str, head: Head, known: dict[int, _Known], notes: list[Finding]
 ) -> None:
-    """Add the frames that only this other file has."""
+    """Add the frames that only the other file has."""
     theirs: dict[int, _Known] = {}
     with suppress(FileNotFoundError, CorruptionError):
         _Frames(source.read(name), head, theirs).collect(0)
@@ -88,7 +88,7 @@ def _add(
     start, size = min(frame.start for frame in new), sum(frame.end - frame.start for frame in new)
     for number in theirs.keys() & known.keys():
         if theirs[number].frame.payload != known[number].frame.payload:
-            reason = f"another history: its number {number} says something else; it is not used"
+            reason = f"another history: its frame {number} is different, so it is not used"
             notes.append(Finding(name, start, size, reason))
             return
     known.update((frame.sequence, theirs[frame.sequence]) for frame in new)
@@ -99,16 +99,17 @@ def _tell(name: str, passed: _Passed, numbers: list[int], found: Found) -> None:
     start, end, reason, expected, sequence = passed
     missing, words = _missing(numbers, expected, sequence)
     if sequence < expected:
-        words, findings = "the frame behind it is out of order", found.notes
+        words, findings = "the frame after it is out of order", found.notes
     elif expected < sequence and not missing:
-        words, findings = "what is missing was found elsewhere", found.notes
+        words, findings = "the missing frames were found elsewhere", found.notes
     else:
-        words, findings = f"{words}: all from {sequence} on is applied after a hole", found.left_out
+        words = f"{words}: everything from {sequence} on was applied after a hole"
+        findings = found.left_out
     findings.append(Finding(name, start, end - start, f"{reason}; {words}"))
 
 
 def _missing(numbers: list[int], expected: int, sequence: int) -> tuple[int, str]:
-    """How many sequence numbers are missing between the two, and the words for it."""
+    """Return how many sequence numbers are missing between the two, as a number and in words."""
     there = numbers[bisect_left(numbers, expected) : bisect_left(numbers, sequence)]
     missing = sequence - expected - len(there)
     if missing <= 0:
@@ -124,24 +125,24 @@ def _missing(numbers: list[int], expected: int, sequence: int) -> tuple[int, str
 
 
 def _open(name: str, hole: _Hole, end: int, exhausted: bool) -> Finding:
-    """A hole behind which nothing was found, or looked for no longer."""
+    """Return the finding for a hole after which no more frames were found."""
     more = f"; {log.TOO_MUCH_WORK}" if exhausted else ""
     return Finding(name, hole.start, end - hole.start, hole.reason + more)
 
 
 class _Frames:
-    """The frames of a log in a file; each one that is found is added to `known`."""
+    """The frames of a log in a file. Each frame that is found is added to `known`."""
 
     def __init__(self, data: bytes, head: Head, known: dict[int, _Known]) -> None:
         self._data, self._salt, self._heads, self._known = data, head.salt, FieldHeaders(), known
-        self._work = log.SEARCH_BUDGET * len(data)  # bytes of checksums that may turn out wrong
+        self._work = log.SEARCH_BUDGET * len(data)  # how many bytes may be checksummed in vain
         self._lowest = head.generation + 1
         self._highest = self._lowest + len(data) + LOST
 
     def collect(self, at: int) -> tuple[list[_Passed], int, _Hole | None]:
         """Find all frames from `at` on.
 
-        Returns the holes between them, the number that would come next, and the hole at the end.
+        Returns the holes between them, the next sequence number, and the hole at the end, if any.
         """
         data, expected = self._data, self._lowest
         passed: list[_Passed] = []
@@ -154,10 +155,10 @@ class _Frames:
             except CorruptionError as flaw:
                 torn = hole is None and isinstance(flaw, TornError)
                 hole = hole._replace(torn=False) if hole else _Hole(at, flaw.reason, torn)
-                at = frame.end if frame else self.behind(at)
+                at = frame.end if frame else self.next_after(at)
                 continue
             if hole or frame.sequence != expected:
-                hole = hole or _Hole(at, "whole frames stand side by side")
+                hole = hole or _Hole(at, "whole frames follow each other here")
                 passed.append(_Passed(hole.start, at, hole.reason, expected, frame.sequence))
             self._known[frame.sequence] = _Known(frame, mutations)
             hole, expected, at = None, max(expected, frame.sequence + 1), frame.end
@@ -165,11 +166,11 @@ class _Frames:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the log is made to keep a reader searching for ever."""
+        """Whether the search has used up its budget."""
         return self._work < 0
 
     def at(self, offset: int) -> Frame:
-        """The frame at `offset`; CorruptionError if there is none."""
+        """Return the frame at `offset`. Raises CorruptionError if there is none."""
         try:
             return unseal(self._data, offset, self._salt)
         except CorruptionError:
@@ -181,7 +182,7 @@ class _Frames:
             raise
 
     def mutations(self, frame: Frame, expected: int) -> list[log.Mutation]:
-        """What a whole frame says; CorruptionError if no log says that in this place."""
+        """Return the mutations of a whole frame. Raises CorruptionError if it can't be here."""
         if not self._is_new(frame.sequence):
             reason = f"sequence {frame.sequence}, expected {expected}"
             raise frame.corruption("sequence", reason)
@@ -193,8 +194,8 @@ class _Frames:
     def _is_new(self, sequence: int) -> bool:
         return self._lowest <= sequence <= self._highest and sequence not in self._known
 
-    def behind(self, offset: int) -> int:
-        """Where the next whole frame begins that is not known yet; else the file's end."""
+    def next_after(self, offset: int) -> int:
+        """Return the offset of the next whole frame that isn't known yet, or the file's end."""
         kinds = b"".join(log.LOG_KINDS)
         places = find_candidates(self._data, offset + 1, kinds, self._lowest, self._highest)
         for at, _ in places:

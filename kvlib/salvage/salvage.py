@@ -1,4 +1,4 @@
-"""Which rule holds for a store: what to read of it, and what to write into the new one."""
+"""Decide what can be believed in a damaged store, and write it to a new one."""
 
 import errno
 import os
@@ -21,15 +21,16 @@ SEGMENT_SIZE: Final = 2**20
 
 
 def salvage(source: Place, destination: Place) -> Salvage:
-    """Write all that still verifies in the store at `source` into a new one at `destination`.
+    """Write everything that still verifies in the store at `source` to a new one.
 
     `source` is only read, and not locked. `destination` is made if it is missing. If nothing can be
-    saved from a damaged store, there is no new one; see Salvage.stored.
+    saved, there is no new store: see Salvage.stored.
 
     Raises:
-        FileExistsError: `destination` is there, and not empty.
-        LockedError: somebody writes to `source`, or to `destination`.
-        MissingError: there is no store at `source`. VersionError: it needs a newer kvlib.
+        FileExistsError: `destination` exists and isn't empty.
+        LockedError: someone is writing to `source` or `destination`.
+        MissingError: there is no store at `source`.
+        VersionError: `source` needs a newer kvlib.
     """
     old, new = as_disk(source), as_disk(destination)
     with suppress(FileNotFoundError):
@@ -45,14 +46,14 @@ def salvage(source: Place, destination: Place) -> Salvage:
 
 
 def _check_empty(disk: Disk) -> None:
-    # The lock's file is there once somebody locked it; log.new if a salvage before had no space.
+    # Locking a disk leaves the lock's file; a salvage that ran out of space leaves log.new.
     if set(disk.names()) - {LOCK, NEW_LOG}:
-        reason = "not empty, a salvaged store needs a place of its own"
+        reason = "not empty: a salvaged store needs a new place"
         raise FileExistsError(errno.EEXIST, reason, os.path.dirname(disk.path(LOG)) or ".")
 
 
 def _read(disk: Disk) -> Found:
-    """What can be saved. As in recovery.read: the log must be the same after it as before."""
+    """Return what can be saved. As in recovery, the log must not have changed meanwhile."""
     for _ in range(3):
         source = DamagedStore(disk)
         before = source.log_or_reason()
@@ -78,7 +79,7 @@ def _examine(source: DamagedStore) -> Found:
     except CorruptionError as error:
         found = _search(source)
         if not found.left_out and not found.notes and not source.notes:
-            name = os.path.basename(error.path or LOG)  # opening it would fail, so something is
+            name = os.path.basename(error.path or LOG)  # opening it would fail, so it has a flaw
             found.left_out.append(Finding(name, error.offset, 0, error.reason))
         return found
     if state is None:
@@ -112,8 +113,8 @@ def _search(source: DamagedStore) -> Found:
 
 
 def _flaw_of(log: bytes) -> Finding:
-    offset, reason = 0, "without the head nobody knows the salt of this log's"
-    reason += " checksums, so none of its mutations can be verified"
+    offset, reason = 0, "without the head, the salt of this log's checksums is unknown,"
+    reason += " so none of its mutations can be verified"
     try:
         snapshot.decode_head(log)
     except CorruptionError as error:

@@ -1,11 +1,11 @@
-"""Heads and segments, wherever they are: in any file, at any offset, whatever the file is called.
+"""Find heads and segments in any file, at any offset, whatever the name of the file.
 
-Their checksums have no salt: they say that the bytes are as some store wrote them, but not which
-one. A value can hold another store's files, and shows them once the frame around it is damaged.
-Two things say that a frame is this store's own:
+Their checksums have no salt: a match proves that the bytes are as a store wrote them, but not which
+store. A value can contain another store's files, and exposes them once the frame around it is
+damaged. Two things show that a frame belongs to this store:
 
-    its place        so near the beginning of its file that no frame around it could begin before it
-    a head's crc     the whole stream that a head in such a place names
+    its position     so close to the start of its file that no other frame can be around it
+    a head's crc     it is part of the stream that a head in such a position names
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,7 @@ from kvlib.salvage.files import DamagedStore
 from kvlib.salvage.findings import Finding
 from kvlib.snapshot import HEAD_PAYLOAD, LOG, OVERHEAD, Head, head_of, segment_name
 
-SegmentPlace = tuple[
-    int, int, int
-]  # of a segment: its generation, its index, and how many there are
+SegmentPlace = tuple[int, int, int]  # a segment's generation, index and total
 
 
 class SealedFrame(NamedTuple):
@@ -33,17 +31,17 @@ class SealedFrame(NamedTuple):
 
     @property
     def outermost(self) -> bool:
-        """Whether it is too near the beginning of its file to be a part of another frame's data."""
+        """Whether it is too close to the start of its file to be part of another frame's data."""
         return self.frame.start < OVERHEAD
 
     @property
     def bare(self) -> bytes:
-        """What a segment adds to the stream."""
+        """A segment's part of the stream."""
         return self.frame.payload[segments.HEADER.size :]
 
 
 def unusual(place: SegmentPlace, piece: SealedFrame) -> Iterator[Finding]:
-    """What is unusual about where a segment was found; nothing for almost all of them."""
+    """Yield a finding if a segment was found in a file with another name."""
     generation, index, total = place
     frame = piece.frame
     if piece.file != segment_name(generation, index):
@@ -55,9 +53,9 @@ class SealedFrames:
     """All whole heads and segments of a directory, the best ones first.
 
     Attributes:
-        heads: those in such a place that they are this store's own, with the log's first.
-        segments: for each place the different frames that say they are its segment.
-        totals: how many segments each generation has, if its first one says so.
+        heads: the heads that belong to this store by their position, the log's first.
+        segments: for each segment, the different frames that claim to be it.
+        totals: how many segments each generation has, according to its first one.
         notes: files that could not be read, or not to their end.
     """
 
@@ -88,7 +86,7 @@ class SealedFrames:
                 self.totals.setdefault(place[0], place[2])
 
     def _search(self, name: str, data: bytes) -> Iterator[Frame]:
-        """The whole frames of a file that are in no other one; the work is bounded."""
+        """Yield the whole frames of a file that are inside no other frame, with bounded work."""
         work, end = log.SEARCH_BUDGET * len(data), 0
         for at, size in find_candidates(data, 0, HEAD + SEGMENT):
             if at < end:
@@ -122,22 +120,20 @@ class SealedFrames:
         self._spans.setdefault(piece.file, []).append((start, frame.end))
 
     def doubtful(self) -> Iterator[Finding]:
-        """What is whole, and perhaps a part of a value, if no head vouches for it."""
+        """Yield the frames that may be part of a value, because no head vouches for them."""
         for name, frames in self._inner.items():
             size = sum(frame.end - frame.start for frame in frames)
-            reason = (
-                f"{count(len(frames), 'whole frame')} of a snapshot, perhaps a part of a value:"
-            )
-            reason += " no head says whose snapshot that is"
+            reason = f"{count(len(frames), 'whole frame')} of a snapshot, perhaps part of a value:"
+            reason += " no head names this snapshot"
             yield Finding(name, frames[0].start, size, reason)
 
-    def beside(self, file: str) -> Iterator[Finding]:
-        """The bytes of a file outside of its whole frames; not of the log, which has others."""
+    def outside(self, file: str) -> Iterator[Finding]:
+        """Yield the bytes of a file outside its whole frames, but not of the log."""
         spans = self._spans[file] if file != LOG else []
         at = 0 if spans else self._sizes[file]
         for start, end in [*spans, (self._sizes[file],) * 2]:
             if at < start:
-                yield Finding(file, at, start - at, "outside of any whole frame, and not used")
+                yield Finding(file, at, start - at, "outside of any whole frame, so not used")
             at = end
 
 

@@ -1,10 +1,11 @@
-"""What still verifies of a snapshot: all its records, or those before the segment that is wrong.
+"""Find what still verifies in a snapshot: all its records, or those before the damaged segment.
 
-Segments are combined if a head's checksum of the whole stream is right. Without that their numbers
-decide, and only those count that are this store's by their place; see sealed.py.
+Segments are combined if the result has the checksum that a head names for the whole stream. Without
+a head their numbers decide, and only segments count that belong to this store by their position in
+a file: see sealed.py.
 
-A segment's checksum vouches for its bytes, but only those before them say where in it a record
-begins. So behind a segment that is lost nothing can be read, though it may be whole.
+A segment's checksum vouches for its bytes, but only the segments before it tell where a record
+begins. So the segments after a lost one can't be read, even if they are whole.
 """
 
 from collections.abc import Iterable
@@ -24,15 +25,15 @@ from kvlib.salvage.frames import replay_whole_frames
 from kvlib.salvage.sealed import SealedFrame, SealedFrames, unusual
 from kvlib.snapshot import HEAD_BYTES, LOG, OVERHEAD, Head, load_segment, segment_name
 
-COMBINATIONS: Final = 64  # so many choices are tried where several frames say they are one segment
+COMBINATIONS: Final = 64  # how many are tried if several frames claim to be the same segment
 HEAD_FRAME: Final = HEAD_BYTES - len(PREAMBLE)
 
 
 def newest(source: DamagedStore, pieces: SealedFrames, flaw: Finding) -> Found:
-    """The newest whole generation, or else what stands at the beginning of the newest one.
+    """Return the newest whole generation, or else the first records of the newest one.
 
-    `flaw` is why the log doesn't say which generation it is. A copy of a log, or one that had not
-    become the log yet, can say it for its own: then its mutations are saved, too.
+    `flaw` says why the log doesn't name its generation. A copy of the log, or a log.new, can name
+    its own, and then its mutations are saved too.
     """
     left_out = [flaw]
     part = Found({}, left_out, [])
@@ -41,7 +42,7 @@ def newest(source: DamagedStore, pieces: SealedFrames, flaw: Finding) -> Found:
         found = _by_a_copy(source, pieces, generation, left_out)
         whole = found is not None
         if found is None and generation in {*source.segments, *pieces.totals}:
-            total = pieces.totals.get(generation, 1)  # 1: what is wrong with the first one is said
+            total = pieces.totals.get(generation, 1)  # 1: the flaw of the first segment is reported
             head = Head(generation, segments=total)
             found = generation_of(source, pieces, head, named=False)
             whole = not found.left_out
@@ -60,7 +61,7 @@ def newest(source: DamagedStore, pieces: SealedFrames, flaw: Finding) -> Found:
 def _by_a_copy(
     source: DamagedStore, pieces: SealedFrames, generation: int, left_out: list[Finding]
 ) -> Found | None:
-    """The snapshot that the head of another file than the log vouches for, and that file's log."""
+    """Return the snapshot that a head in a file other than the log names, and that file's log."""
     for name, head, end in pieces.heads:
         if head.generation == generation and name != LOG:
             found = generation_of(source, pieces, head, named=True)
@@ -76,9 +77,9 @@ def _by_a_copy(
 
 
 def generation_of(source: DamagedStore, pieces: SealedFrames, head: Head, named: bool) -> Found:
-    """The records of a generation; those before what is wrong with it, if something is.
+    """Return the records of a generation, or those before its first flaw.
 
-    `named`: the head is one that was read, and says which stream it is.
+    `named` says that the head was read from a file, so that it names the right stream.
     """
     there: list[list[SealedFrame]] = []
     for index in range(head.segments):
@@ -96,8 +97,8 @@ def generation_of(source: DamagedStore, pieces: SealedFrames, head: Head, named:
     if flaw is not None:
         return _before(source, head, chunks, flaw, notes)
     stream = b"".join(chunks)
-    if named:  # one of the segments is another snapshot's, and there is no telling which
-        reason = "its segments are whole, but not those that the head names"
+    if named:  # a segment belongs to another snapshot, and it is unknown which one
+        reason = "its segments are whole, but aren't those that the head names"
         return Found({}, [Finding(_whole(head), 0, len(stream), reason)], notes)
     return _decoded(head, stream, notes)
 
@@ -105,7 +106,7 @@ def generation_of(source: DamagedStore, pieces: SealedFrames, head: Head, named:
 def _chosen(
     source: DamagedStore, head: Head, there: list[list[SealedFrame]]
 ) -> tuple[list[SealedFrame], CorruptionError | None]:
-    """The segments that are this store's by their place, up to a flaw, and what that is."""
+    """Return the segments that belong to this store, up to a flaw, and the flaw."""
     chosen: list[SealedFrame] = []
     for index, found in enumerate(there):
         own = [piece for piece in found if piece.outermost]
@@ -113,7 +114,7 @@ def _chosen(
         if not own:
             break
         if own[0].file != name and len(own) > 1:
-            reason = f"segment {index} of {head.segments} is in several files, each time another"
+            reason = f"segment {index} of {head.segments} is in several files, all different"
             return chosen, CorruptionError(source.path(name), 0, reason)
         chosen.append(own[0])
     if len(chosen) == head.segments:
@@ -133,7 +134,7 @@ def _unusual(pieces: SealedFrames, head: Head, chosen: Iterable[SealedFrame]) ->
     for index, piece in enumerate(chosen):
         notes += unusual((head.generation, index, head.segments), piece)
         files[piece.file] = None
-    return notes + [note for file in files for note in pieces.beside(file)]
+    return notes + [note for file in files for note in pieces.outside(file)]
 
 
 def _whole(head: Head) -> str:
@@ -145,7 +146,7 @@ def _decoded(head: Head, stream: bytes, notes: list[Finding]) -> Found:
         return Found(decode_snapshot(stream), [], notes)
     except CorruptionError as error:
         items, end = _prefix(stream)
-        reason = f"{error.reason}; {count(len(items), 'record')} stood before it"
+        reason = f"{error.reason}; {count(len(items), 'record')} before it"
         left_out = [Finding(_whole(head), error.offset, len(stream) - end, reason)]
         return Found(items, left_out, notes)
 
@@ -157,46 +158,46 @@ def _before(
     flaw: CorruptionError,
     notes: list[Finding],
 ) -> Found:
-    """The records that end before the segment that is wrong, number len(chunks)."""
+    """Return the records that end before the damaged segment, whose index is len(chunks)."""
     stream, name = b"".join(chunks), segment_name(head.generation, len(chunks))
     items, end = _prefix(stream)
     claimed = int.from_bytes(stream[: COUNT.size], "big")
     of = f" of {claimed:,}" if len(stream) >= COUNT.size else ""
-    reason = f"{flaw.reason}; {count(len(items), 'record')}{of} stood before it"
+    reason = f"{flaw.reason}; {count(len(items), 'record')}{of} before it"
     left_out = [Finding(name, flaw.offset, source.size(name), reason)]
     if chunks and end < len(stream):
         left_out.append(_cut_record(head, chunks, end))
-    if behind := [other for other in source.segments.get(head.generation, ()) if other > name]:
-        left_out.append(_unreadable(source, behind))
+    if later := [other for other in source.segments.get(head.generation, ()) if other > name]:
+        left_out.append(_unreadable(source, later))
     return Found(items, left_out, notes)
 
 
 def _cut_record(head: Head, chunks: list[bytes], end: int) -> Finding:
-    """What of a record stands before the hole: from `end` of the chunks' stream on."""
+    """Return the finding for the first part of a record that is cut off by the hole."""
     index, start, size = 0, 0, sum(map(len, chunks)) - end
     while start + len(chunks[index]) <= end:
         start += len(chunks[index])
         index += 1
     offset = OVERHEAD + segments.HEADER.size + end - start
-    reason = "a record whose end is in the part that is lost"
+    reason = "a record that ends in the lost part"
     return Finding(segment_name(head.generation, index), offset, size, reason)
 
 
-def _unreadable(source: DamagedStore, behind: list[str]) -> Finding:
-    reason = f"{count(len(behind), 'segment')} from here on: where a record begins in what"
-    reason += " is behind the hole nobody knows"
-    return Finding(behind[0], 0, sum(map(source.size, behind)), reason)
+def _unreadable(source: DamagedStore, later: list[str]) -> Finding:
+    reason = f"{count(len(later), 'segment')} from here on: it is unknown where a record begins"
+    reason += " after the hole"
+    return Finding(later[0], 0, sum(map(source.size, later)), reason)
 
 
 def _prefix(stream: bytes) -> tuple[dict[Item, Item], int]:
-    """The records at the beginning of a stream that may be cut, and the offset behind them."""
+    """Return the first records of a stream that may be cut, and the offset after them."""
     items: dict[Item, Item] = {}
     end = min(COUNT.size, len(stream))
     with suppress(CorruptionError):
         for _ in range(int.from_bytes(stream[:end], "big")):
             key, middle = decode_field(stream, end)
-            value, behind = decode_field(stream, middle)
+            value, after = decode_field(stream, middle)
             if key in items:
                 break
-            items[key], end = value, behind
+            items[key], end = value, after
     return items, end

@@ -16,6 +16,7 @@ import kvlib
 from helpers.paths import ROOT
 from kvlib.__main__ import main
 from kvlib.cli import commands as cli
+from kvlib.cli import progress
 from kvlib.frame import PREAMBLE, seal
 from kvlib.layout import advice
 from kvlib.segments import split
@@ -112,7 +113,7 @@ def test_check_of_a_snapshot_says_that_nothing_is_logged_behind_it(
     run: Run, tmp_path: Path
 ) -> None:
     """Neither closed nor torn: what serialize leaves, and a store that nobody wrote to yet."""
-    said = "closed       a snapshot alone: nothing is logged behind it\n"
+    said = "closed       a snapshot alone: nothing is logged after it\n"
     records = kvlib.Store()
     records["a"] = "1"
     records.serialize(tmp_path / "backup")
@@ -156,7 +157,7 @@ def test_check_says_where_a_store_is_damaged(run: Run, store: Path) -> None:
         assert re.fullmatch(rf"kvlib: {place}: offset 49: checksum \S+, but .* \S+; .*", first)
         assert others[:3] == [
             "  the field there: frame[0].crc",
-            "  what can be done:",
+            "  what you can do:",
             "    restore a backup, if there is one",
         ]
         assert re.fullmatch(rf"    kvlib salvage .*{re.escape(str(store))}.* NEW", others[3])
@@ -170,7 +171,7 @@ def test_check_of_one_file(run: Run, store: Path) -> None:
         if name != "lock":
             status, out, err = run("check", store / name)
             assert (status, err) == (0, "")
-            assert re.fullmatch(r".*: \d+ bytes, nothing is wrong with them\n", out)
+            assert re.fullmatch(r".*: \d+ bytes, no flaw found\n", out)
 
 
 def test_check_of_a_log_with_a_torn_tail(run: Run, store: Path) -> None:
@@ -361,7 +362,7 @@ def test_salvage_lists_what_it_left_out(run: Run, store: Path) -> None:
     status, out, err = run("salvage", store, new)
     assert (status, err) == (1, "")
     first, *others = out.splitlines()
-    assert first == f"{new}: 1 record, not all that was there"
+    assert first == f"{new}: 1 record, not everything was saved"
     assert others[:2] == ["left out:", "  log, offset 49, 36 bytes"]
     assert max(map(len, others)) <= 80
     assert tree(store) == before
@@ -387,9 +388,9 @@ def test_salvage_needs_a_place_of_its_own(run: Run, store: Path, tmp_path: Path)
     (tmp_path / "file").write_bytes(b"")
     for new, words in (
         (tmp_path / "folder", "folder: not empty"),
-        (store, "which is only read"),
-        (store / "new", "which is only read"),
-        (store / ".." / "store" / "new", "which is only read"),
+        (store, "is only read"),
+        (store / "new", "is only read"),
+        (store / ".." / "store" / "new", "is only read"),
         (tmp_path / "file", "file: "),
         (tmp_path / "missing" / "new", "new: "),
     ):
@@ -466,7 +467,7 @@ def test_a_file_of_somebody_else_is_no_store(run: Run, tmp_path: Path, command: 
     status, out, err = run(command, path)
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
-    assert "is no file of kvlib" in err
+    assert "is not a kvlib file" in err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -603,7 +604,7 @@ def test_progress_is_shown_to_a_terminal_only(
 ) -> None:
     """One line that is written over, and gone at the end."""
     clock = iter(range(10**6))
-    monkeypatch.setattr(cli, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     assert "\r" not in run(command, store)[2]
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     _, _, err = run(command, store)
@@ -618,7 +619,7 @@ def test_progress_through_a_file_is_shown(
 ) -> None:
     """So many of so many bytes; but not while the dump itself runs over the same terminal."""
     clock = iter(range(10**6))
-    monkeypatch.setattr(cli, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for command in ("dump", "check"):
         assert "\rlog: 128 of 128 bytes" in run(command, store / "log")[2]
@@ -632,12 +633,12 @@ def test_progress_is_not_shown_too_often(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(screen, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stderr", screen)
     clock = iter([0.0, 0.1, 0.3, 0.4])
-    monkeypatch.setattr(cli, "monotonic", lambda: next(clock))
-    progress = cli.ProgressLine()
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
+    line = progress.ProgressLine()
     for text in ("one", "two", "three"):
-        progress.show(text)
-    progress.clear()
-    progress.clear()
+        line.show(text)
+    line.clear()
+    line.clear()
     assert screen.getvalue() == "\rtwo\r   \r"
 
 
@@ -828,9 +829,9 @@ def test_a_backup_needs_a_place_of_its_own(run: Run, store: Path, tmp_path: Path
     (tmp_path / "folder" / "photo").write_bytes(b"")
     (tmp_path / "file").write_bytes(b"")
     for source, new, words in (
-        (store, store, "which is only read"),
-        (store, store / "new", "which is only read"),
-        (store, tmp_path / "folder", "none of kvlib's"),
+        (store, store, "is only read"),
+        (store, store / "new", "is only read"),
+        (store, tmp_path / "folder", "aren't kvlib's"),
         (store, tmp_path / "file", "file"),
         (store, tmp_path / "missing" / "new", "parent"),
         (tmp_path / "nothing", tmp_path / "new", "no such file"),

@@ -37,7 +37,7 @@ def test_what_a_learner_has_changed_is_kept(
     assert (tmp_path / NAMES[0]).read_text(encoding="utf-8") == "mine"
     out = capsys.readouterr().out.splitlines()
     assert [line.rpartition(": ")[2] for line in out[:3]] == [KEPT, KEPT, NEW]
-    assert "For a fresh copy, rename or delete it" in out[3]
+    assert "For a fresh copy, rename or delete the file" in out[3]
     (tmp_path / NAMES[0]).unlink()
     (tmp_path / NAMES[1]).rmdir()
     assert dict(copy(tmp_path)) == {NAMES[0]: NEW, NAMES[1]: NEW, NAMES[2]: SAME}

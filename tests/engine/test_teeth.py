@@ -1,4 +1,4 @@
-"""The tests have teeth: each barrier and each check, left out of a copy of kvlib, is noticed."""
+"""The tests have teeth: they notice if any barrier or check is left out of a copy of kvlib."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers.paths import ROOT
+from helpers.paths import PACKAGE, ROOT, TESTS
 
 pytestmark = pytest.mark.untraced
 
-# What is left out: (module, the code, what stands there instead, who notices).
+# Things to leave out: (module, code, its replacement, the catcher that notices).
 MISSING = {
     "the fsync of a segment": (
         "snapshot",
@@ -59,7 +59,7 @@ MISSING = {
         "                pass\n",
         "deaths",
     ),
-    "a fresh snapshot behind a doubtful tail": (
+    "a fresh snapshot after a doubtful tail": (
         "writer",
         "if self._closed and not state.recovered.dropped_bytes:",
         "if True:",
@@ -101,7 +101,7 @@ MISSING = {
         "                pass\n",
         "failing",
     ),
-    "the search behind a bad frame": (
+    "the search after a bad frame": (
         "log",
         "            _reject_damage(data, offset, sequence + 1, salt, flaw)\n",
         "",
@@ -143,8 +143,8 @@ MISSING = {
     ),
 }
 
-# Left out, these change no answer: another check notices the same files. They stay, for they say
-# which file is wrong and where, and the other would only say that something is.
+# Left out, these change no answer, because another check notices the same files. They stay because
+# they say which file is wrong and where.
 REDUNDANT = {
     "the kinds of frames": (
         "frame",
@@ -166,30 +166,29 @@ REDUNDANT = {
 
 
 def mutant(folder: Path, module: str, code: str, instead: str) -> Path:
-    """A copy of kvlib with one thing left out."""
-    shutil.copytree(ROOT / "kvlib", folder / "kvlib", ignore=shutil.ignore_patterns("__pycache__"))
+    """Copy kvlib with one thing replaced, and return the folder of the copy."""
+    shutil.copytree(PACKAGE, folder / "kvlib", ignore=shutil.ignore_patterns("__pycache__"))
     path = folder / "kvlib" / f"{module}.py"
     source = path.read_text(encoding="utf-8")
-    assert source.count(code) == 1, f"{code!r} stands {source.count(code)} times in {module}"
+    assert source.count(code) == 1, f"{module} has {code!r} {source.count(code)} times"
     path.write_text(source.replace(code, instead), encoding="utf-8")
     return folder
 
 
 def catch(folder: Path, *catchers: str) -> tuple[int, str]:
-    """Run catchers on the kvlib in a folder."""
-    path = os.pathsep.join([str(folder), str(ROOT / "tests")])
+    """Run catchers on the kvlib in a folder, and return their status and output."""
     done = subprocess.run(
         [sys.executable, "-m", "helpers.teeth", *catchers],
-        cwd=folder,  # -m looks there first
-        env={**os.environ, "PYTHONPATH": path},
+        cwd=folder,  # the first place where -m looks
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(TESTS)])},
         capture_output=True,
         text=True,
     )
     return done.returncode, done.stdout + done.stderr
 
 
-def test_whatever_is_left_out_is_noticed(tmp_path: Path) -> None:
-    """By the catcher that is named for it; and by an answer, not by a crash of its own."""
+def test_anything_left_out_is_noticed(tmp_path: Path) -> None:
+    """The named catcher notices a wrong answer; it doesn't just crash."""
 
     def missed(item: tuple[int, str]) -> str:
         number, name = item
@@ -204,11 +203,11 @@ def test_whatever_is_left_out_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", REDUNDANT)
-def test_what_is_redundant_is_listed_as_such(name: str, tmp_path: Path) -> None:
-    """If something comes to depend on it alone, it belongs into the list above."""
+def test_redundant_checks_are_listed_as_such(name: str, tmp_path: Path) -> None:
+    """A check that something comes to depend on belongs in the list above."""
     assert catch(mutant(tmp_path, *REDUNDANT[name]), "flips", "hostile") == (0, "")
 
 
-def test_nothing_is_noticed_where_nothing_is_missing(tmp_path: Path) -> None:
-    """The catchers that need no long sweep say nothing about kvlib itself."""
+def test_nothing_is_noticed_where_nothing_is_missing() -> None:
+    """The catchers that need no long sweep don't complain about kvlib itself."""
     assert catch(ROOT, "flips", "hostile") == (0, "")

@@ -1,7 +1,7 @@
-"""Power cuts at every moment of a workload: `make crash` runs all of them, the tests a part.
+"""Power cuts at every moment of a workload: `make crash` runs all of them, the tests a sample.
 
-An oracle knows what a store may hold after a crash: all that is durable, and of what isn't, a
-prefix of the mutations asked for, each whole. Whatever else recovery answers breaks a promise.
+An oracle knows what a store may hold after a crash: every durable mutation, then a prefix of the
+others, each one whole. Any other answer breaks a promise.
 """
 
 import random
@@ -18,27 +18,27 @@ from kvlib.encoding import Item
 Sync = Literal["always", "never"] | int
 State = dict[Item, Item]
 Mutations = list[tuple[Item, Item | None]]
-Answer = State | str  # what recovery gives: records, or the words of its refusal
+Answer = State | str  # recovered records, or the error
 MAX_SEGMENT_SIZE = 128  # two or three segments a snapshot
 THRESHOLD = 16
 
 
 class DeathError(BaseException):
-    """The process dies here; what it wrote is in the page cache."""
+    """The process dies here; its writes are in the page cache."""
 
 
 def compacts_often(status: Status) -> bool:
-    """A snapshot after every sixteenth mutation."""
+    """Return whether to publish a snapshot: after every sixteenth mutation."""
     return status.pending >= THRESHOLD
 
 
 def open_store(disk: MemoryDisk, sync: Sync = "always") -> DurableStore:
-    """Open as the workloads do."""
+    """Open a store as the workloads do."""
     return kvlib.open(disk, sync=sync, policy=compacts_often, max_segment_size=MAX_SEGMENT_SIZE)
 
 
 def recover(disk: MemoryDisk) -> Answer:
-    """Open for writing, as a user would after a crash."""
+    """Open a store for writing, as a user would after a crash, and return its records."""
     try:
         with open_store(disk) as store:
             return dict(store)
@@ -47,7 +47,7 @@ def recover(disk: MemoryDisk) -> Answer:
 
 
 def mutations(count: int, seed: int) -> Iterator[Mutations]:
-    """Random puts and deletes, some of them in batches."""
+    """Yield random puts and deletes, some of them in batches."""
     pick = random.Random(seed)
     for _ in range(count):
         yield [_mutation(pick) for _ in range(pick.choice((1, 1, 1, 1, 3)))]
@@ -61,7 +61,7 @@ def _mutation(pick: random.Random) -> tuple[Item, Item | None]:
 
 
 def after(state: State, changes: Mutations) -> State:
-    """What the state is after these changes."""
+    """Return the state after these changes."""
     state = dict(state)
     for key, value in changes:
         if value is None:
@@ -72,7 +72,7 @@ def after(state: State, changes: Mutations) -> State:
 
 
 def carry_out(store: DurableStore, changes: Mutations) -> None:
-    """One call of the store: a put, a delete, or a batch."""
+    """Call the store once: a put, a delete, or a batch."""
     if len(changes) > 1:
         with store.batch():
             for change in changes:
@@ -87,37 +87,27 @@ def carry_out(store: DurableStore, changes: Mutations) -> None:
 
 @dataclass
 class Oracle:
-    """What may come back now, and how often something else did."""
+    """The states that may come back now, and how often something else did."""
 
-    states: list[State] = field(default_factory=lambda: [{}])  # from all that is durable on
-    lost: int = 0
-    refused: int = 0
+    states: list[State] = field(default_factory=lambda: [{}])  # the first is durable
+    bad: int = 0
     example: str = ""
 
     def check(self, answer: Answer) -> None:
-        """Count an answer that breaks the promise."""
-        if isinstance(answer, str):
-            self.refused += 1
-            self.example = self.example or answer
-        elif answer not in self.states:
-            self.lost += 1
-            self.example = self.example or f"{answer} is none of {self.states}"
-
-    @property
-    def bad(self) -> int:
-        """Broken promises."""
-        return self.lost + self.refused
+        """Count an answer that breaks the promise: other records, or an error."""
+        if answer not in self.states:
+            self.bad += 1
+            self.example = self.example or f"{answer} is not among {self.states}"
 
 
 class Workload:
-    """Mutations on a disk that may fail or lose its process; the oracle hears of each of them."""
+    """Mutations on a disk that may fail or lose its process; the oracle follows each of them."""
 
     def __init__(self, oracle: Oracle, steps: Iterable[Mutations], sync: Sync = "always"):
         self._oracle, self._steps, self._sync = oracle, list(steps), sync
-        self.closed = False
 
     def __call__(self, disk: CrashDisk) -> None:
-        """Open, mutate, close. After a fault or a death: heal, or open again, and go on."""
+        """Open, mutate, close. After a fault or a death, heal or reopen, and continue."""
         store = self._open(disk)
         for number, changes in enumerate(self._steps):
             now = self._oracle.states[-1]
@@ -127,7 +117,7 @@ class Workload:
             except DeathError:
                 store = self._reopen(disk, store)
             except (OSError, KvlibError):
-                self._oracle.lost += dict(store) != now  # memory changes last
+                self._oracle.bad += dict(store) != now  # memory changes last
                 store = self._heal(disk, store, number)
             else:
                 if store._log.unsynced == 0:
@@ -184,7 +174,6 @@ class Workload:
             else:
                 break
         del self._oracle.states[:-1]
-        self.closed = True
 
     def _abandon(self, store: DurableStore) -> None:
         """The process is gone, and its lock with it."""
@@ -193,9 +182,9 @@ class Workload:
 
 @dataclass
 class Cuts:
-    """What recovery answers after power cuts: asked once for each image, checked at each moment.
+    """Answers of recovery after power cuts, one per image, and checked at every moment.
 
-    `stride` takes every so manieth image of a moment, for a sample.
+    With a `stride` of 5, every fifth image of a moment is tried.
     """
 
     oracle: Oracle = field(default_factory=Oracle)
@@ -205,7 +194,9 @@ class Cuts:
     _states: dict[frozenset[tuple[Item, Item]], State] = field(default_factory=dict)
 
     def cut(self, disk: CrashDisk) -> None:
-        """Cut the power now, in every way."""
+        """Cut the power now, in every way. The first broken promise ends it."""
+        if self.oracle.bad:
+            return
         for image in islice(disk.images(), 0, None, self.stride):
             key = hash(frozenset(image.items()))
             if key not in self.answers:
@@ -217,7 +208,7 @@ class Cuts:
         found = recover(boot(image))
         if isinstance(found, str):
             return found
-        return self._states.setdefault(frozenset(found.items()), found)  # equal ones are kept once
+        return self._states.setdefault(frozenset(found.items()), found)  # equal ones share memory
 
 
 def power_cuts(operations: int, sync: Sync = "always", seed: int = 0, stride: int = 1) -> Cuts:
@@ -230,7 +221,7 @@ def power_cuts(operations: int, sync: Sync = "always", seed: int = 0, stride: in
 
 
 def second_cuts(image: Image, stride: int = 1) -> tuple[int, int]:
-    """Cut the power at every event of a recovery from `image`: images, and how many differ."""
+    """Cut the power at every event of a recovery; return the number of images, and of changes."""
     first = recover(boot(image))
     cuts = Cuts(stride=stride)
     cuts.oracle.states = [first] if isinstance(first, dict) else []
@@ -244,7 +235,7 @@ KINDS = ("write", "append", "sync", "rename", "delete", "sync_directory")
 
 
 def faults(operations: int, seed: int = 0) -> Iterator[Fault]:
-    """Each call of each kind in a workload, failing once or for ever, before or after it's done."""
+    """Yield a fault for each call of a workload: once or from then on, early or late."""
     for kind in KINDS:
         counter = Fault(kind, at=10**9)
         Workload(Oracle(), mutations(operations, seed))(CrashDisk(seed=seed, fault=counter))
@@ -257,7 +248,7 @@ def faults(operations: int, seed: int = 0) -> Iterator[Fault]:
 def fault_run(
     fault: Fault, operations: int, seed: int = 0, events: int = 6, stride: int = 61
 ) -> Cuts:
-    """One fault; the power is cut at the events from it on, while the store heals and goes on."""
+    """Cut the power at some events from a fault on, while the store heals and continues."""
     cuts = Cuts(stride=stride)
     disk = CrashDisk(seed=seed, fault=fault)
     left = events
@@ -276,7 +267,7 @@ def fault_run(
 def death_run(
     at: int, operations: int, sync: Sync, seed: int = 0, events: int = 6, stride: int = 7
 ) -> Cuts:
-    """The process dies at an event, is opened again and goes on; then the power is cut."""
+    """Let the process die at an event, and reopen the store; then cut the power at some events."""
     cuts = Cuts(stride=stride)
     disk = CrashDisk(seed=seed)
     count = 0

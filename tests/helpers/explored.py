@@ -1,4 +1,4 @@
-"""What the explorers' tests experiment on: a log, and readers of it that a learner could write."""
+"""A log for the explorers' tests, and readers of it that a learner could write."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ from helpers.vocabulary import delete, frame, put, store_files
 from kvlib.encoding import Item
 from kvlib.views.timeline import Moment, Timeline
 
-# A value that ends in zeros: where they are lost and zeros stand there, nothing is lost.
+# One value ends in zeros: zeros that replace them change nothing.
 MUTATIONS: list[tuple[bytes, dict[Item, Item]]] = [
     (put("café", "2,50 €"), {"café": "2,50 €"}),
     (put("thé", b"3\0\0"), {"café": "2,50 €", "thé": b"3\0\0"}),
@@ -15,7 +15,7 @@ MUTATIONS: list[tuple[bytes, dict[Item, Item]]] = [
 
 
 def frames_of(*payloads: bytes, first: int = 2, salt: int = 0) -> list[bytes]:
-    """A frame around each payload."""
+    """Return a frame around each payload."""
     return [frame(b"M", first + at, payload, salt) for at, payload in enumerate(payloads)]
 
 
@@ -27,12 +27,12 @@ BEGUN = store_files({"old": "1"}, *FRAMES, frame(b"C", 5, b""), generation=1)
 
 
 def verdicts(film: Timeline, strip: int = 0) -> list[str]:
-    """The verdict of each moment."""
+    """Return the verdict of each moment."""
     return [moment.outcomes[strip].verdict for moment in film.moments]
 
 
 def told(moment: Moment) -> str:
-    """What is said of kvlib's answer, in the note or below the bytes, in one line."""
+    """Return what a moment shows about kvlib's answer, in one line."""
     note, layout = dict(moment.notes)["kvlib"], moment.pictures[0].layout
     if note == "an error: the reason stands below the bytes":
         note = f"offset {layout.stopped_at}: {layout.reason}"
@@ -43,7 +43,7 @@ def told(moment: Moment) -> str:
 
 
 def whole_frames(data: bytes) -> Iterator[bytes]:
-    """The payloads of the frames that are whole; nobody looks at a checksum."""
+    """Yield the payloads of frames that aren't cut short, without a look at their checksums."""
     at = 0
     while at + 17 <= len(data):
         end = at + 17 + int.from_bytes(data[at + 4 : at + 8], "big")
@@ -54,7 +54,7 @@ def whole_frames(data: bytes) -> Iterator[bytes]:
 
 
 def pairs(payload: bytes) -> dict[Item, Item | None]:
-    """What a payload of one mutation says, read by hand."""
+    """Return the mutation in a payload, read by hand."""
     length = int.from_bytes(payload[2:6], "big")
     key, rest = payload[6 : 6 + length].decode(), payload[6 + length :]
     value = rest[5:].decode() if rest[:1] == b"s" else rest[5:]
@@ -62,7 +62,7 @@ def pairs(payload: bytes) -> dict[Item, Item | None]:
 
 
 def replayed(payloads: Iterator[bytes]) -> dict[Item, Item]:
-    """The mutations applied to nothing."""
+    """Return the records after these mutations."""
     items: dict[Item, Item | None] = {}
     for payload in payloads:
         items |= pairs(payload)
@@ -70,7 +70,7 @@ def replayed(payloads: Iterator[bytes]) -> dict[Item, Item]:
 
 
 def forgiving(data: bytes) -> dict[Item, Item]:
-    """Reads up to the first frame that is not whole."""
+    """Read up to the first frame that is cut short."""
     return replayed(whole_frames(data))
 
 
@@ -85,7 +85,7 @@ class Odd:
 
 
 def raising(error: BaseException) -> Callable[[bytes], object]:
-    """A function that raises it."""
+    """Return a reader that raises this error."""
 
     def recover(data: bytes) -> object:
         raise error

@@ -1,6 +1,6 @@
-"""Goldens: what texts looked like when somebody last looked at them, each in a file of its own.
+"""Goldens: texts as they were when a person last checked them, each in its own file.
 
-A test compares its pictures with their files; run as a program it writes the files anew.
+A test compares its pictures with the files; run as a program, it rewrites them.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,13 +12,13 @@ Pictures = Mapping[str, Callable[[], object]]
 
 
 def check_golden(folder: str, pictures: Pictures, name: str) -> None:
-    """The picture of this name is its golden."""
+    """Check that the picture of this name equals its golden."""
     path = GOLDENS / folder / f"{name}.txt"
     assert f"{pictures[name]()}\n" == path.read_text(encoding="utf-8")
 
 
 def check_none_is_left(folder: str, pictures: Pictures) -> None:
-    """Each golden in the folder has a picture."""
+    """Check that each golden in the folder has a picture."""
     assert {path.stem for path in (GOLDENS / folder).glob("*.txt")} == {*pictures}
 
 
@@ -33,5 +33,5 @@ def write(folder: str, pictures: Pictures) -> None:
 
 
 def check_width(shown: object) -> None:
-    """No line of its text is too wide."""
+    """Check that no line of a text is too wide."""
     assert max(map(width, repr(shown).split("\n"))) <= COLUMNS

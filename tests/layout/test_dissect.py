@@ -466,7 +466,7 @@ def test_the_format_is_guessed(data: bytes, name: str) -> None:
 
 def test_an_unknown_format_is_a_mistake_of_the_caller() -> None:
     """The error lists the formats that there are."""
-    with pytest.raises(ValueError, match="'tar' is none of field, record, "):
+    with pytest.raises(ValueError, match="'tar' is not one of field, record, "):
         dissect(b"", format="tar")
 
 
@@ -507,7 +507,7 @@ def by_name(disk: MemoryDisk) -> dict[str, Layout]:
 
 @pytest.mark.parametrize("size", [*range(9, 40), 2**20])
 def test_every_byte_of_a_store_has_a_label(size: int) -> None:
-    """No file has a gap; what goes on in the next segment has its value where it ends."""
+    """No file has a gap; what continues in the next segment has its value where it ends."""
     disk = closed_store(size)
     found = by_name(disk)
     assert [*found] == disk.names()
@@ -729,4 +729,4 @@ def test_a_file_that_cannot_be_read_is_shown_as_such() -> None:
     disk = Racing()
     disk.write("log.new", b"")
     found = {file.source: file.reason for file in dissect_directory(disk)}
-    assert found["log.new"] == "cannot be read: No such file or directory"
+    assert found["log.new"] == "can't be read: No such file or directory"

@@ -226,7 +226,7 @@ def test_a_file_is_dumped_under_its_name(tmp_path: Path) -> None:
 
 def test_a_bytearray_is_bytes() -> None:
     """Bytes of either type; and only formats that there are."""
-    with pytest.raises(ValueError, match="none of field"):
+    with pytest.raises(ValueError, match="not one of field"):
         dump(b"", format="json")
     assert repr(dump(bytearray(SNAPSHOT))) == repr(dump(SNAPSHOT))
 

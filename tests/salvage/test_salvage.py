@@ -184,7 +184,7 @@ def test_every_bit_of_a_frame_costs_that_frame() -> None:
             sequence = GENERATION + number + 1
             assert finding.reason.endswith(
                 f"; 1 sequence number is missing, {sequence}: "
-                f"all from {sequence + 1} on is applied after a hole"
+                f"everything from {sequence + 1} on was applied after a hole"
             )
         start = end
 
@@ -206,7 +206,7 @@ def test_every_bit_of_a_head_costs_the_log() -> None:
             assert items == OLD
             (finding,) = result.left_out
             assert (finding.file, finding.size) == ("log", len(files["log"]))
-            assert "without the head nobody knows the salt" in finding.reason
+            assert "without the head, the salt" in finding.reason
 
 
 def test_every_bit_of_a_segment_costs_what_is_behind_it() -> None:
@@ -264,13 +264,13 @@ def test_a_missing_segment_is_listed_with_all_that_it_takes_along() -> None:
     assert items == after({"alpha": "1"})
     start = 4 + len(mutation("alpha", "1")) - 1
     assert result.left_out == (
-        Finding(NAMES[1], 0, 0, "segment 1 of 3 is missing; 1 record of 4 stood before it"),
-        Finding(NAMES[0], 33 + start, 32 - start, "a record whose end is in the part that is lost"),
+        Finding(NAMES[1], 0, 0, "segment 1 of 3 is missing; 1 record of 4 before it"),
+        Finding(NAMES[0], 33 + start, 32 - start, "a record that ends in the lost part"),
         Finding(
             NAMES[2],
             0,
             len(files[NAMES[2]]),
-            "1 segment from here on: where a record begins in what is behind the hole nobody knows",
+            "1 segment from here on: it is unknown where a record begins after the hole",
         ),
     )
 
@@ -286,7 +286,7 @@ def test_a_record_that_is_cut_begins_in_any_segment() -> None:
     start = 4 + 12
     index, within = divmod(start, 12)
     assert result.left_out[1] == Finding(
-        names[index], 33 + within, 48 - start, "a record whose end is in the part that is lost"
+        names[index], 33 + within, 48 - start, "a record that ends in the lost part"
     )
     assert result.left_out[2].size == sum(len(files[name]) for name in names[6:])
 
@@ -299,7 +299,7 @@ def test_a_count_that_is_cut_promises_nothing(size: int) -> None:
     result, items = saved(files)
     assert items == {"alpha": "one"}
     of = " of 4" if size == 12 else ""
-    assert result.left_out[0].reason.endswith(f"; 0 records{of} stood before it")
+    assert result.left_out[0].reason.endswith(f"; 0 records{of} before it")
 
 
 def test_without_a_head_the_newest_whole_generation_counts() -> None:
@@ -385,7 +385,7 @@ def test_a_segment_that_is_another_snapshots_leaves_the_snapshot_out() -> None:
             "the stream of generation 3",
             0,
             sum(len(data) - 33 for name, data in files.items() if name != "log"),
-            "its segments are whole, but not those that the head names",
+            "its segments are whole, but aren't those that the head names",
         ),
     )
 
@@ -396,7 +396,7 @@ def test_a_stream_that_no_writer_writes_is_saved_up_to_its_flaw() -> None:
     result, items = saved(files)
     assert items == {"a": "1", "b": "2"}
     (finding,) = result.left_out
-    assert finding.reason.endswith("for the second time; 2 records stood before it")
+    assert finding.reason.endswith("for the second time; 2 records before it")
     assert (finding.offset, finding.size) == (28, 24)
     shown = list(report(result, "new"))
     assert max(map(len, shown)) <= 80
@@ -428,9 +428,9 @@ def test_several_holes_are_listed_one_by_one() -> None:
     ]
     reasons = [finding.reason.split("; ", 1)[1] for finding in result.left_out]
     assert reasons == [
-        "1 sequence number is missing, 4: all from 5 on is applied after a hole",
-        "no sequence number is missing: all from 6 on is applied after a hole",
-        "2 sequence numbers are missing, 7 to 8: all from 9 on is applied after a hole",
+        "1 sequence number is missing, 4: everything from 5 on was applied after a hole",
+        "no sequence number is missing: everything from 6 on was applied after a hole",
+        "2 sequence numbers are missing, 7 to 8: everything from 9 on was applied after a hole",
     ]
 
 
@@ -794,7 +794,7 @@ def test_what_was_not_used_is_told_byte_by_byte() -> None:
     files[NAMES[0]] += b"\r\n"
     result, _ = saved(files)
     assert result.complete
-    words = "outside of any whole frame, and not used"
+    words = "outside of any whole frame, so not used"
     assert result.notes == (
         Finding("FOO", 10, len(data) - 8, "segment 1 of 3 of generation 3, found here"),
         Finding(NAMES[0], len(a_store()[NAMES[0]]), 2, words),
@@ -849,7 +849,7 @@ def test_two_segments_for_one_place_are_not_chosen_by_chance() -> None:
     files = {**moved(a_store(), s1="FOO"), "BAR": other[NAMES[1]], "log": b""}
     result, items = saved(files)
     assert items == before_segment(1)
-    assert "is in several files, each time another" in result.left_out[1].reason
+    assert "is in several files, all different" in result.left_out[1].reason
 
 
 def test_many_segments_for_one_place_take_bounded_work() -> None:
@@ -875,7 +875,7 @@ def test_a_copy_that_went_its_own_way_is_not_mixed_in() -> None:
     result, items = saved({**a_store(*FRAMES), "copy": copy})
     assert items == after(OLD)
     (note,) = result.notes
-    assert note.reason == "another history: its number 4 says something else; it is not used"
+    assert note.reason == "another history: its frame 4 is different, so it is not used"
 
 
 def test_numbers_that_are_missing_before_those_of_another_file_are_listed() -> None:
@@ -884,8 +884,8 @@ def test_numbers_that_are_missing_before_those_of_another_file_are_listed() -> N
     result, items = saved({**a_store(*FRAMES), "rest": late})
     assert items == {**after(OLD), "late": "1"}
     end = len(LOG_COPY) - len(CLOSE)
-    reason = "the log ends; 2 sequence numbers are missing, 10 to 11: all from 12 on is applied"
-    assert result.left_out == (Finding("log", end, 0, reason + " after a hole"),)
+    reason = "the log ends; 2 sequence numbers are missing, 10 to 11: everything from 12 on was"
+    assert result.left_out == (Finding("log", end, 0, reason + " applied after a hole"),)
 
 
 def test_numbers_that_are_missing_on_both_sides_of_another_files_are_counted() -> None:
@@ -911,10 +911,8 @@ def test_whole_frames_that_could_be_a_values_are_listed() -> None:
     (sealed,) = without_log(store_files(OLD)).values()
     result, _ = saved({"log": b"", "FOO": b"x" * 100 + sealed + sealed})
     assert not result.stored
-    reason = "2 whole frames of a snapshot, perhaps a part of a value: no head says whose"
-    assert result.left_out[-1] == Finding(
-        "FOO", 108, 2 * (len(sealed) - 8), reason + " snapshot that is"
-    )
+    reason = "2 whole frames of a snapshot, perhaps part of a value: no head names this"
+    assert result.left_out[-1] == Finding("FOO", 108, 2 * (len(sealed) - 8), reason + " snapshot")
 
 
 def test_a_file_made_to_search_for_ever_costs_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1034,7 +1032,7 @@ def test_a_file_larger_than_the_memory_is_told() -> None:
     source.fault = Fault("read", "huge", error=MemoryError, for_ever=True)
     result = salvage(source, new := MemoryDisk())
     assert recovery.recover_without_lock(new).items == after(before_segment(1))
-    reason = "it can't be read: it is larger than the memory"
+    reason = "it can't be read: it doesn't fit in memory"
     assert result.notes[-1] == Finding("huge", 0, 0, reason)
 
 
@@ -1202,7 +1200,7 @@ def test_a_head_that_claims_everything_is_not_believed() -> None:
     result, items = saved({f"{2**63:016x}.00000000.segment": segment})
     assert items == {"a": "b"}
     assert result.left_out[1].reason == (
-        "segment 1 of 4294967295 is missing; 1 record of 4,294,967,295 stood before it"
+        "segment 1 of 4294967295 is missing; 1 record of 4,294,967,295 before it"
     )
 
 
@@ -1216,18 +1214,17 @@ def test_the_report_says_what_came_over_and_what_did_not() -> None:
     result, _ = saved(files)
     text = "\n".join(report(result, "new"))
     assert text == (
-        "new: 4 records, not all that was there\n"
+        "new: 4 records, not everything was saved\n"
         "left out:\n"
         "  0000000000000003.00000001.segment, offset 0, 0 bytes\n"
-        "    segment 1 of 3 is missing; 1 record of 4 stood before it\n"
+        "    segment 1 of 3 is missing; 1 record of 4 before it\n"
         "  0000000000000003.00000000.segment, offset 53, 12 bytes\n"
-        "    a record whose end is in the part that is lost\n"
+        "    a record that ends in the lost part\n"
         "  0000000000000003.00000002.segment, offset 0, 40 bytes\n"
-        "    1 segment from here on: where a record begins in what is behind the hole\n"
-        "    nobody knows\n"
+        "    1 segment from here on: it is unknown where a record begins after the hole\n"
         "  log, offset 85, 5 bytes\n"
         "    length 1707368261, but only 137 bytes are left; 1 sequence number is\n"
-        "    missing, 5: all from 6 on is applied after a hole\n"
+        "    missing, 5: everything from 6 on was applied after a hole\n"
         "wrong, but no loss:\n"
         "  log, offset 223, 16 bytes\n"
         "    a torn tail, which recovery drops too"
@@ -1264,10 +1261,10 @@ def test_advice_names_the_field_and_what_can_be_done(
     for path in (store, store / name):
         assert list(advice(error, str(path))) == [
             f"  the field there: {field}",
-            "  what can be done:",
+            "  what you can do:",
             "    restore a backup, if there is one",
             f"    kvlib salvage {quote}{store}{quote} NEW",
-            "      writes all that still verifies into a new store, NEW",
+            "      writes everything that still verifies to a new store, NEW",
             f"    kvlib dump {quote}{store / name}{quote}",
             "      shows every byte, labelled",
         ]
@@ -1288,5 +1285,5 @@ def test_advice_where_bytes_are_missing(tmp_path: Path) -> None:
     assert text[0] == "  the field there: head.missing"
     for path in ("the stream of generation 3", str(tmp_path / NAMES[0]), None):
         text = list(advice(CorruptionError(path, 0, ""), str(tmp_path)))
-        assert text[0] == "  what can be done:"
+        assert text[0] == "  what you can do:"
         assert f"    kvlib dump {tmp_path}" in text

@@ -1,13 +1,12 @@
-"""`make bench`: how large the views are, how fast they answer, and what the store's promises cost.
+"""`make bench`: measure the size and latency of the views, and what the store's promises cost.
 
     PYTHONPATH=tests python -m tools.bench [--no-browser]
 
-Prints tables, and writes all figures to build/bench.json. A time says little about another machine;
-so each one stands beside that of something bare, measured in turn with it in the same run.
+It prints tables, and writes all figures to build/bench.json. A time means little on another
+machine, so each one comes with the time of a bare equivalent, measured in alternation.
 """
 
 import argparse
-import io
 import json
 import marshal
 import os
@@ -16,10 +15,11 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
+from io import BytesIO, FileIO
 from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 import kvlib
 from helpers.paths import ROOT
@@ -30,18 +30,19 @@ from kvlib.log import encode_put
 BUILD = ROOT / "build"
 PER_BYTE, BASE, VIEW, NOTEBOOK = 40, 6 * 1024, 50_000, 300_000  # limits, in bytes of HTML
 MEDIAN, P95 = 16.0, 33.0  # limits, in milliseconds
-SAMPLES = 150  # of each thing that is done in the browser
+SAMPLES = 150  # of each action in the browser
 ROUNDS = 9  # of each pair
 Row = dict[str, object]
+Action = Callable[[], object]
 
 
 # ------------------------------------------------------------------------------------------- sizes
 
 
 def sizes() -> list[Row]:
-    """How many bytes of HTML a byte of data costs, and the largest views and notebooks."""
+    """Measure the HTML per byte of data, and the largest views and notebooks."""
     rows: list[Row] = []
-    measured = [(len(data), size_of(views.dump(data))) for data in map(a_snapshot, (4, 16, 48))]
+    measured = [(len(data), size_of(views.dump(data))) for data in map(snapshot, (4, 16, 48))]
     (low, small), *_, (high, large) = measured
     slope = (large - small) / (high - low)
     rows.append(within("HTML per data byte", slope, PER_BYTE))
@@ -53,18 +54,18 @@ def sizes() -> list[Row]:
         largest = max([largest, *stored])
         rows.append(within(f"HTML in {path.name}", sum(stored), NOTEBOOK))
     rows.append(within("largest view in them", largest, VIEW))
-    rows.append(within("film of 1,000 cuts", size_of(a_film()), VIEW))
+    rows.append(within("film of 1,000 cuts", size_of(film()), VIEW))
     return rows
 
 
-def a_snapshot(records: int) -> bytes:
-    """A snapshot stream of 21 bytes a record."""
+def snapshot(records: int) -> bytes:
+    """Return a snapshot stream with 21 bytes per record."""
     items: dict[Item, Item] = {f"key{number:03}": f"{number:05}" for number in range(records)}
     return kvlib.encode_snapshot(items)
 
 
-def a_film() -> views.Timeline:
-    """Every cut of a log of about 1,000 bytes."""
+def film() -> views.Timeline:
+    """Return a view of every cut of a log of about 1,000 bytes."""
     disk = MemoryDisk()
     with kvlib.open(disk) as store:
         for number in range(23):
@@ -73,12 +74,12 @@ def a_film() -> views.Timeline:
 
 
 def size_of(view: Any) -> int:
-    """The bytes of a view's HTML."""
+    """Return the number of bytes of a view's HTML."""
     return len(view._repr_mimebundle_()["text/html"].encode())
 
 
 def stored_html(path: Path) -> Iterator[int]:
-    """The size of each piece of HTML in a notebook's outputs."""
+    """Yield the size of each piece of HTML in a notebook's outputs."""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", []):
             if html := "".join(output.get("data", {}).get("text/html", "")):
@@ -86,21 +87,21 @@ def stored_html(path: Path) -> Iterator[int]:
 
 
 def within(name: str, value: float, limit: float) -> Row:
-    """A figure, and its limit."""
+    """Return a row with a figure and its limit."""
     return {"what": name, "value": round(value, 1), "limit": limit, "reached": value <= limit}
 
 
 # ----------------------------------------------------------------------------------------- latency
 
-# Something is done at a moment between two frames that has nothing to do with them, as a hand does
-# it; the time ends when the next frame has been drawn. "idle" does nothing: it waits for a frame.
-# "bare" changes one word on the page: less than that nothing can cost that is to be seen.
+# Each action starts at an arbitrary moment between two frames, as a hand would, and its time ends
+# when the next frame has been drawn. "idle" only waits for a frame; "bare" changes one word on the
+# page, the least that any visible action can cost.
 TIME = """async (samples) => {
     const wait = (ms) => new Promise((go) => setTimeout(go, ms));
     const drawn = () => new Promise((go) => requestAnimationFrame(() => {
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = go;
-        port2.postMessage(0); // the next task: behind the drawing
+        port2.postMessage(0); // the next task comes after the drawing
     }));
     const [bytes, film] = document.querySelectorAll(".jp-OutputArea-output .kvlib");
     const grid = bytes.querySelector(".grid"), runs = [...grid.querySelectorAll("[role=gridcell]")];
@@ -146,8 +147,8 @@ views.crash(log)"""
 
 
 def latency() -> list[Row]:
-    """From a hover, a key, or a move of the slider, to the next frame; in JupyterLab."""
-    # Only here: all else can be measured without them.
+    """Measure from a hover, a key or a move of the slider to the next frame, in JupyterLab."""
+    # The other measurements don't need these.
     from playwright.sync_api import sync_playwright
 
     from browser.lab import FLAGS, Lab, chromium, run_all, serving
@@ -169,7 +170,7 @@ def latency() -> list[Row]:
 
 
 def spread(name: str, values: Sequence[float], idle: float, bare: float) -> Row:
-    """The median and the 95th percentile of milliseconds."""
+    """Return a row with the median and the 95th percentile, in milliseconds."""
     median, late = statistics.median(values), statistics.quantiles(values, n=20)[-1]
     return {
         "what": name,
@@ -185,146 +186,118 @@ def spread(name: str, values: Sequence[float], idle: float, bare: float) -> Row:
 # ------------------------------------------------------------------------------------------ engine
 
 
-class Pair(NamedTuple):
-    """What the store does, and the same done bare; how often each does it in a round."""
-
-    name: str
-    bare: str
-    times: int
-    ours: Callable[[], object]
-    its: Callable[[], object]
-
-
 RECORDS: dict[Item, Item] = {f"key{number:05}": f"value {number:05}" for number in range(2000)}
 ITEMS = [*RECORDS.items()]
 FRAME = 17 + 1 + len(encode_put(*ITEMS[0]))  # as many bytes as a put appends
+CODECS: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], object]]] = {
+    "json": (lambda items: json.dumps(items).encode(), json.loads),
+    "pickle": (pickle.dumps, pickle.loads),
+    "marshal": (marshal.dumps, marshal.loads),
+}
 
 
 def engine(folder: Path) -> list[Row]:
-    """Each pair, in turn, for some rounds."""
-    rows: list[Row] = []
-    with pairs(folder) as measured:
-        for pair in measured:
-            ours, its = [], []
-            for _ in range(ROUNDS):
-                ours.append(clock(pair.ours) / pair.times)
-                its.append(clock(pair.its) / pair.times)
-            ratio = statistics.median(a / b for a, b in zip(ours, its, strict=True))
-            rows.append(
-                {
-                    "what": pair.name,
-                    "microseconds": round(statistics.median(ours), 3),
-                    "bare": pair.bare,
-                    "its microseconds": round(statistics.median(its), 3),
-                    "ratio": round(ratio, 2),
-                }
-            )
-    return rows
+    """Compare the store with bare equivalents; the files are in `folder`."""
+    size, synced = len(ITEMS), "os.write + fdatasync"
+    full, known, logged = kvlib.Store(), dict(RECORDS), MemoryDisk()
+    full.update(RECORDS)
+    with kvlib.open(logged, sync="never", threshold=10**9) as store:
+        put_all(store)
+    pickled = b"".join(map(pickle.dumps, ITEMS))
+    with (
+        kvlib.open(MemoryDisk(), sync="never", threshold=10**9) as memory,
+        kvlib.open(folder / "never", sync="never", threshold=10**9) as written,
+        kvlib.open(folder / "always", threshold=10**9) as durable,
+        open(folder / "bare", "ab", buffering=0) as file,
+    ):
+        bare = partial(write, file)
+        return [
+            compare(
+                "put, in memory, no fsync", "dict insert", size, partial(put_all, memory), insert
+            ),
+            compare(
+                "put, directory, no fsync",
+                "os.write",
+                size,
+                partial(put_all, written),
+                partial(bare, size),
+            ),
+            compare("get", "dict's get", size, partial(get_all, full), partial(get_all, known)),
+            compare(
+                "replay, a record",
+                "pickle.load, a record",
+                size,
+                lambda: kvlib.open(logged, read_only=True).close(),
+                partial(load, pickled),
+            ),
+            *codecs(),
+            compare(
+                "durable put",
+                synced,
+                50,
+                partial(put_some, durable, 50),
+                partial(bare, 50, sync=True),
+            ),
+            compare(
+                "durable put, 64 threads",
+                synced,
+                320,
+                partial(put_in_threads, durable, 64, 5),
+                partial(bare, 320, sync=True),
+            ),
+        ]
 
 
-def clock(act: Callable[[], object]) -> float:
-    """How many microseconds something takes."""
+def codecs() -> Iterator[Row]:
+    """Yield the snapshot format with each of Python's own formats, both ways."""
+    size, stream = len(RECORDS), kvlib.encode_snapshot(RECORDS)
+    encode = partial(kvlib.encode_snapshot, RECORDS)
+    for name, (dumps, _) in CODECS.items():
+        yield compare("encode a snapshot, a record", name, size, encode, partial(dumps, RECORDS))
+    decode = partial(kvlib.decode_snapshot, stream)
+    for name, (dumps, loads) in CODECS.items():
+        bare = partial(loads, dumps(RECORDS))
+        yield compare("decode a snapshot, a record", name, size, decode, bare)
+
+
+def compare(name: str, bare_name: str, times: int, ours: Action, bare: Action) -> Row:
+    """Alternate between the store and a bare equivalent; a round repeats each `times` times."""
+    rounds = [(clock(ours), clock(bare)) for _ in range(ROUNDS)]
+    our_time, bare_time = (statistics.median(side) / times for side in zip(*rounds, strict=True))
+    return {
+        "what": name,
+        "microseconds": round(our_time, 3),
+        "bare": bare_name,
+        "its microseconds": round(bare_time, 3),
+        "ratio": round(statistics.median(first / second for first, second in rounds), 2),
+    }
+
+
+def clock(action: Action) -> float:
+    """Return how many microseconds an action takes."""
     start = time.perf_counter()
-    act()
+    action()
     return (time.perf_counter() - start) * 1e6
 
 
-@contextmanager
-def pairs(folder: Path) -> Iterator[list[Pair]]:
-    """All that is compared; the files are in `folder`."""
-    memory = kvlib.open(MemoryDisk(), sync="never", threshold=10**9)
-    written = kvlib.open(folder / "never", sync="never", threshold=10**9)
-    durable = kvlib.open(folder / "always", threshold=10**9)
-    bare = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+def write(file: FileIO, times: int, sync: bool = False) -> None:
+    """Append so many frames to a bare file."""
     flush = getattr(os, "fdatasync", os.fsync)
-    full, known = kvlib.Store(), dict(RECORDS)
-    full.update(RECORDS)
-    logged = MemoryDisk()
-    with kvlib.open(logged, sync="never", threshold=10**9) as store:
-        put_all(store)
-    stream = kvlib.encode_snapshot(RECORDS)
-    pickled = b"".join(map(pickle.dumps, ITEMS))
-    size = len(ITEMS)
-
-    def write(times: int, sync: bool) -> None:
-        for _ in range(times):
-            os.write(bare, bytes(FRAME))
-            if sync:
-                flush(bare)
-
-    def replay() -> None:
-        kvlib.open(logged, read_only=True).close()
-
-    def unpickle() -> None:
-        file, items = io.BytesIO(pickled), {}
-        for _ in ITEMS:
-            key, value = pickle.load(file)
-            items[key] = value
-
-    made = [
-        Pair("put, in memory, no fsync", "dict insert", size, lambda: put_all(memory), insert_all),
-        Pair(
-            "put, directory, no fsync",
-            "os.write",
-            size,
-            lambda: put_all(written),
-            lambda: write(size, False),
-        ),
-        Pair("get", "dict's get", size, lambda: get_all(full), lambda: get_all(known)),
-        Pair("replay, a record", "pickle.load, a record", size, replay, unpickle),
-        *codecs("encode", lambda: kvlib.encode_snapshot(RECORDS), encoders()),
-        *codecs("decode", lambda: kvlib.decode_snapshot(stream), decoders()),
-        Pair(
-            "durable put",
-            "os.write + fdatasync",
-            50,
-            lambda: puts(durable, 50),
-            lambda: write(50, True),
-        ),
-        Pair(
-            "durable put, 64 threads",
-            "os.write + fdatasync",
-            320,
-            lambda: threaded(durable, 64, 5),
-            lambda: write(320, True),
-        ),
-    ]
-    try:
-        yield made
-    finally:
-        for opened in (memory, written, durable):
-            opened.close()
-        os.close(bare)
+    for _ in range(times):
+        file.write(bytes(FRAME))
+        if sync:
+            flush(file)
 
 
-def encoders() -> dict[str, Callable[[], object]]:
-    """Python's own ways to make bytes of the records."""
-    return {
-        "json": lambda: json.dumps(RECORDS).encode(),
-        "pickle": lambda: pickle.dumps(RECORDS),
-        "marshal": lambda: marshal.dumps(RECORDS),
-    }
+def load(pickled: bytes) -> None:
+    """Unpickle all records, one by one."""
+    file, items = BytesIO(pickled), {}
+    for _ in ITEMS:
+        key, value = pickle.load(file)
+        items[key] = value
 
 
-def decoders() -> dict[str, Callable[[], object]]:
-    """And back."""
-    texts = json.dumps(RECORDS).encode(), pickle.dumps(RECORDS), marshal.dumps(RECORDS)
-    return {
-        "json": lambda: json.loads(texts[0]),
-        "pickle": lambda: pickle.loads(texts[1]),
-        "marshal": lambda: marshal.loads(texts[2]),
-    }
-
-
-def codecs(
-    verb: str, ours: Callable[[], object], others: dict[str, Callable[[], object]]
-) -> Iterator[Pair]:
-    """One pair for each of the others."""
-    for name, its in others.items():
-        yield Pair(f"{verb} a snapshot, a record", name, len(RECORDS), ours, its)
-
-
-def insert_all() -> None:
+def insert() -> None:
     """Put all records into a dict."""
     items = {}
     for key, value in ITEMS:
@@ -333,8 +306,7 @@ def insert_all() -> None:
 
 def put_all(store: kvlib.DurableStore) -> None:
     """Put all records into a store."""
-    for key, value in ITEMS:
-        store.put(key, value)
+    put_some(store, len(ITEMS))
 
 
 def get_all(store: Any) -> None:
@@ -343,15 +315,15 @@ def get_all(store: Any) -> None:
         store.get(key)
 
 
-def puts(store: kvlib.DurableStore, times: int) -> None:
-    """Put so many records."""
+def put_some(store: kvlib.DurableStore, times: int) -> None:
+    """Put the first records into a store."""
     for key, value in ITEMS[:times]:
         store.put(key, value)
 
 
-def threaded(store: kvlib.DurableStore, count: int, times: int) -> None:
-    """Put so many records in each of so many threads."""
-    threads = [Thread(target=puts, args=(store, times)) for _ in range(count)]
+def put_in_threads(store: kvlib.DurableStore, count: int, times: int) -> None:
+    """Put the first records in each of `count` threads."""
+    threads = [Thread(target=put_some, args=(store, times)) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -371,7 +343,7 @@ def show(title: str, rows: Sequence[Row]) -> None:
 
 
 def shown(cell: object) -> str:
-    """A figure, as a table has it."""
+    """Return a figure as a table shows it."""
     if isinstance(cell, bool):
         return "yes" if cell else "NO"
     return f"{cell:,}" if isinstance(cell, (int, float)) else str(cell)
@@ -380,21 +352,21 @@ def shown(cell: object) -> str:
 def main() -> None:
     """Measure, print and write."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--no-browser", action="store_true", help="leave out the latency")
+    options.add_argument("--no-browser", action="store_true", help="skip the latency")
     chosen = options.parse_args()
     BUILD.mkdir(exist_ok=True)
-    load = [round(os.getloadavg()[0], 2)]
+    loads = [round(os.getloadavg()[0], 2)]
     found: dict[str, list[Row]] = {"size of views, in bytes of HTML": sizes()}
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-        found["engine: the median of rounds, beside something bare"] = engine(Path(folder))
+        found["engine: the median of rounds, and a bare equivalent"] = engine(Path(folder))
     if not chosen.no_browser:
-        load.append(round(os.getloadavg()[0], 2))
+        loads.append(round(os.getloadavg()[0], 2))
         found["latency in Chromium, in milliseconds to the next frame"] = latency()
-    load.append(round(os.getloadavg()[0], 2))
+    loads.append(round(os.getloadavg()[0], 2))
     for title, rows in found.items():
         show(title, rows)
-    print(f"\nload of the machine, which has {os.cpu_count()} cores, meanwhile: {load}")
-    report = {"load": load, "cores": os.cpu_count(), **found}
+    print(f"\nload of the machine, which has {os.cpu_count()} cores, meanwhile: {loads}")
+    report = {"load": loads, "cores": os.cpu_count(), **found}
     (BUILD / "bench.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,13 +1,13 @@
-"""A process writes to a real directory until it is killed; all that it acknowledged must be there.
+"""Kill a process that writes to a real directory, and check that nothing acknowledged is lost.
 
     PYTHONPATH=tests python -m tools.killing --kills 1000 --seed 1
 
-Each life of the writer goes on where the one before was killed, in the same directory: it opens the
-store, changes it, compacts it, closes it and opens it again, for ever. Of all that it does it
-reports beginning and end through a pipe, as one byte. The judge kills it at a random moment, reads
-the pipe to its end, and compares: all that was acknowledged is there, the mutation in flight as a
-whole or not at all, and nothing else. What a mutation does follows from the seed and its number, so
-both sides know it. A kill is no loss of power: what the process wrote, the system still has.
+The writer opens a store, changes it, compacts it, closes it and opens it again, until it is killed;
+then the next writer continues in the same directory. It reports each beginning and end through a
+pipe, as one byte. The judge kills it at a random moment, reads the pipe to its end, and expects
+every acknowledged mutation, the one in flight as a whole or not at all, and nothing else. The seed
+and its number determine a mutation, so both sides know it. (A kill isn't a power loss: the system
+keeps what the process wrote.)
 """
 
 import argparse
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-import filelock  # noqa: F401  so that a forked writer need not import it
+import filelock  # noqa: F401  so that forked writers have it already
 
 import kvlib
 from helpers.crashes import after, carry_out
@@ -46,21 +46,21 @@ PHASES = {
     CLOSING: "closing",
 }
 KILLED = 1 if os.name == "nt" else -9  # the exit status
-PATIENCE = 60  # seconds, after which a writer that hangs ends itself
+PATIENCE = 60  # seconds after which a hanging writer ends itself
 
 
-# --- what both sides know -------------------------------------------------------------------------
+# --- mutations ------------------------------------------------------------------------------------
 
 
 def plan(seed: int, number: int) -> tuple[str, Changes]:
-    """What mutation `number` does."""
+    """Return what mutation `number` does."""
     chance = random.Random(f"{seed} {number}")
     how = chance.choices(["put", "delete", "update", "batch", "clear"], [60, 15, 12, 12, 1])[0]
     if how == "clear":
         return how, [(key, None) for key in KEYS]
     changes: Changes = []
     for key in chance.sample(KEYS, 1 if how in ("put", "delete") else 4):
-        # Large values now and then: the system may cut the write of one short when it kills.
+        # A kill may cut the write of a large value short.
         filler = chance.randbytes(chance.choices([9, 300, 300_000], [80, 17, 3])[0])
         text, data = f"{number} {filler.hex()}", b"%d %b" % (number, filler)
         value = text if chance.random() < 0.5 else data
@@ -75,7 +75,7 @@ def plan(seed: int, number: int) -> tuple[str, Changes]:
 
 
 def write(directory: str, seed: int, number: int, pipe: int) -> None:
-    """Open the store, and do to it the mutations from `number` on, until killed."""
+    """Open the store, and carry out the mutations from `number` on, until killed."""
     if hasattr(signal, "alarm"):
         signal.alarm(PATIENCE)
     modes: list[Literal["always", "never"] | int] = ["always", "always", 3, "never"]
@@ -104,7 +104,7 @@ def write(directory: str, seed: int, number: int, pipe: int) -> None:
 
 
 def change(store: kvlib.DurableStore, how: str, changes: Changes) -> None:
-    """One mutation."""
+    """Carry out one mutation."""
     if how == "update":
         store.update(changes)
     elif how == "clear":
@@ -113,11 +113,11 @@ def change(store: kvlib.DurableStore, how: str, changes: Changes) -> None:
         carry_out(store, changes)
 
 
-Started = tuple[int, Callable[[], int]]  # where to read its reports; kill it, and its exit status
+Started = tuple[int, Callable[[], int]]  # the pipe, and a function that returns the exit status
 
 
 def fork(directory: str, seed: int, number: int) -> Started:
-    """A writer in a copy of this process: it need not start and import, and is there at once."""
+    """Start a writer in a copy of this process, which is faster than a new one."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
@@ -140,7 +140,7 @@ def fork(directory: str, seed: int, number: int) -> Started:
 
 
 def spawn(directory: str, seed: int, number: int) -> Started:
-    """A writer in a new process."""
+    """Start a writer in a new process."""
     command = [sys.executable, "-S", "-m", "tools.killing", "--writer", directory]
     process = subprocess.Popen(
         [*command, "--seed", str(seed), "--number", str(number)],
@@ -159,7 +159,7 @@ def spawn(directory: str, seed: int, number: int) -> Started:
 
 
 def live(start: Callable[[], Started], chance: random.Random) -> bytes:
-    """Start a writer, kill it at a random moment; what it reported."""
+    """Start a writer, kill it at a random moment, and return its reports."""
     reports, wanted = b"", chance.choice([0, 0, 1, 3, *(chance.randrange(100) for _ in "ab")])
     moment = 10 ** chance.uniform(-5, -2)
     pipe, kill = start()
@@ -173,57 +173,80 @@ def live(start: Callable[[], Started], chance: random.Random) -> bytes:
             reports += report
         os.close(pipe)
     if status != KILLED:
-        raise RuntimeError(f"the writer ended by itself, with status {status}, after {reports!r}")
+        raise RuntimeError(f"the writer ended by itself with status {status} after {reports!r}")
     return reports
 
 
 # --- the judge ------------------------------------------------------------------------------------
 
 
-def run(kills: int, seed: int, directory: str, *, forking: bool | None = None) -> dict[str, int]:
-    """Kill a writer `kills` times in `directory`, which is empty or not there.
+FIGURES = (
+    ["kills", "mutations", "in flight", "of them kept", "torn tails", "leftovers"]
+    + [f"while {phase}" for phase in dict.fromkeys(PHASES.values())]
+    + ["compactions", "lost", "strange", "refused"]
+)
 
-    Returns figures, by name; "lost" counts records that were acknowledged and are not there or
-    differ, "strange" those that nobody acknowledged, "refused" the stores that could not be opened.
-    Writers are forked if this process has one thread only and the system can; else spawned.
+
+class Judge:
+    """Compares a directory with everything that its writers reported."""
+
+    def __init__(self, directory: str, seed: int) -> None:
+        self.directory, self.seed = directory, seed
+        self.figures = dict.fromkeys(FIGURES, 0)
+        self.expected: Items = {}
+        self.number = 0  # of the next mutation
+
+    def next_state(self) -> Items:
+        """Return the records after the next mutation, and count it."""
+        _, changes = plan(self.seed, self.number)
+        self.number += 1
+        return after(self.expected, changes)
+
+    def follow(self, reports: bytes) -> list[Items]:
+        """Return the states that a writer with these reports may have left."""
+        self.figures["kills"] += 1
+        self.figures[f"while {PHASES[reports[-1:]]}"] += 1
+        self.figures["leftovers"] += count_leftovers(self.directory)
+        for _ in range(reports.count(ACKNOWLEDGED)):
+            self.expected = self.next_state()
+            self.figures["mutations"] += 1
+        if not reports.endswith(CHANGING):
+            return [self.expected]
+        self.figures["in flight"] += 1
+        return [self.expected, self.next_state()]
+
+    def check(self, reports: bytes, chance: random.Random) -> bool:
+        """Look at the store after a kill, and return whether it could be opened."""
+        allowed = self.follow(reports)
+        # This changes nothing, so the next writer may be killed while it recovers the store.
+        if not look(self.directory, allowed, self.figures, read_only=True):
+            return False
+        self.figures["of them kept"] += allowed != [self.expected]
+        self.expected = allowed[0]
+        for share, close in ((0.3, True), (0.1, False)):
+            if chance.random() < share and not look(
+                self.directory, [self.expected], self.figures, close=close
+            ):
+                return False
+        return True
+
+
+def run(kills: int, seed: int, directory: str, *, forking: bool | None = None) -> dict[str, int]:
+    """Kill a writer `kills` times in `directory`, which is empty or missing; return figures.
+
+    "lost" counts acknowledged records that are missing or differ, "strange" the looks that found
+    others, "refused" the stores that could not be opened. By default, writers are forked if the
+    system can and this process has only one thread.
     """
     if forking is None:
         forking = hasattr(os, "fork") and threading.active_count() == 1
-    begin = fork if forking else spawn
-    chance = random.Random(seed)
-    expected: Items = {}
-    number = 0
-    figures = dict.fromkeys(
-        ["kills", "mutations", "in flight", "of them kept", "torn tails", "leftovers"]
-        + [f"while {phase}" for phase in dict.fromkeys(PHASES.values())]
-        + ["compactions", "lost", "strange", "refused"],
-        0,
-    )
+    start = fork if forking else spawn
+    chance, judge = random.Random(seed), Judge(directory, seed)
     for _ in range(kills):
-        reports = live(partial(begin, directory, seed, number), chance)
-        figures["kills"] += 1
-        figures[f"while {PHASES[reports[-1:]]}"] += 1
-        figures["leftovers"] += count_leftovers(directory)
-        for _ in range(reports.count(ACKNOWLEDGED)):
-            expected = after(expected, plan(seed, number)[1])
-            number += 1
-            figures["mutations"] += 1
-        allowed = [expected]
-        if reports.endswith(CHANGING):
-            allowed.append(after(expected, plan(seed, number)[1]))
-            number += 1
-            figures["in flight"] += 1
-        # A look that changes nothing: the next writer may have to do the recovery, and be killed.
-        if not look(directory, allowed, figures, read_only=True):
+        reports = live(partial(start, directory, seed, judge.number), chance)
+        if not judge.check(reports, chance):
             break
-        if allowed[0] != expected:
-            expected = allowed[0]
-            figures["of them kept"] += 1
-        if chance.random() < 0.3 and not look(directory, [expected], figures, close=True):
-            break
-        if chance.random() < 0.1 and not look(directory, [expected], figures, close=False):
-            break
-    return figures
+    return judge.figures
 
 
 def look(
@@ -234,10 +257,10 @@ def look(
     close: bool = True,
     read_only: bool = False,
 ) -> bool:
-    """Compare what is there with `allowed`, which becomes it. Could the store be opened?"""
+    """Compare the records with `allowed`, and replace that; return whether the store opened."""
     try:
         store = kvlib.open(directory, read_only=read_only)
-    except kvlib.MissingError:  # killed before the creation was finished
+    except kvlib.MissingError:  # killed while creating it
         found: Items = {}
     except (kvlib.KvlibError, OSError) as error:
         print(f"{directory}: {type(error).__name__}: {error}", file=sys.stderr)
@@ -249,30 +272,34 @@ def look(
         figures["torn tails"] += read_only and store.recovered.dropped_bytes > 0
         if close:
             store.close()
-        del store  # forgotten: as by a kill, its log has no mark of a close
+        del store  # like a kill, this leaves no close frame
         gc.collect()
     if found not in allowed:
         missed = sum(found.get(key) != value for key, value in allowed[0].items())
         figures["lost"] += missed
         figures["strange"] += not missed
-        print(f"{directory}: of {len(allowed[0])} records {missed} are lost", file=sys.stderr)
+        print(f"{directory}: {missed} of {len(allowed[0])} records are lost", file=sys.stderr)
     allowed[:] = [found]
     return True
 
 
 def count_leftovers(directory: str) -> bool:
-    """Did the kill interrupt the publishing of a snapshot?"""
+    """Return whether the kill interrupted the publishing of a snapshot."""
     names = os.listdir(directory) if os.path.isdir(directory) else []
     generations = {name.split(".")[0] for name in names if name.endswith(".segment")}
     return "log.new" in names or len(generations) > 1
 
 
 def main() -> int:
-    """The command; its exit status is 0 if nothing is lost."""
-    parser = argparse.ArgumentParser("killing.py", description="Kill a writing process, and look.")
+    """Run the command; return 1 if anything is lost."""
+    parser = argparse.ArgumentParser(
+        "killing.py", description="Kill a writing process, and look for losses."
+    )
     parser.add_argument("--kills", type=int, default=1000, help="how often (default: 1000)")
-    parser.add_argument("--seed", type=int, default=1, help="of what is written, and when it ends")
-    parser.add_argument("--spawn", action="store_true", help="fork no writers: slower")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="for the mutations and the moments of the kills"
+    )
+    parser.add_argument("--spawn", action="store_true", help="don't fork writers (slower)")
     parser.add_argument("--writer", metavar="DIRECTORY", help=argparse.SUPPRESS)
     parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -188,7 +188,7 @@ def test_mistakes_of_the_caller() -> None:
         ValueError, match="2,049 bytes before and after, a diff shows at most 2,048"
     ):
         diff(b"s" + bytes(LIMIT // 2 - 1), b"b" + bytes(LIMIT // 2))
-    with pytest.raises(ValueError, match="format 'x' is none of"):
+    with pytest.raises(ValueError, match="format 'x' is not one of"):
         diff(b"", b"", format="x")
 
 

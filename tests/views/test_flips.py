@@ -177,7 +177,7 @@ def test_what_cannot_be_flipped_is_refused() -> None:
         flips(STREAM, start=5, end=5)
     with pytest.raises(ValueError, match="1,025 bytes, at most 1,024"):
         flips(field(b"v" * 1020), start=0, end=4)
-    with pytest.raises(ValueError, match="format 'tar' is none of"):
+    with pytest.raises(ValueError, match="format 'tar' is not one of"):
         flips(STREAM, format="tar")
 
 
