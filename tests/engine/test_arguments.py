@@ -32,7 +32,7 @@ def test_a_decoder_takes_no_offset_before_the_data(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DECODERS)
-def test_an_offset_in_or_behind_the_data_gives_what_stands_there_or_an_error(name: str) -> None:
+def test_an_offset_within_or_past_the_data_is_decoded_or_an_error(name: str) -> None:
     """A decoder reads from the offset or raises CorruptionError, even past the end."""
     decode, data = DECODERS[name]
     padded = b"\xee" * 5 + data
@@ -95,7 +95,7 @@ def test_what_does_not_fit_a_frame_is_the_callers_mistake(
             kvlib.unseal(kvlib.seal(b"S", 1, b"x"), 0, salt)
 
 
-def test_a_mapping_that_contradicts_itself_is_encoded_as_what_it_holds() -> None:
+def test_a_mapping_with_a_wrong_len_is_encoded_right() -> None:
     """The count in a snapshot is that of the records, whatever `len` says."""
 
     class Odd(dict[Item, Item]):

@@ -164,7 +164,9 @@ def test_what_promises_durability_is_refused_in_a_batch() -> None:
     store.sync()
 
 
-def test_a_batch_goes_on_after_an_interrupted_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_survives_ctrl_c_while_its_context_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Ctrl-C while the context is checked does not end the batch."""
     store = kvlib.open(MemoryDisk())
 
@@ -245,7 +247,7 @@ def test_what_a_batch_starts_is_not_in_it() -> None:
     assert dict(store) == content(disk) == {"task": "kept", "thread": "kept", "last": "kept"}
 
 
-def test_batches_of_two_stores_are_apart() -> None:
+def test_batches_of_two_stores_are_independent() -> None:
     """Batches of two stores may overlap, and each collects its own mutations."""
     one, two = kvlib.open(MemoryDisk()), kvlib.open(MemoryDisk())
     with one.batch():

@@ -8,7 +8,9 @@ import pytest
 
 import kvlib
 from helpers.stores import (
+    DONE,
     OLD,
+    Done,
     assert_refused,
     changes_of,
     closed_store,
@@ -173,10 +175,8 @@ PREPARING = [
 
 
 @pytest.mark.parametrize(("verb", "name"), PREPARING)
-@pytest.mark.parametrize("done", ["not", "half", "all"])
-def test_a_full_disk_in_compaction_fails_no_mutation(
-    verb: str, name: str, done: Literal["not", "half", "all"]
-) -> None:
+@DONE
+def test_a_full_disk_in_compaction_fails_no_mutation(verb: str, name: str, done: Done) -> None:
     """If a compaction finds the disk full, the mutation returns and the status gives the error."""
     disk = FaultyDisk()
     store = kvlib.open(disk, threshold=2)
@@ -245,7 +245,7 @@ def test_a_compaction_in_doubt_stops_writing_until_the_next(
     assert reopened(disk) == {"a": "1", "b": "2", "c": "3"}
 
 
-def test_a_compaction_that_meets_a_stranger_fails_no_put(tmp_path: Path) -> None:
+def test_a_directory_called_log_new_fails_no_put(tmp_path: Path) -> None:
     """A directory called log.new fails compactions, and no put."""
     store = kvlib.open(tmp_path / "d", threshold=2)
     (tmp_path / "d" / "log.new").mkdir()

@@ -83,7 +83,7 @@ NOT_REGULAR = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
 @NOT_REGULAR
-def test_what_is_no_regular_file_is_corruption(
+def test_a_file_that_is_not_regular_is_corruption(
     directory: DirectoryDisk, tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     """A file that isn't regular is refused: a link leads elsewhere, and opening a fifo blocks."""
@@ -105,7 +105,7 @@ def test_what_is_no_regular_file_is_corruption(
 
 
 @NOT_REGULAR
-def test_a_lock_that_is_no_regular_file_is_corruption(
+def test_a_lock_that_is_not_a_regular_file_is_corruption(
     tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     """The lock's file is checked too."""

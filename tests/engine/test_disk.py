@@ -161,7 +161,7 @@ def test_a_memory_disk_repeats_itself() -> None:
     assert one.entropy(8) == two.entropy(8)
 
 
-def test_memory_disks_are_apart() -> None:
+def test_memory_disks_are_independent() -> None:
     """Two memory disks share neither files nor a lock, and name files without a directory."""
     one, two = MemoryDisk(), MemoryDisk()
     one.write("a", b"1")

@@ -4,13 +4,16 @@ import functools
 import operator
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 import kvlib
 from helpers.stores import (
+    DONE,
     OLD,
+    Done,
+    Items,
     Sync,
     changes_of,
     closed_store,
@@ -23,7 +26,6 @@ from helpers.vocabulary import (
     AWKWARD,
     Fault,
     FaultyDisk,
-    Field,
     delete,
     disk_of,
     files_of,
@@ -101,7 +103,7 @@ def test_delete_of_a_missing_key_is_logged_and_del_is_not() -> None:
 def test_what_was_acknowledged_survives_the_death_of_the_process() -> None:
     """Each acknowledged mutation survives the death of the process."""
     disk = MemoryDisk()
-    store, expected = kvlib.open(disk, threshold=3), dict[Field, Field]()
+    store, expected = kvlib.open(disk, threshold=3), Items()
     for at, key in enumerate(AWKWARD * 2):
         if at % 5 == 4:
             store.delete(key)
@@ -178,7 +180,7 @@ def test_close_marks_the_log_once(puts: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["memory", "directory"])
-def test_a_closed_store_goes_on_in_its_log(kind: str, tmp_path: Path) -> None:
+def test_a_closed_store_continues_its_log(kind: str, tmp_path: Path) -> None:
     """A store that was closed continues in its log, without a new snapshot."""
     disk: Any = MemoryDisk() if kind == "memory" else DirectoryDisk(tmp_path)
     for at in range(4):
@@ -283,10 +285,8 @@ def test_a_closed_store_refuses_everything() -> None:
 
 
 @pytest.mark.parametrize(("verb", "skip"), [("sync", 0), ("append", 0), ("sync", 1)])
-@pytest.mark.parametrize("done", ["not", "half", "all"])
-def test_a_close_that_fails_still_closes(
-    verb: str, skip: int, done: Literal["not", "half", "all"]
-) -> None:
+@DONE
+def test_a_close_that_fails_still_closes(verb: str, skip: int, done: Done) -> None:
     """A close that fails raises, releases the lock, and loses nothing acknowledged."""
     disk = FaultyDisk()
     store = kvlib.open(disk, sync="never")

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
-from typing import Literal
 
 import pytest
 
 import kvlib
 from helpers.stores import (
+    DONE,
     FULL,
     OLD,
+    Done,
+    Items,
     assert_refused,
     batch,
     changes_of,
@@ -17,16 +19,16 @@ from helpers.stores import (
     disk_full,
     reopened,
 )
-from helpers.vocabulary import Fault, FaultyDisk, Field, disk_of, survivor
+from helpers.vocabulary import Fault, FaultyDisk, disk_of, survivor
 from kvlib import Disk, DurableStore, WriteRefusedError
 
 
 @pytest.mark.parametrize("verb", ["append", "sync"])
-@pytest.mark.parametrize("done", ["not", "half", "all"])
+@DONE
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 @pytest.mark.parametrize("heal", ["compact", "reopen", "reopen after close"])
 def test_a_failed_append_stops_writing_until_healed(
-    verb: str, done: Literal["not", "half", "all"], error: type[BaseException], heal: str
+    verb: str, done: Done, error: type[BaseException], heal: str
 ) -> None:
     """After a failed append or fsync the store is read, and refuses writes until healed."""
     disk = FaultyDisk()
@@ -96,9 +98,9 @@ def test_a_failed_fsync_is_never_tried_again(write: Callable[[DurableStore], obj
     assert disk.syncs() == before
 
 
-def scenario(disk: Disk, expected: list[dict[Field, Field]]) -> None:
+def scenario(disk: Disk, expected: list[Items]) -> None:
     """Put, batch, compact and close; `expected` is what may be on the disk at each moment."""
-    state: dict[Field, Field] = {}
+    state: Items = {}
     with kvlib.open(disk, sync=2, threshold=3) as store:
         expected.append(dict(state))
         for at in range(5):
@@ -116,9 +118,9 @@ def scenario(disk: Disk, expected: list[dict[Field, Field]]) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-@pytest.mark.parametrize("done", ["not", "half", "all"])
+@DONE
 def test_an_interruption_at_any_disk_call_leaves_a_whole_state(
-    error: type[BaseException], done: Literal["not", "half", "all"]
+    error: type[BaseException], done: Done
 ) -> None:
     """If any call in the life of a store fails, the state is the one before or after it."""
     whole = FaultyDisk()
@@ -126,7 +128,7 @@ def test_an_interruption_at_any_disk_call_leaves_a_whole_state(
     for skip in range(len(whole.calls)):
         disk = FaultyDisk()
         disk.fault = Fault(skip=skip, done=done, error=error)
-        expected: list[dict[Field, Field]] = [{}]
+        expected: list[Items] = [{}]
         try:
             scenario(disk, expected)
         except error:
@@ -140,13 +142,13 @@ def test_an_interruption_at_any_disk_call_leaves_a_whole_state(
         assert reopened(disk)["next"] == "works"
 
 
-def test_memory_is_mended_by_compaction(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_completed_by_compaction(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mutations that are durable and not in memory are applied before a compaction."""
     from kvlib import log
 
     real = log.apply
 
-    def half(mutations: list[log.Mutation], items: dict[Field, Field]) -> None:
+    def half(mutations: list[log.Mutation], items: Items) -> None:
         real(mutations[: len(mutations) // 2], items)
         raise KeyboardInterrupt
 

@@ -208,7 +208,7 @@ def wrapped_batch(store: DurableStore) -> None:
 
 
 @pytest.mark.parametrize(("act", "stride"), [(stacked_batch, 5), (wrapped_batch, 1)])
-def test_a_batch_that_its_user_left_open_says_so(
+def test_a_batch_left_open_refuses_what_promises_durability(
     act: Callable[[DurableStore], None], stride: int
 ) -> None:
     """If contextlib is interrupted, the batch stays open until the traceback is dropped.

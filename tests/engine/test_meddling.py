@@ -172,7 +172,7 @@ def test_a_file_that_is_gone_or_changed_is_not_written_to(
 @pytest.mark.parametrize("how", ["new", "reopened", "closed"])
 @MODES
 @pytest.mark.parametrize("event", SEEN_BY_NAME)
-def test_a_name_that_leads_elsewhere_is_seen_by_what_makes_durable(
+def test_a_name_that_leads_elsewhere_is_seen_by_the_next_fsync(
     event: Event, sync: Sync, how: str, tmp_path: Path
 ) -> None:
     """An fsync is not acknowledged; a put without one may be. Nothing is written afterwards."""
@@ -196,7 +196,9 @@ def test_a_name_that_leads_elsewhere_is_seen_by_what_makes_durable(
 @posix
 @pytest.mark.parametrize("event", BOTH)
 @pytest.mark.parametrize("sync", [2, "never"])
-def test_a_close_tells_what_it_could_not_keep(event: Event, sync: Sync, tmp_path: Path) -> None:
+def test_a_close_raises_if_it_loses_what_was_acknowledged(
+    event: Event, sync: Sync, tmp_path: Path
+) -> None:
     """Close raises if a mutation was acknowledged before the event and not fsynced."""
     store = kvlib.open(tmp_path / "store", sync=sync)
     store["ours"] = "1"

@@ -38,7 +38,7 @@ class Named(Store):
 
 
 @EACH
-def test_a_copy_of_a_store_in_memory_goes_its_own_way(duplicate: Callable[[Any], Any]) -> None:
+def test_a_copy_of_a_store_in_memory_is_independent(duplicate: Callable[[Any], Any]) -> None:
     """A copy and its original do not see each other's changes or snapshots."""
     store = Store()
     store.update({"a": "1", b"a": b"2"})
@@ -92,7 +92,7 @@ def test_a_durable_store_cannot_be_copied(duplicate: Callable[[Any], Any], read_
 
 
 @EACH
-def test_a_copy_of_a_memory_disk_goes_its_own_way(duplicate: Callable[[Any], Any]) -> None:
+def test_a_copy_of_a_memory_disk_is_independent(duplicate: Callable[[Any], Any]) -> None:
     """A copy of a MemoryDisk is independent and unlocked."""
     disk = MemoryDisk()
     store = kvlib.open(disk)

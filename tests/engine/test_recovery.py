@@ -3,14 +3,16 @@
 import gc
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 import kvlib
 from helpers.stores import (
+    DONE,
     OLD,
     SALT,
+    Done,
     Items,
     assert_refused,
     changes_of,
@@ -87,7 +89,7 @@ def test_a_torn_tail_is_dropped_and_reported() -> None:
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 40, b"\xff" * 3, b"M", b"\0"])
-def test_a_torn_tail_behind_a_close_is_dropped_too(tail: bytes) -> None:
+def test_a_torn_tail_after_a_close_is_dropped_too(tail: bytes) -> None:
     """A torn tail after a close frame is dropped, and the log is not continued."""
     files = closed_store()
     end = len(files["log"])
@@ -134,7 +136,7 @@ def test_a_value_may_hold_a_whole_store() -> None:
 
 @pytest.mark.parametrize("name", ["log", "0000000000000001.00000000.segment"])
 @pytest.mark.parametrize("what", ["symlink", "directory", "fifo"])
-def test_what_is_no_regular_file_in_a_store_is_corruption(
+def test_a_file_of_a_store_that_is_not_regular_is_corruption(
     tmp_path: Path, name: str, what: str
 ) -> None:
     """A symlink, directory or fifo is refused: neither followed, nor waited for, nor replaced."""
@@ -197,10 +199,10 @@ def test_creation_publishes_generation_one() -> None:
 
 
 @pytest.mark.parametrize("step", range(len(creation())))
-@pytest.mark.parametrize("done", ["not", "half", "all"])
+@DONE
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 def test_an_unfinished_creation_is_begun_again(
-    step: int, done: Literal["not", "half", "all"], error: type[BaseException]
+    step: int, done: Done, error: type[BaseException]
 ) -> None:
     """If any call of a creation fails, opening again makes an empty store."""
     verb, name = creation()[step]
@@ -290,7 +292,7 @@ def test_an_opening_that_fails_releases_its_lock(tmp_path: Path) -> None:
     kvlib.open(tmp_path).close()
 
 
-def test_an_error_that_is_not_the_disks_leaves_the_lock_free() -> None:
+def test_ctrl_c_while_opening_leaves_the_lock_free() -> None:
     """Ctrl-C at any call of a recovery leaves the lock free and the store whole."""
     files = store_files(OLD, b"torn", salt=SALT)
     whole = FaultyDisk(disk_of(files))
@@ -392,7 +394,7 @@ def test_a_reader_gives_up_after_three_changes(flaw: str) -> None:
     assert disk.reads == 9
 
 
-def test_a_reader_of_a_store_that_vanishes_is_told_so() -> None:
+def test_a_store_that_vanishes_is_missing() -> None:
     """A store that vanishes while it is read is a MissingError."""
     disk = moving(closed_store(), {})
     with pytest.raises(MissingError):

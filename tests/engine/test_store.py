@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 import kvlib
-from helpers.stores import OLD, SALT, closed_store
+from helpers.stores import OLD, SALT, Items, closed_store
 from helpers.vocabulary import (
     AWKWARD,
     HEAD_END,
     Fault,
     FaultyDisk,
-    Field,
     disk_of,
     files_of,
     flip_bit,
@@ -145,7 +144,7 @@ def test_a_length_that_does_not_fit_its_field_is_refused(monkeypatch: pytest.Mon
     store["k"] = "x" * 54_319
 
 
-def test_a_store_says_how_many_keys_it_has(mapping: Any) -> None:
+def test_the_repr_gives_the_number_of_keys(mapping: Any) -> None:
     """The repr of a store names its type and the number of its keys."""
     mapping.update({"a": "1", "b": "2"})
     assert repr(mapping).startswith(f"<{type(mapping).__name__}")
@@ -262,7 +261,7 @@ def test_serialize_and_deserialize_any_number_of_times(kind: str, tmp_path: Path
     """A place holds exactly what was serialized last, even if that was empty."""
     place: Any = MemoryDisk() if kind == "memory" else tmp_path / "d"
     store, other = kvlib.Store(), kvlib.Store()
-    contents: list[dict[Field, Field]] = [{"a": "1", b"a": b"2"}, {}, {"c": "3"}]
+    contents: list[Items] = [{"a": "1", b"a": b"2"}, {}, {"c": "3"}]
     for items in contents:
         store.clear()
         store.update(items)
@@ -274,7 +273,7 @@ def test_serialize_and_deserialize_any_number_of_times(kind: str, tmp_path: Path
         assert get("c") == items.get("c")
 
 
-def test_a_serialized_place_is_a_store_to_go_on_from(tmp_path: Path) -> None:
+def test_a_serialized_place_can_be_opened_and_continued(tmp_path: Path) -> None:
     """Store and DurableStore read and continue each other's places."""
     store = kvlib.Store()
     store["a"] = "1"
@@ -324,7 +323,7 @@ def test_a_damaged_place_is_not_serialized_over() -> None:
     assert files_of(disk) == files
 
 
-def test_deserializing_tells_what_was_dropped() -> None:
+def test_deserializing_reports_what_was_dropped() -> None:
     """Deserializing reports the tail that was dropped."""
     disk = MemoryDisk()
     kvlib.open(disk)["k"] = "v"
@@ -445,7 +444,7 @@ def test_segments_have_the_size_that_was_asked_for() -> None:
         assert len(disk.names()) == 2
 
 
-def test_the_status_tells_the_figures() -> None:
+def test_the_status_gives_the_figures() -> None:
     """The status gives keys, pending mutations, compactions, bytes of the log, generation."""
     disk = MemoryDisk()
     store = kvlib.open(disk)

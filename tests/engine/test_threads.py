@@ -199,7 +199,7 @@ def test_batches_do_not_mix(sync: Sync) -> None:
     assert len(set(stamps)) == len(stamps) == THREADS * 20
 
 
-def test_a_batch_of_one_thread_holds_up_no_other() -> None:
+def test_an_open_batch_blocks_no_other_thread() -> None:
     """While a batch is open, other threads write and are acknowledged."""
     disk = Recorder()
     store = kvlib.open(disk)

@@ -28,12 +28,14 @@ from kvlib import Disk, DurableStore, WriteRefusedError
 from kvlib.disk import Place
 
 Sync = Literal["always", "never"] | int
+Done = Literal["not", "half", "all"]
 Items = dict[Field, Field]
 
 SALT = 0xABCD
 OLD: Items = {"old": "1"}
 FULL = "No space left on device"
 TIMEOUT = 20  # seconds, after which a thread hangs
+DONE = pytest.mark.parametrize("done", ["not", "half", "all"])  # how much of a failed call
 MODES = pytest.mark.parametrize("sync", ["always", 3, "never"])
 
 
