@@ -166,7 +166,7 @@ def rooms(*, reuses: bool) -> range:
 def test_a_disk_full_at_any_byte_loses_nothing(how: str, reuses: bool) -> None:
     """Reads still work, only a failed append fails its mutation, and with new room all heals."""
     failures = compactions_failed = 0
-    for room in rooms(reuses=reuses)[:: 1 if how == "compact" else 3]:
+    for room in rooms(reuses=reuses)[:: 2 if how == "compact" else 5]:
         disk = FullDisk(room, reuses=reuses)
         store, allowed = live_on(disk)
         still_full = FullDisk(0, reuses=reuses)
@@ -194,8 +194,8 @@ def test_a_disk_full_at_any_byte_loses_nothing(how: str, reuses: bool) -> None:
             store = heal(store, how, disk)
         assert dict(store) in (allowed[:1] if how == "compact" else allowed), room
         assert_works(store, disk)
-    assert failures > 30
-    assert compactions_failed > 30
+    assert failures > 20
+    assert compactions_failed > 20
 
 
 # --- a disk that refuses --------------------------------------------------------------------------

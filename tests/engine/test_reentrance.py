@@ -65,7 +65,7 @@ def test_what_a_collected_object_puts_is_kept_or_refused(
         if f"late {number}" in store:  # otherwise it is in the batch
             acknowledged[f"late {number}"] = "1"
 
-    for number in range(100):
+    for number in range(60):
         Garbage(partial(late, number))
         ACTS[name](store)
     gc.collect()
@@ -162,7 +162,7 @@ def test_a_signal_handler_may_put(sync: Sync) -> None:
 
     before = signal.signal(signal.SIGALRM, put_late)
     try:
-        for number in range(1500):
+        for number in range(800):
             if number % 5 == 0:  # one at a time: a handler may take longer than an interval
                 signal.setitimer(signal.ITIMER_REAL, 1e-6 + number % 37 * 1e-6)
             store[f"{number % 50}"] = f"{number}"
@@ -204,7 +204,7 @@ def test_what_is_serialized_is_the_state_of_one_moment() -> None:
     """A snapshot is of one moment, even if another thread changes the store or dict meanwhile."""
     store, disk, items = Store(), MemoryDisk(), Items()
     with restless(partial(change_both, store)), restless(partial(change_both, items)):
-        for _ in range(100):
+        for _ in range(50):
             store.serialize(disk, 64)
             agree(content(disk))
             agree(kvlib.decode_snapshot(kvlib.encode_snapshot(items)))
@@ -224,7 +224,7 @@ def test_a_backup_is_the_state_of_one_moment(sync: Sync) -> None:
         store[f"{number * 7 % 97}"] = "x"
 
     with restless(change):
-        for _ in range(60):
+        for _ in range(30):
             place = MemoryDisk()
             store.backup(place)
             agree(content(place))
@@ -242,6 +242,6 @@ def test_readers_never_see_half_of_what_is_read_back() -> None:
         store.deserialize(disk)
 
     with restless(change):
-        for _ in range(5_000):
+        for _ in range(2_000):
             assert len(store) == 2
             agree(dict(store._items))
