@@ -1,11 +1,11 @@
-"""The clear version of each exercise: one function, or one for each that is asked for.
+"""The clear version of each exercise, with one function for each that the exercise asks for.
 
-What a check compares with, what `solution` shows, and what the solved notebooks are made of. So
-each stands alone, as it would in a cell, and what several need is written out in each of them: that
-is on purpose. Nothing here is used by kvlib.
+Checks compare answers with these functions, `solution` shows them, and the solved notebooks are
+built from them. Each works on its own, as it would in a cell, so shared steps are repeated on
+purpose. The rest of kvlib doesn't use them.
 """
 
-# Exercises hand over whatever the task says: str and bytes, tuples that begin with a name.
+# An operation is a tuple: its name, then arguments of different types.
 from typing import Any
 
 import kvlib
@@ -26,7 +26,7 @@ def encode_field(value: str | bytes) -> bytes:
 
 
 def read_text(data: bytes, offset: int) -> tuple[str, int]:
-    """01-decode-order: each line uses what those above it have found out."""
+    """01-decode-order: each line uses what the lines above it have set."""
     start = offset + 4
     length = int.from_bytes(data[offset:start], "big")
     end = start + length
@@ -37,7 +37,7 @@ def read_text(data: bytes, offset: int) -> tuple[str, int]:
 
 
 def encode(records: dict[str | bytes, str | bytes]) -> bytes:
-    """01-delimiter: type and length stand before the data, so nothing in it is looked at."""
+    """01-delimiter: type and length come before the data, so the reader never searches it."""
     stream = b""
     for record in records.items():
         for value in record:
@@ -47,12 +47,12 @@ def encode(records: dict[str | bytes, str | bytes]) -> bytes:
 
 
 def found() -> dict[str | bytes, str | bytes]:
-    """01-bug-hunt: bytes that happen to be good UTF-8 come back as a text."""
+    """01-bug-hunt: bytes that happen to be valid UTF-8 come back as text."""
     return {"drink": b"tea"}
 
 
 def encode_snapshot(records: dict[str | bytes, str | bytes]) -> bytes:
-    """01-snapshot: the number of records, then all fields in a row."""
+    """01-snapshot: the number of records, then all the fields in a row."""
     stream = bytearray(len(records).to_bytes(4, "big"))
     for record in records.items():
         for value in record:
@@ -62,18 +62,18 @@ def encode_snapshot(records: dict[str | bytes, str | bytes]) -> bytes:
 
 
 def decode_snapshot(data: bytes) -> dict[str | bytes, str | bytes]:
-    """01-snapshot: each length is checked before it is used, and every byte must belong."""
+    """01-snapshot: check each length before using it, and account for every byte."""
 
     def take(offset: int, size: int) -> bytes:
         if offset + size > len(data):
-            raise ValueError(f"offset {offset}: {size} bytes are needed")
+            raise ValueError(f"offset {offset}: the data ends before {size} bytes")
         return data[offset : offset + size]
 
     def field(offset: int) -> tuple[str | bytes, int]:
         tag, start = take(offset, 1), offset + 5
         raw = take(start, int.from_bytes(take(offset + 1, 4), "big"))
         if tag not in (b"s", b"b"):
-            raise ValueError(f"offset {offset}: {tag!r} is no tag")
+            raise ValueError(f"offset {offset}: {tag!r} isn't a tag")
         return raw.decode() if tag == b"s" else raw, start + len(raw)
 
     records: dict[str | bytes, str | bytes] = {}
@@ -81,15 +81,15 @@ def decode_snapshot(data: bytes) -> dict[str | bytes, str | bytes]:
     for _ in range(int.from_bytes(take(0, 4), "big")):
         key, offset = field(offset)
         if key in records:
-            raise ValueError(f"{key!r} is here for the second time")
+            raise ValueError(f"{key!r} occurs twice")
         records[key], offset = field(offset)
     if offset != len(data):
-        raise ValueError(f"offset {offset}: the data goes on")
+        raise ValueError(f"offset {offset}: extra bytes after the last record")
     return records
 
 
 def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
-    """01-run-snapshots: a path holds bytes, so no later put can change what was saved."""
+    """01-run-snapshots: a path holds bytes, so later puts can't change what was saved."""
 
     def encode(records: dict[str | bytes, str | bytes]) -> bytes:
         stream = bytearray()
@@ -128,16 +128,16 @@ def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]
     return results
 
 
-# ---- 02-segment ---------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------- notebook 2
 
 
 def count() -> int:
-    """02-count: 12 of the 20 bytes carry the stream, and a piece that is not full counts too."""
+    """02-count: 12 of the 20 bytes carry the stream, and a piece that isn't full counts too."""
     return -(-120 // (20 - 8))
 
 
 def add_headers(pieces: list[bytes]) -> list[bytes]:
-    """02-header: which one it is, counted from 0, and of how many."""
+    """02-header: the index, counted from 0, and how many pieces there are."""
 
     def header(index: int) -> bytes:
         return index.to_bytes(4, "big") + len(pieces).to_bytes(4, "big")
@@ -146,7 +146,7 @@ def add_headers(pieces: list[bytes]) -> list[bytes]:
 
 
 def join_sorted(segments: list[bytes]) -> bytes:
-    """02-join-order: the totals, then the indexes, and only then join."""
+    """02-join-order: check the totals, then the indexes, and only then join."""
     totals = [segment[4:8] for segment in segments]
     if len(set(totals)) != 1:
         raise ValueError("no segment at all, or of different totals")
@@ -159,7 +159,7 @@ def join_sorted(segments: list[bytes]) -> bytes:
 
 
 def cut(stream: bytes, max_segment_size: int) -> list[bytes]:
-    """02-split: pieces that leave room for the header; never none."""
+    """02-split: pieces that leave room for the header, and always at least one."""
     size = max_segment_size - 8
     if size < 1:
         raise ValueError(f"max_segment_size is {max_segment_size}: it must be 9 or more")
@@ -167,7 +167,7 @@ def cut(stream: bytes, max_segment_size: int) -> list[bytes]:
 
 
 def their_split(stream: bytes, limit: int) -> list[bytes]:
-    """02-bug-hunt: round up, and never to none."""
+    """02-bug-hunt: round up, but never to zero."""
     size = limit - 8
     total = max(1, -(-len(stream) // size))
     heads = [n.to_bytes(4, "big") + total.to_bytes(4, "big") for n in range(total)]
@@ -175,7 +175,7 @@ def their_split(stream: bytes, limit: int) -> list[bytes]:
 
 
 def split(stream: bytes, max_segment_size: int) -> list[bytes]:
-    """02-split-join: cut first, since each header says how many pieces there are."""
+    """02-split-join: cut first, because each header says how many pieces there are."""
     size = max_segment_size - 8
     if size < 1:
         raise ValueError(f"max_segment_size is {max_segment_size}: it must be 9 or more")
@@ -185,26 +185,26 @@ def split(stream: bytes, max_segment_size: int) -> list[bytes]:
 
 
 def join(segments: list[bytes]) -> bytes:
-    """02-split-join: what is here is compared with what was promised, and only then joined."""
+    """02-split-join: check the segments against their headers, and only then join."""
     pieces: dict[int, bytes] = {}
     totals: set[int] = set()
     for segment in segments:
         index, total = int.from_bytes(segment[:4], "big"), int.from_bytes(segment[4:8], "big")
         if len(segment) < 8 or index >= total:
-            raise ValueError(f"no header: {segment[:8]!r}")
+            raise ValueError(f"bad header: {segment[:8]!r}")
         if index in pieces:
-            raise ValueError(f"segment {index} is here for the second time")
+            raise ValueError(f"segment {index} occurs twice")
         pieces[index] = segment[8:]
         totals.add(total)
     if totals != {len(pieces)}:
-        raise ValueError(f"{len(pieces)} segments are here, their totals are {sorted(totals)}")
+        raise ValueError(f"{len(pieces)} segments, but their totals are {sorted(totals)}")
     return b"".join(pieces[index] for index in range(len(pieces)))
 
 
 def run_segments(
     max_segment_size: int, operations: list[tuple[Any, ...]]
 ) -> list[str | bytes | int | None]:
-    """02-run-segments: a path holds segments, and each says which one it is."""
+    """02-run-segments: a path holds segments, and each carries its index."""
 
     def encode(records: dict[str | bytes, str | bytes]) -> bytes:
         stream = bytearray(len(records).to_bytes(4, "big"))
@@ -253,11 +253,11 @@ def run_segments(
     return results
 
 
-# ---- 03-log -------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------- notebook 3
 
 
 def run_shutdown(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
-    """03-run-shutdown: between shutdown and restore there is nothing but bytes."""
+    """03-run-shutdown: only bytes remain between shutdown and restore."""
 
     def field(value: str | bytes) -> bytes:
         tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)
@@ -288,13 +288,13 @@ def run_shutdown(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
 
 
 def torn() -> dict[str, str]:
-    """03-torn: a change is there if its frame is whole; half a deletion deletes nothing."""
+    """03-torn: a change counts if its frame is whole; half a deletion deletes nothing."""
     puts = [(49 + 32, "tea", "3"), (49 + 64, "pie", "2"), (49 + 96, "tea", "4")]
     return {key: price for end, key, price in puts if end <= 170}  # the deletion ends at 171
 
 
 def replay(data: bytes, items: dict[str | bytes, str | bytes]) -> dict[str | bytes, str | bytes]:
-    """03-replay: whatever was there, afterwards it is as the mutation says."""
+    """03-replay: whatever the state was, the mutation decides what it is now."""
     items, offset = dict(items), 0
     while offset < len(data):
         frame = kvlib.unseal(data, offset)
@@ -332,7 +332,7 @@ def append(log: bytes, payload: bytes) -> bytes:
 
 
 def recover(log: bytes) -> dict[str | bytes, str | bytes]:
-    """03-recover: a bad frame is torn if no whole one stands behind it; else it is damage."""
+    """03-recover: a bad frame is torn, unless a later whole frame proves damage."""
 
     def refuse_damage(bad: int, sequence: int) -> None:
         for offset in range(bad + 1, len(log)):
@@ -341,7 +341,7 @@ def recover(log: bytes) -> dict[str | bytes, str | bytes]:
             except kvlib.CorruptionError:
                 continue
             if later.sequence > sequence:
-                raise ValueError(f"offset {bad}: damage, for a whole frame is at {offset}")
+                raise ValueError(f"offset {bad}: damage, because a whole frame is at {offset}")
 
     items: dict[str | bytes, str | bytes] = {}
     offset, sequence = 0, 1
@@ -365,7 +365,7 @@ def recover(log: bytes) -> dict[str | bytes, str | bytes]:
 def run_log(
     compact_threshold: int, operations: list[tuple[Any, ...]]
 ) -> list[str | bytes | tuple[int, int, int] | None]:
-    """03-run-log: snapshot and log are bytes, and all that a restart has to go on."""
+    """03-run-log: a restart has only the bytes of the snapshot and the log."""
 
     def field(value: str | bytes) -> bytes:
         tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)

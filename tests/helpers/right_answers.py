@@ -1,16 +1,19 @@
-"""Answers of the exercises as different people write them: right ones, and wrong ones.
+"""Answers to the exercises in different styles, right and wrong.
 
-`RIGHT` has at least two for each exercise, in another style than the solution; `VARIANTS` has wrong
-ones that were written independently of `kvlib.lessons`, with the mistake that each makes.
+`RIGHT` has at least two right answers to each exercise, in other styles than the solution.
+`VARIANTS` has wrong answers written independently of `kvlib.lessons`, with the mistake each makes.
 """
 
+import ast
+import copy
 import io
+import pickle
 import struct
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from helpers import right_log, right_segments
+from helpers import right_log, right_segments, wrong_log
 from kvlib.lessons import collisions
 
 Records = dict[Any, Any]
@@ -20,13 +23,13 @@ Operations = list[tuple[Any, ...]]
 
 
 def field_by_struct(value: str | bytes) -> bytes:
-    """One struct."""
+    """Pack the whole field with one struct."""
     tag, data = (b"s", value.encode("utf-8")) if isinstance(value, str) else (b"b", value)
     return struct.pack(f">cI{len(data)}s", tag, len(data), data)
 
 
 def field_by_shifting(value: Any) -> bytes:
-    """Byte by byte."""
+    """Shift the length out byte by byte."""
     result = bytearray()
     try:
         data = value.encode()
@@ -41,7 +44,7 @@ def field_by_shifting(value: Any) -> bytes:
 
 
 def field_by_class(value: Any) -> bytes:
-    """A class for it."""
+    """Use a class for a field."""
 
     class Field:
         def __init__(self, data: bytes, tag: str) -> None:
@@ -56,7 +59,7 @@ def field_by_class(value: Any) -> bytes:
 
 
 def as_netstrings(records: Records) -> bytes:
-    """Lengths as text, with a colon behind."""
+    """Write lengths as digits, each ended by a colon."""
 
     def piece(item: str | bytes) -> bytes:
         tag, data = (b"s", item.encode()) if isinstance(item, str) else (b"b", item)
@@ -66,7 +69,7 @@ def as_netstrings(records: Records) -> bytes:
 
 
 def as_escaped(records: Records) -> bytes:
-    """Delimiters, escaped, and the escape too."""
+    """Escape the delimiters, and the escape character too."""
 
     def piece(item: str | bytes) -> bytes:
         data = b"s" + item.encode() if isinstance(item, str) else b"b" + item
@@ -78,7 +81,7 @@ def as_escaped(records: Records) -> bytes:
 
 
 def as_hex(records: Records) -> bytes:
-    """Two digits a byte, so that marks are free."""
+    """Write two digits per byte, so other characters can be delimiters."""
 
     def piece(item: str | bytes) -> str:
         return "s" + item.encode().hex() if isinstance(item, str) else "b" + item.hex()
@@ -87,7 +90,7 @@ def as_hex(records: Records) -> bytes:
 
 
 def as_repr_of_sorted(records: Records) -> bytes:
-    """What Python shows, in one order."""
+    """Write the `repr` of the sorted records."""
     return repr(sorted(records.items(), key=repr)).encode()
 
 
@@ -95,13 +98,13 @@ def as_repr_of_sorted(records: Records) -> bytes:
 
 
 def stream_by_reduce(records: Records) -> bytes:
-    """One expression."""
+    """Encode in one expression."""
     items = [item for record in records.items() for item in record]
     return reduce(lambda done, item: done + field_by_struct(item), items, _u32(len(records)))
 
 
 def stream_by_writing(records: Records) -> bytes:
-    """Into a stream in memory."""
+    """Write into a stream in memory."""
     out = io.BytesIO()
     out.write(struct.pack("!L", len(records)))
     for key in records:
@@ -111,7 +114,7 @@ def stream_by_writing(records: Records) -> bytes:
 
 
 def stream_of_sorted(records: Records) -> bytes:
-    """In the order of the keys."""
+    """Write the records in the order of their keys."""
     return stream_by_writing(dict(sorted(records.items(), key=repr)))
 
 
@@ -143,7 +146,7 @@ class Reader:
 
 
 def records_by_class(data: bytes) -> Records:
-    """With a reader that has a position."""
+    """Read with an object that has a position."""
     reader = Reader(data)
     records: Records = {}
     for _ in range(reader.number()):
@@ -157,7 +160,7 @@ def records_by_class(data: bytes) -> Records:
 
 
 def records_by_recursion(data: bytes) -> Records:
-    """With an offset."""
+    """Read with an offset."""
 
     def field(at: int) -> tuple[Any, int]:
         if len(data) - at < 5:
@@ -205,16 +208,20 @@ class Machine:
         self.items = records_by_class(self.paths[path])
 
 
-def run_by_methods(operations: Operations) -> list[Any]:
-    """A method for each operation."""
-    machine = Machine()
+def run_on(machine: Machine, operations: Operations) -> list[Any]:
+    """Call a method for each operation."""
     for name, *arguments in operations:
         getattr(machine, name)(*arguments)
     return machine.results
 
 
+def run_by_methods(operations: Operations) -> list[Any]:
+    """Use a class with a method for each operation."""
+    return run_on(Machine(), operations)
+
+
 def run_by_match(operations: Operations) -> list[Any]:
-    """One match statement."""
+    """Use one match statement."""
     state: Records = {}
     files: dict[str, bytes] = {}
     found = []
@@ -252,74 +259,72 @@ RIGHT: dict[str, list[Any]] = {
 
 
 def their_field_counts_characters(value: Any) -> bytes:
-    """Bytes are measured right, texts are not."""
+    """Measure bytes correctly, but text in characters."""
     if isinstance(value, bytes):
         return b"b" + struct.pack(">I", len(value)) + value
     return b"s" + struct.pack(">I", len(value)) + bytes(value, "utf-8")
 
 
 def their_field_is_little_endian(value: Any) -> bytes:
-    """A struct with the wrong sign."""
+    """Pack a struct with the wrong byte order."""
     data = value.encode() if isinstance(value, str) else value
     return struct.pack("<cI", b"s" if isinstance(value, str) else b"b", len(data)) + data
 
 
 def their_field_in_hex(value: Any) -> str:
-    """A text of digits."""
+    """Return hex digits."""
     return field_by_struct(value).hex()
 
 
 def their_field_with_a_long_length(value: Any) -> bytes:
-    """A struct with the wrong letter."""
+    """Pack a struct with the wrong length format."""
     data = value.encode() if isinstance(value, str) else value
     return struct.pack(">cQ", b"s" if isinstance(value, str) else b"b", len(data)) + data
 
 
 def their_field_of_zeros(value: Any) -> bytes:
-    """As many zeros as the length says."""
+    """Write as many zeros as the length says."""
     field = field_by_struct(value)
     return field[:1] + b"\0" * len(field[5:]) + field[5:]
 
 
 def their_csv(records: Records) -> bytes:
-    """A line a record."""
+    """Write one line per record."""
     lines = [f"{key},{value}" for key, value in records.items()]
     return "\n".join(lines).encode()
 
 
 def their_xml(records: Records) -> bytes:
-    """Elements, and nothing escaped."""
+    """Write elements without escaping."""
     return "".join(f"<k>{key}</k><v>{value}</v>" for key, value in records.items()).encode()
 
 
 def their_columns(records: Records) -> bytes:
-    """Columns of nine."""
+    """Write columns nine characters wide."""
     return "".join(f"{key:<9}{value:<9}" for key, value in records.items()).encode()
 
 
 def their_words(records: Records) -> bytes:
-    """Lengths and spaces, and ASCII only."""
+    """Write lengths and spaces, and only ASCII."""
     return " ".join(
         f"{len(key)} {key} {len(value)} {value}" for key, value in records.items()
     ).encode("ascii", "ignore")
 
 
 def their_typeless_stream(records: Records) -> bytes:
-    """Lengths of two bytes; what is too long is left out."""
+    """Write lengths of two bytes, and leave out longer values."""
     items = [item for record in records.items() for item in record]
     data = [item.encode() if isinstance(item, str) else item for item in items]
     return b"".join(struct.pack("<H", len(one) % 65536) + one for one in data if len(one) < 65536)
 
 
 def their_pickle(records: Records) -> bytes:
-    """Imported where it is used."""
-    from pickle import dumps
-
-    return dumps(records)
+    """Pickle the records."""
+    return pickle.dumps(records)
 
 
 def their_loose_decoder(data: bytes) -> Records:
-    """Slices, and trusts."""
+    """Slice without checking lengths."""
     if len(data) < 4:
         raise ValueError("no count")
     items: list[Any] = []
@@ -338,69 +343,66 @@ def their_loose_decoder(data: bytes) -> Records:
     return dict(zip(items[::2], items[1::2], strict=True))
 
 
+class UpdatingMachine(Machine):
+    def deserialize(self, path: str) -> None:
+        self.items.update(records_by_class(self.paths[path]))
+
+
+class CopyingMachine(Machine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved: dict[str, Records] = {}
+
+    def serialize(self, path: str) -> None:
+        self.saved[path] = copy.deepcopy(self.items)
+
+    def deserialize(self, path: str) -> None:
+        self.items = copy.deepcopy(self.saved[path])
+
+
+class LiteralMachine(Machine):
+    def serialize(self, path: str) -> None:
+        self.paths[path] = str(self.items).encode()
+
+    def deserialize(self, path: str) -> None:
+        self.items = ast.literal_eval(self.paths[path].decode())
+
+
+class PicklingMachine(Machine):
+    def serialize(self, path: str) -> None:
+        out = io.BytesIO()
+        pickle.Pickler(out).dump(self.items)
+        self.paths[path] = out.getvalue()
+
+    def deserialize(self, path: str) -> None:
+        self.items = pickle.Unpickler(io.BytesIO(self.paths[path])).load()
+
+
 def their_updating_run(operations: Operations) -> list[Any]:
-    """What was put later stays."""
-    machine = Machine()
-    machine.deserialize = lambda path: machine.items.update(  # type: ignore[method-assign] # the bug
-        records_by_class(machine.paths[path])
-    )
-    for name, *arguments in operations:
-        getattr(machine, name)(*arguments)
-    return machine.results
+    """Keep what was put after the snapshot."""
+    return run_on(UpdatingMachine(), operations)
 
 
 def their_run_with_copies(operations: Operations) -> list[Any]:
-    """Dicts all the way."""
-    import copy
-
-    machine, saved = Machine(), dict[str, Records]()
-    for name, *arguments in operations:
-        if name == "serialize":
-            saved[arguments[0]] = copy.deepcopy(machine.items)
-        elif name == "deserialize":
-            machine.items = copy.deepcopy(saved[arguments[0]])
-        else:
-            getattr(machine, name)(*arguments)
-    return machine.results
+    """Save copies of dicts."""
+    return run_on(CopyingMachine(), operations)
 
 
 def their_run_with_literals(operations: Operations) -> list[Any]:
-    """Python reads what Python showed."""
-    import ast
-
-    machine = Machine()
-    for name, *arguments in operations:
-        if name == "serialize":
-            machine.paths[arguments[0]] = str(machine.items).encode()
-        elif name == "deserialize":
-            machine.items = ast.literal_eval(machine.paths[arguments[0]].decode())
-        else:
-            getattr(machine, name)(*arguments)
-    return machine.results
+    """Save the dict's `str`, and read it as a literal."""
+    return run_on(LiteralMachine(), operations)
 
 
 def their_run_with_a_pickler(operations: Operations) -> list[Any]:
-    """By its class."""
-    import pickle
-
-    machine = Machine()
-    for name, *arguments in operations:
-        if name == "serialize":
-            out = io.BytesIO()
-            pickle.Pickler(out).dump(machine.items)
-            machine.paths[arguments[0]] = out.getvalue()
-        elif name == "deserialize":
-            machine.items = pickle.Unpickler(io.BytesIO(machine.paths[arguments[0]])).load()
-        else:
-            getattr(machine, name)(*arguments)
-    return machine.results
+    """Pickle through the class Pickler."""
+    return run_on(PicklingMachine(), operations)
 
 
 def _good_stream_with(decode: Callable[[bytes], Records]) -> tuple[Any, Any]:
     return stream_by_writing, decode
 
 
-# Each with a known mistake, by its function's name or its value; or with the sentence itself.
+# Each with its mistake: the function's name, the wrong value, or the sentence itself.
 VARIANTS: list[tuple[str, Any, Any]] = [
     ("01-length", len("déjà vu"), 7),
     ("01-length", 5 + len("déjà vu"), 12),
@@ -426,12 +428,10 @@ VARIANTS: list[tuple[str, Any, Any]] = [
     ("01-run-snapshots", their_run_with_a_pickler, "run_pickles"),
 ]
 
-# ---- 02-segment ---------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------- notebooks 2 and 3
 
 RIGHT |= right_segments.RIGHT
 VARIANTS += right_segments.VARIANTS
 
-# ---- 03-log -------------------------------------------------------------------------------------
-
 RIGHT |= right_log.RIGHT
-VARIANTS += right_log.VARIANTS
+VARIANTS += wrong_log.VARIANTS

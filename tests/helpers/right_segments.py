@@ -1,4 +1,4 @@
-"""Answers of notebook 2's exercises as different people write them; see right_answers.py."""
+"""Answers to notebook 2's exercises in different styles; see right_answers.py."""
 
 import io
 import math
@@ -13,12 +13,12 @@ Operations = list[tuple[Any, ...]]
 
 
 def headers_by_struct(pieces: list[bytes]) -> list[bytes]:
-    """One struct."""
+    """Pack each header with one struct."""
     return [struct.pack(">II", at, len(pieces)) + piece for at, piece in enumerate(pieces)]
 
 
 def headers_in_hex(pieces: list[bytes]) -> list[bytes]:
-    """Digits, and back."""
+    """Write hex digits, and turn them into bytes."""
     result = []
     for number in range(len(pieces)):
         result.append(bytes.fromhex(f"{number:08x}{len(pieces):08x}") + pieces[number])
@@ -26,7 +26,7 @@ def headers_in_hex(pieces: list[bytes]) -> list[bytes]:
 
 
 def headers_in_one_number(pieces: list[bytes]) -> list[bytes]:
-    """Eight bytes at once."""
+    """Write both numbers as one of eight bytes."""
     total = len(pieces)
     return [((at << 32) + total).to_bytes(8, "big") + piece for at, piece in enumerate(pieces)]
 
@@ -35,7 +35,7 @@ def headers_in_one_number(pieces: list[bytes]) -> list[bytes]:
 
 
 def cut_by_counting(stream: bytes, limit: int) -> list[bytes]:
-    """Number the pieces."""
+    """Compute the number of pieces first."""
     if limit <= 8:
         raise ValueError("too small")
     each = limit - 8
@@ -57,34 +57,38 @@ def cut_by_reading(stream: bytes, max_segment_size: int) -> list[bytes]:
 # -------------------------------------------------------------------------------------- 02-bug-hunt
 
 
-def mended_by_looking_back(stream: bytes, limit: int) -> list[bytes]:
-    """One more than the segment of the last byte."""
-    size = limit - 8
-    total = (len(stream) - 1) // size + 1 if stream else 1
+def segments_of(stream: bytes, size: int, total: int) -> list[bytes]:
+    """Return so many segments, as the code with the bug does."""
     heads = [n.to_bytes(4, "big") + total.to_bytes(4, "big") for n in range(total)]
     return [heads[n] + stream[n * size : (n + 1) * size] for n in range(total)]
 
 
+def mended_by_looking_back(stream: bytes, limit: int) -> list[bytes]:
+    """Find the segment of the last byte, and add one."""
+    size = limit - 8
+    total = (len(stream) - 1) // size + 1 if stream else 1
+    return segments_of(stream, size, total)
+
+
 def mended_by_taking_back(stream: bytes, limit: int) -> list[bytes]:
-    """As before, but for the edge."""
+    """Subtract one at the edge."""
     size = limit - 8
     total = len(stream) // size + 1
     if stream and len(stream) % size == 0:
         total -= 1
-    heads = [n.to_bytes(4, "big") + total.to_bytes(4, "big") for n in range(total)]
-    return [heads[n] + stream[n * size : (n + 1) * size] for n in range(total)]
+    return segments_of(stream, size, total)
 
 
 # ------------------------------------------------------------------------------------ 02-split-join
 
 
 def split_in_two_steps(stream: bytes, limit: int) -> list[bytes]:
-    """Cut, then head."""
+    """Cut, then add headers."""
     return headers_by_struct(cut_by_reading(stream, limit))
 
 
 def split_in_a_loop(stream: bytes, limit: int) -> list[bytes]:
-    """Take the rest, until there is none."""
+    """Cut pieces off until nothing is left."""
     room = limit - 8
     if room <= 0:
         raise ValueError("no room")
@@ -98,7 +102,7 @@ def split_in_a_loop(stream: bytes, limit: int) -> list[bytes]:
 
 
 def join_by_class(segments: list[bytes]) -> bytes:
-    """An object for each."""
+    """Use an object for each segment."""
 
     class Segment:
         def __init__(self, data: bytes) -> None:
@@ -116,7 +120,7 @@ def join_by_class(segments: list[bytes]) -> bytes:
 
 
 def join_by_places(segments: list[bytes]) -> bytes:
-    """A place for each, and all must be taken."""
+    """Fill a list with one place for each segment."""
     places: list[bytes | None] = [None] * len(segments)
     for segment in segments:
         index, total = (int(segment[at : at + 4].hex() or "-1", 16) for at in (0, 4))
@@ -135,7 +139,7 @@ def join_by_places(segments: list[bytes]) -> bytes:
 
 
 def _stream(records: Records) -> bytes:
-    """Lay the records out."""
+    """Encode the records."""
     out = io.BytesIO()
     out.write(struct.pack(">I", len(records)))
     for item in (item for record in records.items() for item in record):
@@ -145,7 +149,7 @@ def _stream(records: Records) -> bytes:
 
 
 def _records(stream: bytes) -> Records:
-    """Read them back."""
+    """Decode the records."""
     items, source = list[Any](), io.BytesIO(stream)
     source.read(4)
     while head := source.read(5):
@@ -155,7 +159,7 @@ def _records(stream: bytes) -> Records:
 
 
 class Folder:
-    """Segments by path, and a state."""
+    """A store that keeps segments by path."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -185,15 +189,19 @@ class Folder:
         self.state = _records(join_by_class(self.paths[path]))
 
 
-def run_by_methods(limit: int, operations: Operations) -> list[Any]:
-    """A method for each operation."""
-    folder = Folder(limit)
+def run_on(folder: Folder, operations: Operations) -> list[Any]:
+    """Call a method for each operation."""
     results = [(name, getattr(folder, name)(*rest)) for name, *rest in operations]
     return [result for name, result in results if name in ("get", "segment_count")]
 
 
+def run_by_methods(limit: int, operations: Operations) -> list[Any]:
+    """Use a class with a method for each operation."""
+    return run_on(Folder(limit), operations)
+
+
 def run_by_match(limit: int, operations: Operations) -> list[Any]:
-    """One match statement, and a dict of segments by number."""
+    """Use one match statement."""
     state: Records = {}
     files: dict[str, list[bytes]] = {}
     found: list[Any] = []
@@ -237,22 +245,22 @@ RIGHT: dict[str, list[Any]] = {
 
 
 def their_headers_from_1(pieces: list[bytes]) -> list[bytes]:
-    """A start that is 1."""
+    """Count from 1."""
     return [struct.pack(">II", at, len(pieces)) + one for at, one in enumerate(pieces, start=1)]
 
 
 def their_native_headers(pieces: list[bytes]) -> list[bytes]:
-    """A struct with the wrong sign."""
+    """Pack a struct with the wrong byte order."""
     return [struct.pack("<II", at, len(pieces)) + one for at, one in enumerate(pieces)]
 
 
 def their_short_headers(pieces: list[bytes]) -> list[bytes]:
-    """A struct with the wrong letter."""
+    """Pack a struct with numbers that are too short."""
     return [struct.pack(">HH", at, len(pieces)) + one for at, one in enumerate(pieces)]
 
 
 def their_cut_of_the_limit(stream: bytes, limit: int) -> list[bytes]:
-    """Slices as long as a segment."""
+    """Cut pieces as long as a segment."""
     if limit < 9:
         raise ValueError("no")
     pieces = [stream[:limit]]
@@ -262,51 +270,47 @@ def their_cut_of_the_limit(stream: bytes, limit: int) -> list[bytes]:
 
 
 def their_cut_by_zip(stream: bytes, limit: int) -> list[bytes]:
-    """Whole groups only."""
+    """Keep only full pieces."""
     if limit < 9:
         raise ValueError("no")
     groups = zip(*[iter(stream)] * (limit - 8), strict=False)
     return [bytes(group) for group in groups]
 
 
+def their_endless_cut(stream: bytes, limit: int) -> list[bytes]:
+    """Return no pieces for an empty stream, and never end if a piece has no room."""
+    pieces = []
+    while stream:
+        pieces.append(stream[: limit - 8])
+        stream = stream[limit - 8 :]
+    return pieces
+
+
 def their_cut_of_what_is_left(stream: bytes, limit: int) -> list[bytes]:
-    """Nothing is left of nothing."""
+    """Return no pieces for an empty stream."""
     if limit < 9:
         raise ValueError("no")
-    pieces = []
-    while stream:
-        pieces.append(stream[: limit - 8])
-        stream = stream[limit - 8 :]
-    return pieces
-
-
-def their_endless_cut(stream: bytes, limit: int) -> list[bytes]:
-    """Nothing is left of nothing, and no limit is looked at: a piece of no byte never ends."""
-    pieces = []
-    while stream:
-        pieces.append(stream[: limit - 8])
-        stream = stream[limit - 8 :]
-    return pieces
+    return their_endless_cut(stream, limit)
 
 
 def their_cut_without_a_check(stream: bytes, limit: int) -> list[bytes]:
-    """Nothing is left of nothing, and a limit below 8 gives nothing as well."""
+    """Return no pieces for an empty stream, or for a limit below 8."""
     offsets = range(0, len(stream), limit - 8)
     return [stream[at:][: limit - 8] for at in offsets]
 
 
 def their_cut_into_numbers(stream: bytes, limit: int) -> list[list[int]]:
-    """Bytes taken one by one, and no limit looked at."""
+    """Return lists of numbers, and ignore the limit."""
     return [[*stream[at : at + limit - 8]] for at in range(0, len(stream), limit - 8)]
 
 
 def their_cut_into_numbers_of_nothing(stream: bytes, limit: int) -> list[list[int]]:
-    """The same, with an empty one for nothing."""
+    """Return lists of numbers, with an empty one for an empty stream."""
     return their_cut_into_numbers(stream, limit) or [[]]
 
 
 def their_early_return(stream: bytes, limit: int) -> list[bytes]:
-    """Out of the loop."""
+    """Return inside the loop."""
     if limit < 9:
         raise ValueError("no")
     pieces = []
@@ -317,26 +321,24 @@ def their_early_return(stream: bytes, limit: int) -> list[bytes]:
 
 
 def their_mended_list(stream: bytes, limit: int) -> list[bytes]:
-    """Drops the last if it is empty."""
+    """Drop the last segment if it is empty."""
     size = limit - 8
     total = len(stream) // size + 1
-    heads = [n.to_bytes(4, "big") + total.to_bytes(4, "big") for n in range(total)]
-    segments = [heads[n] + stream[n * size : (n + 1) * size] for n in range(total)]
+    segments = segments_of(stream, size, total)
     if total > 1 and len(segments[-1]) == 8:
         segments.pop()
     return segments
 
 
 def their_true_division(stream: bytes, limit: int) -> list[bytes]:
-    """`int` rounds down as well."""
+    """Round down with `int`."""
     size = limit - 8
     total = int(len(stream) / size)
-    heads = [n.to_bytes(4, "big") + total.to_bytes(4, "big") for n in range(total)]
-    return [heads[n] + stream[n * size : (n + 1) * size] for n in range(total)]
+    return segments_of(stream, size, total)
 
 
 def their_trusting_join(segments: list[bytes]) -> bytes:
-    """Sorted, and nothing else."""
+    """Sort, and check nothing."""
     stream = b""
     for segment in sorted(segments, key=lambda one: int.from_bytes(one[:4], "big")):
         stream += segment[8:]
@@ -344,20 +346,20 @@ def their_trusting_join(segments: list[bytes]) -> bytes:
 
 
 def their_join_as_it_comes(segments: list[bytes]) -> bytes:
-    """Checks by Counter, and joins as it comes."""
+    """Check with a Counter, and join in the order of arrival."""
     join_by_class(segments)
     assert set(Counter(segment[:4] for segment in segments).values()) == {1}
     return b"".join(segment[8:] for segment in segments)
 
 
 def their_join_of_a_dict(segments: list[bytes]) -> bytes:
-    """The last of two wins."""
+    """Let the second of two segments win."""
     kept = {struct.unpack(">I", one[:4].rjust(4, b"\xff"))[0]: one for one in segments}
     return join_by_places(list(kept.values()))
 
 
 def their_join_by_gaps(segments: list[bytes]) -> bytes:
-    """Looks for gaps."""
+    """Check for gaps only."""
     if not segments or min(map(len, segments)) < 8:
         raise ValueError("no header")
     for at, segment in enumerate(sorted(segments)):
@@ -366,36 +368,32 @@ def their_join_by_gaps(segments: list[bytes]) -> bytes:
     return b"".join(segment[8:] for segment in sorted(segments))
 
 
-def their_run_as_it_lies(limit: int, operations: Operations) -> list[Any]:
-    """Reads the segments in the order in which they lie, and believes no error."""
-    folder = Folder(limit)
+class UnsortedFolder(Folder):
+    def deserialize(self, path: str) -> None:
+        self.state = _records(b"".join(segment[8:] for segment in self.paths[path]))
 
-    def load(path: str) -> None:
-        folder.state = _records(b"".join(segment[8:] for segment in folder.paths[path]))
 
-    folder.deserialize = load  # type: ignore[method-assign] # the bug
-    results = [(name, getattr(folder, name)(*rest)) for name, *rest in operations]
-    return [result for name, result in results if name in ("get", "segment_count")]
+class AddingFolder(Folder):
+    def deserialize(self, path: str) -> None:
+        self.state.update(_records(join_by_class(self.paths[path])))
+
+
+def their_unsorted_run(limit: int, operations: Operations) -> list[Any]:
+    """Join the segments in storage order, without any check."""
+    return run_on(UnsortedFolder(limit), operations)
 
 
 def their_run_with_full_pieces(limit: int, operations: Operations) -> list[Any]:
-    """Pieces as long as segments."""
+    """Make the pieces as long as segments."""
     return run_by_methods(limit + 8, operations)
 
 
 def their_run_that_adds(limit: int, operations: Operations) -> list[Any]:
-    """What was put later stays."""
-    folder = Folder(limit)
-
-    def load(path: str) -> None:
-        folder.state.update(_records(join_by_class(folder.paths[path])))
-
-    folder.deserialize = load  # type: ignore[method-assign] # the bug
-    results = [(name, getattr(folder, name)(*rest)) for name, *rest in operations]
-    return [result for name, result in results if name in ("get", "segment_count")]
+    """Keep what was put after the snapshot."""
+    return run_on(AddingFolder(limit), operations)
 
 
-# Each with a known mistake, by its function's name or its value.
+# Each with its mistake: the function's name, or the wrong value.
 VARIANTS: list[tuple[str, Any, Any]] = [
     ("02-count", 120 // 20, 6),
     ("02-count", 10 * 20, 200),
@@ -420,7 +418,7 @@ VARIANTS: list[tuple[str, Any, Any]] = [
     ("02-split-join", (split_in_a_loop, their_join_as_it_comes), "join_in_storage_order"),
     ("02-split-join", (split_in_a_loop, their_join_of_a_dict), "join_takes_doubled"),
     ("02-split-join", (split_in_a_loop, their_join_by_gaps), "join_looks_for_gaps_only"),
-    ("02-run-segments", their_run_as_it_lies, "run_joins_in_storage_order"),
+    ("02-run-segments", their_unsorted_run, "run_joins_in_storage_order"),
     ("02-run-segments", their_run_with_full_pieces, "run_forgets_the_header"),
     ("02-run-segments", their_run_that_adds, "run_updates_the_state"),
 ]

@@ -1,24 +1,26 @@
-"""The exercises: a module each, in a package for each notebook.
+"""The exercises: one module each, in one package per notebook.
 
-A module ends in its `EXERCISE`, which is data; above it stand the wrong answers that people give,
-each beside the sentence that helps. They are named after what went wrong, each is wrong in one way,
-and comes to an end. Where that gets long, they have a module of their own: `recover_mistakes`
-beside `recover`. The solutions are in `kvlib.lessons.solutions`, as one would write them in a cell.
+A module ends with its `EXERCISE`, which is data. Above it are the wrong answers that learners
+give, each with the sentence that helps. A wrong answer is named after what goes wrong, is wrong in
+one way only, and terminates. A long list of them has a module of its own: `recover_mistakes` next
+to `recover`. The solutions are in `kvlib.lessons.solutions`, written as you would write them in a
+cell.
 
 A spine has exactly three exercises, of the kinds predict, function and order, and the notebooks'
-tests hold it to that. So a new exercise goes into a Workshop. Who adds one:
+tests enforce that. So a new exercise goes into a Workshop. To add one:
 
-1. writes such a module, and names it in its package's `EXERCISES`, in the notebook's order;
-2. puts the clear version into `kvlib.lessons.solutions`;
-3. puts two right answers in other styles into `RIGHT`, which is in `tests/helpers`: in
-   `right_answers.py` for notebook 1, in `right_segments.py` for 2 and `right_log.py` for 3;
-4. gives the notebook a cell that introduces it, and below that the code cells `<name>-stub`, with
-   the `stub`, and `<name>-check`;
-5. adds its `objective` to the list "Afterwards you can" at the top of the Workshop, with its
-   minutes, and a question "Can you <objective>?" under "Check yourself" at its end;
-6. adds its minutes, and one for the question, to those in the Workshop's heading;
-7. runs `make notebooks`, and then `.venv/bin/python -m kvlib.classroom guide docs/teaching.md`;
-8. runs `make test`, where some tests count the exercises.
+1. write its module, and add it to its package's `EXERCISES`, in the notebook's order;
+2. add the clear version to `kvlib.lessons.solutions`;
+3. add two right answers in other styles to `RIGHT` in `tests/helpers`: `right_answers.py` for
+   notebook 1, `right_segments.py` for notebook 2, `right_log.py` for notebook 3;
+4. give the notebook a cell that introduces the exercise, followed by the code cells `<name>-stub`
+   (with the `stub`) and `<name>-check`;
+5. add its `objective` and minutes to the list "Afterwards you can" at the top of the Workshop, and
+   the question "Can you <objective>?" under "Check yourself" at its end;
+6. add its minutes, and one more for the question, to those in the Workshop's heading;
+7. run `make notebooks`, then `.venv/bin/python -m kvlib.classroom guide docs/teaching.md`;
+8. run `make test`, where some tests count the exercises.
 
-A mistake that a class makes is one more of a module's mistakes; then the guide (7) and the tests.
+If a class keeps making a mistake that isn't here, add it to the exercise's module, then rebuild the
+guide (step 7) and run the tests.
 """

@@ -1,4 +1,4 @@
-"""What the wrong answers of several exercises share: the pieces of a field."""
+"""The parts of a field, which the wrong answers of several exercises share."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ Records = dict[Any, Any]
 
 
 def data_of(value: Item) -> bytes:
-    """The bytes of a text or of bytes."""
+    """Return the data bytes of a text or of bytes."""
     return value.encode() if isinstance(value, str) else value
 
 
 def tag_of(value: Item) -> bytes:
-    """The byte that says which of the two it is."""
+    """Return the tag that tells text from bytes."""
     return b"s" if isinstance(value, str) else b"b"
 
 
 def u32(number: int) -> bytes:
-    """A number in four bytes, big-endian."""
+    """Return a number as four bytes, big-endian."""
     return number.to_bytes(4, "big")

@@ -1,9 +1,11 @@
-"""What the interviews share: operations, and machines that carry them out in a wrong way."""
+"""Operations for the interviews, and machines that carry them out wrongly."""
 
+import pickle
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
+from kvlib.encoding import decode_snapshot, encode_snapshot
 from kvlib.judge import READING
 from kvlib.lessons.exercise import Function, Mistake
 from kvlib.lessons.exercises.fields import Item, Records
@@ -13,23 +15,23 @@ from kvlib.views.plain import written
 Operation = tuple[Any, ...]
 
 PICKLED: Final = (
-    "That is a format of Python's own, and reading it can run whatever it says. Write a tag, a "
+    "You use a format of Python's own, and reading it can run any code inside it. Write a tag, a "
     "length and the data yourself."
 )
 EVALUATED: Final = (
-    "That lets Python read the bytes as a program. Write a tag, a length and the data, and read "
-    "just these."
+    "You let Python read the bytes as a program. Write a tag, a length and the data, and read "
+    "just those."
 )
 FORBIDDEN: Final = dict.fromkeys(["pickle", "_pickle", "marshal"], PICKLED) | dict.fromkeys(
     ["eval", "exec", "ast"], EVALUATED
 )
-UNTYPED: Final = "Bytes come back as a text. What in the saved bytes says which it was?"
+UNTYPED: Final = "Bytes come back as text. What in your saved bytes says which type it was?"
 TEXT_ONLY: Final = (
-    "Texts come back, and here are bytes: your format, like JSON, has no place for them. What "
-    "could say of each piece which of the two it is?"
+    "Your format stores only text, like JSON, but here it gets bytes. What could mark each piece "
+    "as text or bytes?"
 )
 MISSING_KEY: Final = (
-    "A key that isn't there is no error here: `get` gives None, and `delete` does nothing. Which "
+    "A missing key isn't an error here: `get` gives None, and `delete` does nothing. Which "
     "methods of dict do that?"
 )
 
@@ -40,33 +42,33 @@ LOAD: Final = ("deserialize", "p")
 
 
 def put(key: Item = "a", value: Item = "1") -> Operation:
-    """The operation that puts this."""
+    """Return the operation that puts this value under the key."""
     return ("put", key, value)
 
 
 def get(key: Item = "a") -> Operation:
-    """The operation that gets this."""
+    """Return the operation that gets this key."""
     return ("get", key)
 
 
 def gets(count: int, keys: int) -> list[Operation]:
-    """So many operations that get `key 0`, `key 1` and so on, of so many keys."""
+    """Return `count` operations that get `key 0`, `key 1` and so on, over `keys` different keys."""
     return [get(f"key {number % keys}") for number in range(count)]
 
 
 def operation_of(index: int, *arguments: Any) -> str:
-    """The operation that gave a result; the operations are the last of the arguments."""
+    """Name the operation that gave a result; the operations are the last argument."""
     reading = [one for one in enumerate(arguments[-1]) if one[1][0] in READING]
     number, operation = reading[index]
     return f"operation {number}, {written(operation, 60)}"
 
 
-# A value that no constant of anybody's code can be.
+# Built at run time, so it is never the same object as a literal in a learner's code.
 KEEPSAKE: Final = "".join(["two ", "words"])
 
 
 def keeps(function: Function, *arguments: Any) -> bool:
-    """Whether KEEPSAKE comes back as the object that it was: decoding makes a new one."""
+    """Return whether KEEPSAKE comes back as the same object; decoding would make a new one."""
     results = run(function, arguments).value
     return type(results) is list and any(one is KEEPSAKE for one in results)
 
@@ -75,12 +77,12 @@ def keeps(function: Function, *arguments: Any) -> bool:
 
 
 class Machine:
-    """Carries out operations, with a method for each.
+    """A store that carries out operations, with one method for each.
 
-    A wrong answer is a subclass that does one thing in another way, and is named after that.
+    A wrong answer is a subclass that does one thing wrong and is named after it.
 
     Attributes:
-        sentence: what helps whoever answers so.
+        sentence: the sentence that helps a learner who makes this mistake.
     """
 
     sentence: ClassVar[str] = ""
@@ -94,48 +96,138 @@ class Machine:
         self.items[key] = value
 
     def get(self, key: Item) -> None:
-        """Give what is there; None if nothing is."""
+        """Record the value under the key, or None if the key is missing."""
         self.results.append(self.items.get(key))
 
     def delete(self, key: Item) -> None:
-        """Delete the key, if it is there."""
+        """Delete the key if it is there."""
         self.items.pop(key, None)
 
     def carry_out(self, operations: Iterable[Operation]) -> list[Any]:
-        """All the results."""
+        """Carry out the operations and return all the results."""
         for name, *arguments in operations:
             getattr(self, name)(*arguments)
         return self.results
 
 
-def mistakes_of(*kinds: type[Machine]) -> tuple[Mistake, ...]:
-    """The mistakes that are made by these machines."""
-    return tuple(Mistake(_answer_of(kind), kind.sentence) for kind in kinds)
+def machines_in(namespace: Mapping[str, object]) -> tuple[Mistake, ...]:
+    """Return the mistakes of the machines that a module defines, in order, given its `globals()`.
+
+    Machines that the module imports don't count, and neither do those without a sentence.
+    """
+    kinds = [
+        value
+        for value in namespace.values()
+        if isinstance(value, type) and issubclass(value, Machine) and value.sentence
+    ]
+    own = (kind for kind in kinds if kind.__module__ == namespace["__name__"])
+    return tuple(Mistake(_answer_of(kind), kind.sentence) for kind in own)
 
 
 def _answer_of(kind: type[Machine]) -> Function:
-    """The function that asks such a machine; the operations are the last of its arguments."""
+    """Return the function that runs such a machine; the operations are its last argument."""
 
     def answer(*arguments: Any) -> list[Any]:
         return kind(*arguments[:-1]).carry_out(arguments[-1])
 
     answer.__name__ = re.sub("(?!^)(?=[A-Z])", "_", kind.__name__.lstrip("_")).lower()
-    answer.__doc__ = kind.__doc__
-    answer.__module__ = kind.__module__  # where a check looks for its lines
+    answer.__module__ = kind.__module__  # a check looks up its lines there
     return answer
 
 
 def as_text(item: Item) -> Item:
-    """What comes back if everything is taken for a text."""
+    """Decode bytes into text, whatever they were before."""
     return item.decode(errors="replace") if isinstance(item, bytes) else item
 
 
-def without_empty(items: Records) -> Records:
-    """The records whose values are not empty."""
-    return {key: value for key, value in items.items() if value}
-
-
 def undelimited(text: str) -> Records:
-    """What a reader finds who looks for `=` and `;`."""
+    """Read records by searching for `=` and `;`."""
     pairs = (record.split("=") for record in text.split(";")[:-1])
     return {key: value for key, value, *_ in pairs}
+
+
+# ---------------------------------------------------------------------------------- shared mistakes
+
+
+class Coder(Machine):
+    """A machine that encodes its items, and decodes them again."""
+
+    def encode(self, items: Records) -> Any:
+        """Encode all items."""
+        return encode_snapshot(items)
+
+    def decode(self, saved: Any) -> Records:
+        """Decode what `encode` returned."""
+        return decode_snapshot(saved)
+
+
+class Pickles(Coder):
+    """Let pickle write the bytes."""
+
+    sentence = PICKLED
+
+    def encode(self, items: Records) -> Any:
+        """Pickle the items."""
+        return pickle.dumps(items)
+
+    def decode(self, saved: Any) -> Records:
+        """Unpickle the items."""
+        return dict(pickle.loads(saved))
+
+
+class Evals(Coder):
+    """Let Python run the bytes as code."""
+
+    sentence = EVALUATED
+
+    def encode(self, items: Records) -> Any:
+        """Write the dict's `repr`."""
+        return repr(items).encode()
+
+    def decode(self, saved: Any) -> Records:
+        """Evaluate the `repr`."""
+        return dict(eval(saved))
+
+
+class KeepsDicts(Coder):
+    """Keep a dict instead of bytes."""
+
+    def encode(self, items: Records) -> Any:
+        """Copy the dict."""
+        return dict(items)
+
+    def decode(self, saved: Any) -> Records:
+        """Copy the copy."""
+        return dict(saved)
+
+
+class LosesEmptyValues(Coder):
+    """Drop records whose value is empty."""
+
+    def encode(self, items: Records) -> Any:
+        """Encode the records whose values aren't empty."""
+        return super().encode({key: value for key, value in items.items() if value})
+
+
+class ForgetsTypes(Coder):
+    """Bring everything back as text."""
+
+    sentence = UNTYPED
+
+    def decode(self, saved: Any) -> Records:
+        """Decode the items, and then their bytes too."""
+        return {as_text(key): as_text(value) for key, value in super().decode(saved).items()}
+
+
+class InsistsOnKeys(Machine):
+    """Raise a KeyError for a missing key."""
+
+    sentence = MISSING_KEY
+
+    def get(self, key: Item) -> None:
+        """Record the value under a key that must be there."""
+        self.results.append(self.items[key])
+
+    def delete(self, key: Item) -> None:
+        """Delete a key that must be there."""
+        del self.items[key]

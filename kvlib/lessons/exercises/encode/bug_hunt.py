@@ -1,4 +1,4 @@
-"""01-bug-hunt: a format that forgets what is a text."""
+"""01-bug-hunt: a format that forgets which pieces are text."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ MOST: Final = 100_000  # bytes
 
 
 def their_encode(records: dict[Any, Any]) -> bytes:
-    """Bug hunt: each key and value behind a length of four bytes."""
+    """Write each key and value after its length in four bytes."""
     stream = b""
     for record in records.items():
         for value in record:
@@ -20,7 +20,7 @@ def their_encode(records: dict[Any, Any]) -> bytes:
 
 
 def their_decode(stream: bytes) -> dict[Any, Any]:
-    """Bug hunt: what it believes that it wrote."""
+    """Read the pieces back and guess which of them are text."""
     items: list[Any] = []
     while stream:
         end = 4 + int.from_bytes(stream[:4], "big")
@@ -33,7 +33,7 @@ def their_decode(stream: bytes) -> dict[Any, Any]:
 
 
 def _check(found: Any) -> None:
-    """ValueError for what nobody promised, and for more than their decoder reads in a moment."""
+    """Raise a ValueError for types outside the promise, and for more data than decodes quickly."""
     for value in _all(found):
         if type(value) not in (str, bytes):
             raise ValueError(f"keys and values are str or bytes, not {kind_of(value)}")
@@ -69,9 +69,9 @@ EXERCISE: Final = Exercise(
     kind="predict",
     objective="find the records for which a format that passed its tests fails",
     task=(
-        "`their_encode` and `their_decode` kept their promise for texts in every script, for "
-        "photographs, and for every delimiter. Find records, str or bytes, that don't come back as "
-        "they were."
+        "`their_encode` and `their_decode` passed their tests with text in every script, with "
+        "photographs, and with every delimiter. Find records (keys and values are str or bytes) "
+        "that come back changed."
     ),
     stub="found = ...",
     names=("found",),
@@ -82,52 +82,54 @@ EXERCISE: Final = Exercise(
     mistakes=(
         Mistake(
             {"café": "2,50 €"},
-            "These come back: the length is measured after encoding, so it counts bytes. What "
-            "besides the length must a reader know?",
+            "These records come back unchanged, because the length is measured after encoding and "
+            "counts bytes. What else does a reader need to know about a piece?",
             lambda found: any(not one.isascii() for one in _texts(found)),
         ),
         Mistake(
             {"a=b;": "|"},
-            "These come back: the reader jumps over the data, and no delimiter in it is looked at.",
+            "These records come back unchanged. The reader skips over the data by its length, so "
+            "it never sees a delimiter there.",
             lambda found: any(set("=;|:,\n\\") & set(one) for one in _texts(found)),
         ),
         Mistake(
             {"": ""},
-            "These come back: an empty text is a length of 0, which is four bytes. What else can "
-            "be empty?",
+            "These records come back unchanged: an empty text is a length of 0, written in four "
+            "bytes. What other kind of value can you try?",
             lambda found: "" in _texts(found),
         ),
         Mistake(
             {"photo": b"\xff\xd8"},
-            "These come back. Look at how the reader notices that they are bytes and no text: does "
-            "it always?",
+            "These records come back unchanged. But is the reader always right when it decides "
+            "that a piece is bytes?",
             lambda found: any(type(one) is bytes for one in _all(found)),
         ),
         Mistake(
             {"a": "b" * 300},
-            "These come back: four bytes of length are enough for 4 GB.",
+            "These records come back unchanged. A length of four bytes is enough for 4 GB.",
             lambda found: any(len(one) > 255 for one in _texts(found)),
         ),
         Mistake(
             {1: "a"},
-            "Keys and values are str or bytes here; nobody promised that others come back.",
+            "Keys and values are str or bytes here. The format never promised to store anything "
+            "else.",
             lambda found: any(type(one) not in (str, bytes) for one in _all(found)),
         ),
         Mistake(
             {},
-            "No records are no problem: no bytes, and nothing to read.",
+            "An empty store works: it is written as no bytes, so there is nothing to read.",
             lambda found: type(found) is dict and not found,
         ),
     ),
     hints=(
-        "A reader must know two things of each piece: where it ends, and what else?",
-        "Follow a piece through `their_decode`: how does it decide between a text and bytes?",
-        "It tries UTF-8, and takes the piece for bytes if that fails. For which bytes doesn't it "
-        "fail?",
+        "A reader must know two things about each piece. One is where it ends. What is the other?",
+        "Follow one piece through `their_decode`. How does the code choose between text and bytes?",
+        "The reader tries UTF-8 first and keeps the piece as bytes only if that fails. For which "
+        "bytes does it not fail?",
     ),
     why=(
-        "Bytes that happen to be good UTF-8 come back as a text. The type was never written, and "
-        "what is not written can only be guessed: the cure is a tag."
+        "Bytes that happen to be valid UTF-8 come back as text. The format never wrote the type, "
+        "so the reader has to guess. The cure is a tag."
     ),
     points=2,
     minutes=5,

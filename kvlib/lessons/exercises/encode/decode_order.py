@@ -10,9 +10,9 @@ EXERCISE: Final = Exercise(
     kind="order",
     objective="put the steps of a decoder in an order in which each has what it needs",
     task=(
-        "These are the lines of `read_text(data, offset)`, which reads a length of four bytes and "
-        "then a text; they are shuffled. It must refuse a length that promises too much. Write "
-        "down the order of their numbers."
+        "Here are the lines of `read_text(data, offset)`, shuffled. It reads a length of four "
+        "bytes, then a text, and must refuse a length that promises more than is left. Write down "
+        "the line numbers in the right order."
     ),
     stub="order = ...",
     names=("order",),
@@ -38,30 +38,31 @@ EXERCISE: Final = Exercise(
     mistakes=(
         Mistake(
             [6, 4, 2, 3, 1, 5],
-            "Line 5 stands behind the `return`, so it is never reached. When is a length checked?",
+            "Line 5 comes after the `return`, so it never runs. When must the length be checked?",
         ),
         Mistake(
             [4, 6, 2, 5, 3, 1],
-            "Line 4 reads up to `start`. Which line says where that is?",
+            "Line 4 reads up to `start`. Which line sets it?",
         ),
-        Mistake([2, 6, 4, 5, 3, 1], "Line 2 begins at `start`. Which line says where that is?"),
-        Mistake([3, 6, 4, 2, 5, 1], "Line 3 slices from `start`. Which line says where that is?"),
-        Mistake([6, 2, 4, 5, 3, 1], "Line 2 adds `length`. Which line finds that out?"),
-        Mistake([6, 4, 5, 2, 3, 1], "Line 5 compares `end`. Which line computes it?"),
-        Mistake([6, 4, 2, 5, 1, 3], "Line 1 returns `text`. Which line makes it?"),
-        Mistake([6, 4, 3, 2, 5, 1], "Line 3 slices up to `end`. Which line computes that?"),
+        Mistake([2, 6, 4, 5, 3, 1], "Line 2 uses `start`. Which line sets it?"),
+        Mistake([3, 6, 4, 2, 5, 1], "Line 3 slices from `start`. Which line sets it?"),
+        Mistake([6, 2, 4, 5, 3, 1], "Line 2 adds `length`. Which line sets it?"),
+        Mistake([6, 4, 5, 2, 3, 1], "Line 5 compares `end`. Which line sets it?"),
+        Mistake([6, 4, 2, 5, 1, 3], "Line 1 returns `text`. Which line sets it?"),
+        Mistake([6, 4, 3, 2, 5, 1], "Line 3 slices up to `end`. Which line sets it?"),
         Mistake(
             [6, 4, 2, 3, 5, 1],
-            "Line 3 uses the length before line 5 has checked it. Half a character then makes the "
-            "decoder complain of the text, and the length is to blame.",
+            "Line 3 uses the length before line 5 checks it. If the cut falls inside a character, "
+            "the decoder then blames the text, though the length is wrong.",
         ),
     ),
     hints=(
-        "Ask of each line: which names does it use? Each must be set by a line above it.",
-        "Only one line uses nothing but `offset`: it is the first. The last is clear too.",
-        "A length is not to be trusted: it is read, then checked, and only then used to slice.",
+        "For each line, ask which names it uses. A line above must set each of them.",
+        "Only one line needs nothing but `offset`, so it comes first. The last line is easy to "
+        "spot too.",
+        "Don't trust a length: read it, check it, and only then slice with it.",
     ),
-    why="Read the length, check it against what is there, and only then slice.",
+    why="Read the length, check it against what is left, and only then slice.",
     points=2,
     minutes=3,
 )

@@ -5,24 +5,25 @@ from typing import Final
 from kvlib.encoding import encode_field, encode_snapshot
 from kvlib.lessons import collisions, solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import Item, Records, data_of, u32
 
 
 @mistake(collisions.SENTENCES["marks"])
 def with_delimiters(records: Records) -> bytes:
-    """Ends keys and values with one character each."""
+    """End keys and values with one character each."""
     return b"".join(data_of(key) + b"=" + data_of(value) + b";" for key, value in records.items())
 
 
 @mistake(collisions.SENTENCES["marks"])
 def with_long_delimiters(records: Records) -> bytes:
-    """Ends them with two, as if that were safer."""
+    """End keys and values with two characters each, as if that were safer."""
     return b"".join(data_of(key) + b"->" + data_of(value) + b"||" for key, value in records.items())
 
 
 @mistake(collisions.SENTENCES["marks"])
 def with_escaped_delimiters_only(records: Records) -> bytes:
-    """Escapes the delimiters, and not the escape."""
+    """Escape the delimiters, but not the escape character itself."""
 
     def escaped(item: Item) -> bytes:
         return data_of(item).replace(b"=", b"\\=").replace(b";", b"\\;")
@@ -32,41 +33,41 @@ def with_escaped_delimiters_only(records: Records) -> bytes:
 
 @mistake(collisions.SENTENCES["lengths"])
 def with_decimal_lengths(records: Records) -> bytes:
-    """Writes lengths as digits, and nothing that ends them."""
+    """Write lengths as digits, with nothing to end them."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(str(len(item)).encode() + item for item in items)
 
 
 @mistake(collisions.SENTENCES["lengths"])
 def with_lengths_modulo_256(records: Records) -> bytes:
-    """Writes the last byte of the length only."""
+    """Write only the last byte of the length."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(bytes([len(item) % 256]) + item for item in items)
 
 
 @mistake(collisions.REFUSED["lengths"])
 def with_lengths_of_one_byte(records: Records) -> bytes:
-    """Writes lengths that end at 255; a ValueError from 256 on."""
+    """Write each length in one byte, and raise a ValueError from 256 on."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(bytes([len(item)]) + item for item in items)
 
 
 @mistake(collisions.SENTENCES["characters"])
 def with_ascii_only(records: Records) -> bytes:
-    """Writes a question mark for what is not ASCII."""
+    """Replace every character outside ASCII with a question mark."""
     return repr(records).encode("ascii", "replace")
 
 
 @mistake(collisions.SENTENCES["types"])
 def without_types(records: Records) -> bytes:
-    """Writes lengths, and not what the data is."""
+    """Write lengths, but not the type of the data."""
     items = [data_of(item) for record in records.items() for item in record]
     return b"".join(u32(len(item)) + item for item in items)
 
 
 @mistake(collisions.REFUSED["types"])
 def with_text_only(records: Records) -> bytes:
-    """Takes texts only; an AttributeError for bytes."""
+    """Encode text only, and raise an AttributeError for bytes."""
     items = [item for record in records.items() for item in record]
     return b"".join(u32(len(item.encode())) + item.encode() for item in items)
 
@@ -80,8 +81,9 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="judge whether a format can be confused by what it stores",
     task=(
-        "Write `encode(records)`: any bytes you like, so that different records never give the "
-        "same bytes. Keys and values are str or bytes. The check tries to confuse it."
+        "Write `encode(records)`. It may return any bytes you like, but different records must "
+        "never give the same bytes. Keys and values are str or bytes. The check tries to confuse "
+        "your format."
     ),
     stub="""\
 def encode(records):
@@ -89,32 +91,24 @@ def encode(records):
     names=("encode",),
     solution=(solutions.encode,),
     cases=(
-        Case(({},), "a store with nothing in it"),
+        Case(({},), "an empty store"),
         Case(({"a": "1"},), "one record"),
         Case(({"a": "1", "b": "2"},), "two records"),
     ),
     read=(_is_bytes,),
     probe=collisions.break_encoder,
-    mistakes=(
-        with_delimiters,
-        with_long_delimiters,
-        with_escaped_delimiters_only,
-        with_decimal_lengths,
-        with_lengths_modulo_256,
-        with_lengths_of_one_byte,
-        with_ascii_only,
-        without_types,
-        with_text_only,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
-        "What tells the reader where a key ends? If that can occur in a key, it can be confused.",
-        "A reader that never searches in the data can't be confused. What must it know first?",
-        "Write the length in a fixed number of bytes before each key and value, and before that "
-        "one byte for the type.",
+        "How does the reader know where a key ends? If that mark can occur in a key, your format "
+        "can be confused.",
+        "A reader that never searches the data can't be confused. What must it know before it "
+        "reads the data?",
+        "Before each key and value, write its length in a fixed number of bytes. Before the "
+        "length, write one byte for the type.",
     ),
     why=(
-        "Of some thousand small stores no two have the same bytes. What stands before the data, "
-        "and is written in a fixed number of bytes, can't be confused with it."
+        "The check compared thousands of small stores, and no two gave the same bytes. A type and "
+        "a length of fixed size come before the data, so the data can't be mistaken for them."
     ),
     points=3,
     minutes=8,

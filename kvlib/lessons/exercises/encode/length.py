@@ -9,28 +9,51 @@ EXERCISE: Final = Exercise(
     name="01-length",
     kind="predict",
     objective="tell from a text how many bytes its field has",
-    task='How many bytes long is the field of the text `"déjà vu"`: tag, length and data together?',
+    task=(
+        'How many bytes long is the field for the text `"déjà vu"`? Count the tag, the length and '
+        "the data."
+    ),
     stub="prediction = ...",
     names=("prediction",),
     solution=(solutions.length,),
     cases=(Case(),),
     mistakes=(
-        Mistake(7, "That is the number of characters. A field holds bytes, and not only the data."),
-        Mistake(9, "That is the data alone. What stands before it in a field?"),
-        Mistake(12, "That counts characters. `é` and `à` are one character each: how many bytes?"),
-        Mistake(13, "One byte is missing. How does the reader know whether it is a text or bytes?"),
         Mistake(
-            10, "A length that takes one byte ends at 255. How many bytes does a field's take?"
+            7, "You counted the characters. A field holds bytes, and it holds more than the data."
+        ),
+        Mistake(9, "You counted only the data. What comes before it in a field?"),
+        Mistake(
+            12,
+            "You counted characters, but `é` and `à` are one character each. How many bytes does "
+            "each take?",
+        ),
+        Mistake(
+            13, "One byte is missing. How does the reader know whether the data is text or bytes?"
+        ),
+        Mistake(
+            10,
+            "A length of one byte could only go up to 255. How many bytes does a field use "
+            "for its length?",
         ),
         Mistake(19, "Not every character takes two bytes in UTF-8. Which of these do?"),
-        Mistake(15, "One too many. A field has no mark at its end: its length says where that is."),
+        Mistake(
+            15,
+            "You counted one too many. A field has no end mark, because its length says where it "
+            "ends.",
+        ),
     ),
     hints=(
-        "A field is tag, length, data. How many bytes do the first two take, whatever the text?",
-        "The letters of plain English and the space take one byte each in UTF-8, `é` and `à` two.",
-        'Let Python count: `len("déjà vu".encode())` is the data; the rest is always the same.',
+        "A field is tag, length, data. How many bytes do the tag and the length take, whatever "
+        "the text is?",
+        "In UTF-8, the letters of plain English and the space take one byte each. `é` and `à` "
+        "take two each.",
+        'Let Python count: `len("déjà vu".encode())` is the size of the data. The rest is the '
+        "same for every field.",
     ),
-    why="Five bytes for tag and length, and nine for seven characters: two of them take two.",
+    why=(
+        "The tag and the length take five bytes. The seven characters take nine, because two of "
+        "them need two bytes each."
+    ),
     points=1,
     minutes=1,
 )

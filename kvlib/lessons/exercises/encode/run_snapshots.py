@@ -38,11 +38,12 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="save and restore the state of a store as bytes, exactly",
     task=(
-        "Write `run_snapshots(operations)`: a list of tuples goes in, the list of what each `get` "
-        "gave comes out. `put key value`, `get key` (None if it is missing), `delete key` (if it "
-        "is there), `serialize path` (the whole state as one `bytes`, kept under this name), "
-        "`deserialize path` (the state becomes exactly what was saved). Keys and values are str or "
-        "bytes; up to 100,000 operations. Neither kvlib nor pickle, neither repr nor eval."
+        "Write `run_snapshots(operations)`. It takes a list of tuples and returns the list of "
+        "what each `get` found. The operations are `put key value`, `get key` (None if the key is "
+        "missing), `delete key` (does nothing if the key is missing), `serialize path` (keep the "
+        "whole state under this path, as one `bytes`) and `deserialize path` (the state becomes "
+        "exactly what was saved). Keys and values are str or bytes. There may be up to 100,000 "
+        "operations. Don't use kvlib, pickle, repr or eval."
     ),
     stub="""\
 def run_snapshots(operations):
@@ -53,7 +54,7 @@ def run_snapshots(operations):
         Case(([],), "no operations, and no results"),
         Case(([get()],), "a key that was never put"),
         Case(([put(), get()],), "one record"),
-        Case(([("delete", "a"), get()],), "the deletion of what isn't there"),
+        Case(([("delete", "a"), get()],), "deleting a key that isn't there"),
         Case(([put("a", ""), get()],), "an empty value"),
         Case(([put(), SAVE, LOAD, get()],), "one record, saved and loaded"),
         Case(([put("a", ""), SAVE, LOAD, get()],), "an empty value, saved and loaded"),
@@ -69,10 +70,10 @@ def run_snapshots(operations):
             ([put("1", "x"), put(b"1", b"y"), SAVE, LOAD, get("1"), get(b"1")],),
             "a text and bytes that look alike",
         ),
-        Case(([put("a", b"\xff\0"), SAVE, LOAD, get()],), "bytes that are no text"),
+        Case(([put("a", b"\xff\0"), SAVE, LOAD, get()],), "bytes that aren't text"),
         Case(
             ([put("a|b\0", "\0v:1;\n\\"), SAVE, LOAD, get("a|b\0")],),
-            "all the delimiters that one thinks of",
+            "every delimiter you might think of",
         ),
         Case(
             ([put(), SAVE, ("delete", "a"), SAVE, LOAD, get()],),
@@ -90,14 +91,14 @@ def run_snapshots(operations):
     forbidden=FORBIDDEN,
     mistakes=MISTAKES,
     hints=(
-        "`state = {}`, `saved = {}`, `results = []`, and one loop with an `if` for each operation. "
-        "A dict kept in `saved` would be changed by later puts: keep bytes.",
-        "A function for one field gives tag, length, data. Its twin takes bytes and an offset, "
-        "and gives the value and the offset behind it.",
-        '"Exactly": `deserialize` puts a new dict in the place of the state. If it only updates '
-        "it, what came after the snapshot is still there.",
+        "Start with `state = {}`, `saved = {}` and `results = []`, then write one loop with an "
+        "`if` for each operation. Later puts would change a dict kept in `saved`, so keep bytes.",
+        "Write a function that turns one value into a field: tag, length, data. Its twin takes "
+        "bytes and an offset, and returns the value and the offset where the next field begins.",
+        '"Exactly" means that `deserialize` replaces the state with a new dict. If you only '
+        "update the old dict, records from after the snapshot stay in it.",
     ),
-    why="What is saved is bytes: no later change can reach it, and it would survive the program.",
+    why="You save bytes, so later changes can't reach them, and they would outlive the program.",
     points=6,
     minutes=25,
     own={"judge.run_snapshots": run_snapshots, "encode_snapshot": encode_snapshot},

@@ -1,6 +1,5 @@
 """Wrong answers to 01-run-snapshots."""
 
-import pickle
 from typing import Any, Final
 
 from kvlib.lessons.exercises.encode.delimiter import with_delimiters
@@ -11,27 +10,27 @@ from kvlib.lessons.exercises.encode.snapshot_mistakes import (
     snapshot_counts_characters,
     stream_of,
 )
-from kvlib.lessons.exercises.fields import Item, Records
+from kvlib.lessons.exercises.fields import Records
 from kvlib.lessons.exercises.machines import (
-    EVALUATED,
-    MISSING_KEY,
-    PICKLED,
-    UNTYPED,
-    Machine,
-    as_text,
-    mistakes_of,
+    Coder,
+    Evals,
+    ForgetsTypes,
+    InsistsOnKeys,
+    KeepsDicts,
+    LosesEmptyValues,
+    Pickles,
+    machines_in,
     undelimited,
-    without_empty,
 )
 
 KEPT: Final = (
-    "The value that came back is the very object that was put in: it never became bytes. Keep "
-    "under each path one `bytes`, as a file would hold it."
+    "You got back the very object that was put, so it never became bytes. Under each path, keep "
+    "one `bytes`, as a file would hold it."
 )
 
 
-class _Snapshots(Machine):
-    """Keeps what it encodes under its path."""
+class _Snapshots(Coder):
+    """Keep the encoded state under its path."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,10 +50,9 @@ class _Snapshots(Machine):
 
 
 class _RunUpdatesTheState(_Snapshots):
-    """Leaves in the state what was put after the snapshot."""
-
     sentence = (
-        "After `deserialize` there is more than was saved. What of the old state must be left?"
+        "After `deserialize`, the state has more in it than you saved. How much of the old state "
+        "should be left?"
     )
 
     def deserialize(self, path: str) -> None:
@@ -62,11 +60,9 @@ class _RunUpdatesTheState(_Snapshots):
 
 
 class _RunKeepsTheDictItself(_Snapshots):
-    """Keeps the state, which goes on changing."""
-
     sentence = (
-        "A put after `serialize` changes what was saved: both are the same dict. What would a "
-        "file hold?"
+        "A put after `serialize` changes what you saved, because both are the same dict. What "
+        "would a file hold?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -76,48 +72,22 @@ class _RunKeepsTheDictItself(_Snapshots):
         return saved
 
 
-class _RunKeepsACopy(_Snapshots):
-    """Keeps a dict, and no bytes."""
-
+class _RunKeepsACopy(KeepsDicts, _Snapshots):
     sentence = KEPT
 
-    def encode(self, items: Records) -> Any:
-        return dict(items)
 
-    def decode(self, saved: Any) -> Records:
-        return dict(saved)
+class _RunPickles(Pickles, _Snapshots):
+    """Let pickle write the bytes."""
 
 
-class _RunPickles(_Snapshots):
-    """Lets Python write the bytes."""
-
-    sentence = PICKLED
-
-    def encode(self, items: Records) -> Any:
-        return pickle.dumps(items)
-
-    def decode(self, saved: Any) -> Records:
-        return dict(pickle.loads(saved))
-
-
-class _RunEvals(_Snapshots):
-    """Lets Python run the bytes."""
-
-    sentence = EVALUATED
-
-    def encode(self, items: Records) -> Any:
-        return repr(items).encode()
-
-    def decode(self, saved: Any) -> Records:
-        return dict(eval(saved))
+class _RunEvals(Evals, _Snapshots):
+    """Let Python run the bytes as code."""
 
 
 class _RunDelimits(_Snapshots):
-    """Goes back to delimiters."""
-
     sentence = (
-        "The value is cut at a character that your format uses as a mark. How could the reader "
-        "know where it ends without searching in it?"
+        "The value is cut short at a character that your format uses as a mark. How could the "
+        "reader find the end of the value without searching it?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -127,54 +97,23 @@ class _RunDelimits(_Snapshots):
         return undelimited(saved.decode())
 
 
-class _RunForgetsTypes(_Snapshots):
-    """Brings everything back as a text."""
-
-    sentence = UNTYPED
-
-    def decode(self, saved: Any) -> Records:
-        return {as_text(key): as_text(value) for key, value in super().decode(saved).items()}
+class _RunForgetsTypes(ForgetsTypes, _Snapshots):
+    """Bring everything back as text."""
 
 
 class _RunCountsCharacters(_Snapshots):
-    """Measures texts, and not their bytes."""
-
     sentence = field_counts_characters.sentence
 
     def encode(self, items: Records) -> Any:
         return snapshot_counts_characters.answer(items)
 
 
-class _RunLosesEmptyValues(_Snapshots):
-    """Takes an empty value for none."""
-
-    sentence = "A record whose value is empty is gone. What does `if value` say of an empty text?"
-
-    def encode(self, items: Records) -> Any:
-        return super().encode(without_empty(items))
+class _RunLosesEmptyValues(LosesEmptyValues, _Snapshots):
+    sentence = "A record with an empty value is gone. Is `if value` true for an empty text?"
 
 
-class _RunInsistsOnKeys(_Snapshots):
-    """Raises a KeyError for a key that isn't there."""
-
-    sentence = MISSING_KEY
-
-    def get(self, key: Item) -> None:
-        self.results.append(self.items[key])
-
-    def delete(self, key: Item) -> None:
-        del self.items[key]
+class _RunInsistsOnKeys(InsistsOnKeys, _Snapshots):
+    """Raise a KeyError for a missing key."""
 
 
-MISTAKES: Final = mistakes_of(
-    _RunUpdatesTheState,
-    _RunKeepsTheDictItself,
-    _RunKeepsACopy,
-    _RunPickles,
-    _RunEvals,
-    _RunDelimits,
-    _RunForgetsTypes,
-    _RunCountsCharacters,
-    _RunLosesEmptyValues,
-    _RunInsistsOnKeys,
-)
+MISTAKES: Final = machines_in(globals())

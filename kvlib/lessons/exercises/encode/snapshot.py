@@ -29,9 +29,10 @@ EXERCISE: Final = Exercise(
     kind="functions",
     objective="write a whole snapshot as bytes, read it back, and refuse what can't be right",
     task=(
-        "Write `encode_snapshot(records)` and `decode_snapshot(data)`: a count of four bytes, then "
-        "the key field and the value field of each record. The decoder raises a ValueError for "
-        "whatever can't be right: a cut, a wrong tag, a doubled key, bytes behind the end."
+        "Write `encode_snapshot(records)` and `decode_snapshot(data)`. A snapshot is a count of "
+        "four bytes, then the key field and the value field of each record. The decoder raises a "
+        "ValueError for damaged data: a cut, a wrong tag, a key that occurs twice, bytes after "
+        "the end."
     ),
     stub="""\
 def encode_snapshot(records):
@@ -43,31 +44,31 @@ def decode_snapshot(data):
     names=("encode_snapshot", "decode_snapshot"),
     solution=(solutions.encode_snapshot, solutions.decode_snapshot),
     cases=(
-        Case(({},), "a store with nothing in it"),
+        Case(({},), "an empty store"),
         Case(({"": ""},), "an empty key and an empty value"),
         Case(({"a": "b"},), "one record"),
         Case(({"é": ""},), "a character of two bytes"),
-        Case(({"": b"\xff"},), "bytes that are no text"),
+        Case(({"": b"\xff"},), "bytes that aren't text"),
         Case(({"1": "", b"1": ""},), "a text and bytes that look alike"),
         Case(({"b": "", "a": ""},), "two records"),
         Case(({"a": "b" * 256},), "a length that needs its second byte"),
-        Case((bytes(4),), "a stream with nothing in it", 1),
+        Case((bytes(4),), "a stream of an empty store", 1),
         Case((bytes(3) + b"\1" + EMPTY_RECORD,), "an empty key and an empty value", 1),
         Case((solutions.encode_snapshot({"a": "b"}),), "one record", 1),
         Case((solutions.encode_snapshot({"é": ""}),), "a character of two bytes", 1),
-        Case((solutions.encode_snapshot({"": b"\xff"}),), "bytes that are no text", 1),
+        Case((solutions.encode_snapshot({"": b"\xff"}),), "bytes that aren't text", 1),
         Case((STREAM,), "a text and bytes that look alike", 1),
         Case((b"",), "no bytes at all, not even a count", 1, refused=True),
         Case((bytes(3),), "a count that is cut short", 1, refused=True),
-        Case((bytes(5),), "a byte behind the end", 1, refused=True),
+        Case((bytes(5),), "an extra byte after the end", 1, refused=True),
         Case((bytes(3) + b"\1",), "a count of one, and no record", 1, refused=True),
         *(
             Case((STREAM[:end],), "a stream that is cut short", 1, refused=True)
             for end in range(5, len(STREAM))
         ),
-        Case((bytes(3) + b"\1t" + EMPTY_RECORD[1:],), "a tag that is none", 1, refused=True),
-        Case((bytes(3) + b"\2" + 2 * EMPTY_RECORD,), "a key that is doubled", 1, refused=True),
-        Case((STREAM[:-2] + b"\xff\xff",), "a text that is no UTF-8", 1, refused=True),
+        Case((bytes(3) + b"\1t" + EMPTY_RECORD[1:],), "an unknown tag", 1, refused=True),
+        Case((bytes(3) + b"\2" + 2 * EMPTY_RECORD,), "a key that occurs twice", 1, refused=True),
+        Case((STREAM[:-2] + b"\xff\xff",), "a text that isn't valid UTF-8", 1, refused=True),
         Case((b"\xff" * 4,), "a count of four billion, and no record", 1, refused=True),
     ),
     read=(_decoded, None),
@@ -76,14 +77,17 @@ def decode_snapshot(data):
     large=_large_snapshots,
     mistakes=MISTAKES,
     hints=(
-        "Write a function for one field first, and its twin that reads one: it takes an offset, "
-        "and gives the value and the offset behind it.",
-        "The count says how often the decoder reads a key and a value. Afterwards its offset must "
-        "be the length of the data, exactly.",
-        "Put the check into one small function that takes an offset and a size, and raises a "
-        "ValueError if the data ends before. Then read everything through it.",
+        "First write a function for one field, and its twin that reads one. The twin takes an "
+        "offset, and returns the value and the offset where the next field begins.",
+        "The count says how many times the decoder reads a key and a value. After that, its "
+        "offset must be exactly the length of the data.",
+        "Put the check into one small function. It takes an offset and a size, and raises a "
+        "ValueError if the data ends too early. Then read everything through it.",
     ),
-    why="Encoder and decoder are mirrors; the decoder checks each length before it slices.",
+    why=(
+        "The encoder and the decoder mirror each other, and the decoder checks each length before "
+        "it slices."
+    ),
     points=6,
     minutes=15,
     own={

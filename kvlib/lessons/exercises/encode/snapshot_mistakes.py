@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.encode.delimiter import with_delimiters
 from kvlib.lessons.exercises.encode.encode_field import (
     field_counts_characters,
@@ -21,14 +22,14 @@ def stream_of(
     ),
     count: Callable[[Records], bytes] = lambda records: u32(len(records)),
 ) -> bytes:
-    """An encoder with what each of the mistakes below does in another way."""
+    """Encode records, with one step replaced for each mistake below."""
     return count(records) + b"".join(field(key) + field(value) for key, value in records.items())
 
 
 def read(
     data: bytes, strict: bool = True, text: bool = False, order: Any = "big", fields: int = -1
 ) -> tuple[list[Item], int]:
-    """A reader with what each of the mistakes below leaves out."""
+    """Read fields, with one check left out for each mistake below."""
     offset, items = 4, list[Item]()
     if fields < 0:
         fields = 2 * int.from_bytes(data[:4], order)
@@ -36,7 +37,7 @@ def read(
         head = data[offset : offset + 5]
         length = int.from_bytes(head[1:], order)
         if strict and (len(head) < 5 or offset + 5 + length > len(data)):
-            raise ValueError("more is promised than is left")
+            raise ValueError("the data is too short")
         if head[:1] not in (b"s", b"b"):
             raise ValueError("no tag")
         raw = data[offset + 5 : offset + 5 + length]
@@ -45,110 +46,129 @@ def read(
     return items, offset
 
 
+def read_all(data: bytes, text: bool = False, order: Any = "big") -> list[Item]:
+    """Read fields that must fill the data."""
+    items, offset = read(data, text=text, order=order)
+    if offset != len(data):
+        raise ValueError("extra bytes, or no count")
+    return items
+
+
 def records_of(items: list[Item], strict: bool = True) -> Records:
-    """The records that these keys and values make."""
+    """Return the records that these keys and values form."""
     records = dict(zip(items[::2], items[1::2], strict=True))
     if strict and 2 * len(records) < len(items):
-        raise ValueError("a key is doubled")
+        raise ValueError("a key occurs twice")
     return records
 
 
-@mistake("The stream begins with the first record. What stands before it in the format?")
+@mistake("Your stream begins with the first record. What comes before it in the format?")
 def snapshot_without_count(records: Records) -> bytes:
-    """Writes the records alone."""
+    """Leave out the count."""
     return stream_of(records, count=lambda records: b"")
 
 
-@mistake("The count is twice too large: a record has two fields. Which of them are counted?")
+@mistake(
+    "Your count is twice too large, because a record has two fields. What does the count count?"
+)
 def snapshot_counts_fields(records: Records) -> bytes:
-    """Counts keys and values."""
+    """Count keys and values."""
     return stream_of(records, count=lambda records: u32(2 * len(records)))
 
 
-@mistake("The count says how many bytes follow. What should it count?")
+@mistake("Your count says how many bytes follow. What should it count?")
 def snapshot_counts_bytes(records: Records) -> bytes:
-    """Counts the bytes behind the count."""
+    """Count the bytes that follow the count."""
     return stream_of(records, count=lambda records: u32(len(stream_of(records)) - 4))
 
 
 @mistake(field_counts_characters.sentence)
 def snapshot_counts_characters(records: Records) -> bytes:
-    """Measures texts, and not their bytes."""
+    """Measure the text instead of its bytes."""
     return stream_of(records, field_counts_characters.answer)
 
 
 @mistake(field_is_little_endian.sentence)
 def snapshot_is_little_endian(records: Records) -> bytes:
-    """Writes numbers the other way round."""
+    """Write numbers in little-endian order."""
     return stream_of(
         records, field_is_little_endian.answer, lambda records: len(records).to_bytes(4, "little")
     )
 
 
-@mistake("Every field is tagged as a text, so bytes come back as one. When is the tag `b`?")
+@mistake("You tag every field as text, so bytes come back as text. When is the tag `b`?")
 def snapshot_is_always_text(records: Records) -> bytes:
-    """Says of bytes that they are a text."""
+    """Tag bytes as text."""
     return stream_of(records, field_is_always_text.answer)
 
 
-@mistake("A record whose value is empty is left out. What does `if value` say of an empty text?")
+@mistake("You leave out records with an empty value. Is `if value` true for an empty text?")
 def snapshot_without_empty_values(records: Records) -> bytes:
-    """Takes an empty value for none."""
+    """Drop records whose value is empty."""
     return stream_of({key: value for key, value in records.items() if value})
 
 
-@mistake("The records are divided by delimiters, and data may hold those. The format has none.")
+@mistake(
+    "You separate the records with delimiters, which can also occur in the data. The format has "
+    "none."
+)
 def snapshot_with_delimiters(records: Records) -> Any:
-    """Goes back to delimiters."""
+    """Go back to delimiters."""
     return with_delimiters.answer(records)
 
 
 @mistake(
-    "That is pickle's format, and reading it runs whatever it says. Write the bytes of "
-    "the format yourself."
+    "You use pickle's format, and reading it can run any code inside it. Write the bytes of the "
+    "format yourself."
 )
 def snapshot_by_pickle(records: Records) -> bytes:
-    """Lets Python write the bytes."""
+    """Let pickle write the bytes."""
     return pickle.dumps(records)
 
 
 @mistake(
-    "That is Python's way to show a dict, and reading it needs `eval`, which runs "
-    "whatever it says. Write the bytes of the format yourself."
+    "You write what Python shows for a dict, and reading it back needs `eval`, which can run any "
+    "code inside it. Write the bytes of the format yourself."
 )
 def snapshot_by_repr(records: Records) -> bytes:
-    """Writes what Python would show."""
+    """Write the dict's `repr`."""
     return repr(records).encode()
 
 
 @mistake(
-    "A stream that is cut short is accepted: a slice that runs past the end gives what is there, "
-    "and doesn't complain. What has to be compared before each slice?",
+    "Your decoder accepts a stream that is cut short, because a slice past the end simply returns "
+    "whatever is left. What must you compare before each slice?",
     of=1,
 )
 def decode_slices_unchecked(data: bytes) -> Records:
-    """Trusts the lengths, and slices past the end."""
+    """Trust the lengths and slice past the end."""
     items, offset = read(data, strict=False)
     if offset < len(data) or len(data) < 4:
-        raise ValueError("the data goes on, or has no count")
+        raise ValueError("extra bytes, or no count")
     return records_of(items)
 
 
-@mistake("Bytes behind the last record are ignored. Where must the offset be in the end?", of=1)
+@mistake(
+    "Your decoder ignores bytes after the last record. Where must the offset be at the end?", of=1
+)
 def decode_ignores_the_rest(data: bytes) -> Records:
-    """Stops after the last record, whatever follows."""
+    """Stop after the last record, whatever follows."""
     if len(data) < 4:
         raise ValueError("no count")
     return records_of(read(data)[0])
 
 
-@mistake("The count is jumped over. It promises a number of records: is that how many came?", of=1)
+@mistake(
+    "Your decoder skips the count. The count promises a number of records: is that how many you "
+    "read?",
+    of=1,
+)
 def decode_ignores_the_count(data: bytes) -> Records:
-    """Reads on to the end of the data."""
+    """Read to the end of the data, whatever the count says."""
     if len(data) < 4:
         raise ValueError("no count")
     count = 0
-    while True:  # as many fields as make up the data
+    while True:  # try each count until the fields fill the data
         items, offset = read(data, fields=count)
         if offset == len(data):
             return records_of(items)
@@ -156,53 +176,29 @@ def decode_ignores_the_count(data: bytes) -> Records:
 
 
 @mistake(
-    "A key that stands there twice is accepted, and one of its values is lost. When does "
-    "the decoder notice?",
+    "Your decoder accepts a key that occurs twice, and loses one of its values. When could it "
+    "notice?",
     of=1,
 )
 def decode_lets_the_last_win(data: bytes) -> Records:
-    """Lets a doubled key overwrite the first."""
-    items, offset = read(data)
-    if offset != len(data):
-        raise ValueError("the data goes on, or has no count")
-    return records_of(items, strict=False)
+    """Let the second record of a key overwrite the first."""
+    return records_of(read_all(data), strict=False)
 
 
-@mistake("Everything is decoded as a text. What does the tag say?", of=1)
+@mistake("Your decoder turns everything into text. What does the tag say?", of=1)
 def decode_makes_all_text(data: bytes) -> Records:
-    """Does not look at the tag."""
-    items, offset = read(data, text=True)
-    if offset != len(data):
-        raise ValueError("the data goes on, or has no count")
-    return records_of(items)
+    """Ignore the tag."""
+    return records_of(read_all(data, text=True))
 
 
 @mistake(
-    "The count and the lengths are read as little-endian. Which order does the format say?", of=1
+    "Your decoder reads the count and the lengths as little-endian. Which order does the format "
+    "ask for?",
+    of=1,
 )
 def decode_is_little_endian(data: bytes) -> Records:
-    """Reads numbers the other way round."""
-    items, offset = read(data, order="little")
-    if offset != len(data):
-        raise ValueError("the data goes on, or has no count")
-    return records_of(items)
+    """Read numbers in little-endian order."""
+    return records_of(read_all(data, order="little"))
 
 
-MISTAKES: Final = (
-    snapshot_without_count,
-    snapshot_counts_fields,
-    snapshot_counts_bytes,
-    snapshot_counts_characters,
-    snapshot_is_little_endian,
-    snapshot_is_always_text,
-    snapshot_without_empty_values,
-    snapshot_with_delimiters,
-    snapshot_by_pickle,
-    snapshot_by_repr,
-    decode_slices_unchecked,
-    decode_ignores_the_rest,
-    decode_ignores_the_count,
-    decode_lets_the_last_win,
-    decode_makes_all_text,
-    decode_is_little_endian,
-)
+MISTAKES: Final = mistakes_in(globals())

@@ -1,6 +1,6 @@
-"""The exercises of notebook 3: the spine's, by kind as in the others, then the Workshop's in order.
+"""The exercises of notebook 3: first the spine's, sorted by kind, then the Workshop's in order.
 
-In the notebook `replay` comes before `torn`.
+The notebook itself has `replay` before `torn`.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""03-bug-hunt: a log that goes on behind a torn tail."""
+"""03-bug-hunt: a log that keeps growing after a torn tail."""
 
 from typing import Final
 
@@ -6,102 +6,106 @@ from kvlib import durable
 from kvlib.frame import seal
 from kvlib.lessons import solutions
 from kvlib.lessons.exercise import Case, Exercise, mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, SECOND, frames_of, span
 
 
 @mistake(
-    "The new frame stands behind a torn one, where no reader will find it. Where does the "
-    "last whole frame end?"
+    "The new frame follows a torn one, so no reader will ever reach it. Where does the last whole "
+    "frame end?"
 )
 def append_behind_the_tail(log: bytes, payload: bytes) -> bytes:
-    """The bug itself: what stands behind half a frame is never found."""
+    """Append after half a frame, where no reader gets: the original bug."""
     return log + seal(b"M", span(log)[2] + 1, payload)
 
 
 @mistake(
-    "The new frame is written over the torn one, and what that had more is still there. "
-    "What may stand behind the last frame?"
+    "You write the new frame over the torn one, but the end of a longer torn frame is still "
+    "there. What may follow the last frame?"
 )
 def append_over_the_tail(log: bytes, payload: bytes) -> bytes:
-    """Writes over the torn tail, and leaves of it what is longer."""
+    """Overwrite the torn tail, and leave the end of a longer one."""
     _, end, sequence = span(log)
     frame = seal(b"M", sequence + 1, payload)
     return log[:end] + frame + log[end + len(frame) :]
 
 
 @mistake(
-    "The torn bytes became zeros, and zeros are no frame either: a reader stops there. "
-    "What may stand between two frames?"
+    "You turned the torn bytes into zeros, but zeros aren't a frame either, so a reader stops "
+    "there. What may come between two frames?"
 )
 def append_after_zeros(log: bytes, payload: bytes) -> bytes:
-    """Wipes the torn tail, and leaves its room."""
+    """Fill the torn tail with zeros."""
     _, end, sequence = span(log)
     return log[:end] + bytes(len(log) - end) + seal(b"M", sequence + 1, payload)
 
 
 @mistake(
-    "A number is left out, as if the torn frame had one. What will a reader think who "
-    "looks for gaps?"
+    "Your new frame skips a number, as if the torn frame had used it. What will a reader that "
+    "looks for gaps conclude?"
 )
 def append_counts_the_tail(log: bytes, payload: bytes) -> bytes:
-    """Gives the torn frame a number too."""
+    """Count the torn frame too."""
     _, end, sequence = span(log)
     return log[:end] + seal(b"M", sequence + 1 + (end < len(log)), payload)
 
 
-@mistake("The new frame has the number of the one before it. Which number comes next?")
+@mistake("Your new frame has the same number as the frame before it. Which number comes next?")
 def append_repeats_the_number(log: bytes, payload: bytes) -> bytes:
-    """Takes the last frame's number once more."""
+    """Repeat the last frame's number."""
     _, end, sequence = span(log)
     return log[:end] + seal(b"M", sequence, payload)
 
 
 @mistake(
-    "The new frame has the number 1, whatever was there. How does it get the number of the "
-    "frame before it?"
+    "Your new frame is always number 1, whatever the log holds. How does it learn the number of "
+    "the frame before it?"
 )
 def append_always_numbers_one(log: bytes, payload: bytes) -> bytes:
-    """Never counts."""
+    """Number every new frame 1."""
     return log[: span(log)[1]] + seal(b"M", 1, payload)
 
 
 @mistake(
-    "The frame is of kind `m`: it doesn't promise that those before it are safe. Which "
+    "Your frame is of kind `m`, which doesn't promise that the frames before it are safe. Which "
     "kind did the code use?"
 )
 def append_without_a_promise(log: bytes, payload: bytes) -> bytes:
-    """Takes another kind."""
+    """Use another kind of frame."""
     _, end, sequence = span(log)
     return log[:end] + seal(b"m", sequence + 1, payload)
 
 
-@mistake("The torn tail is gone, and all whole frames with it. Which bytes of the log are good?")
+@mistake(
+    "You removed the torn tail, but all the whole frames went with it. Which bytes of the log are "
+    "good?"
+)
 def append_starts_again(log: bytes, payload: bytes) -> bytes:
-    """Clears the whole log because of its tail."""
+    """Clear the whole log because of its tail."""
     _, end, sequence = span(log)
     kept, number = (log, sequence + 1) if end == len(log) else (b"", 1)
     return kept + seal(b"M", number, payload)
 
 
 @mistake(
-    "A torn tail is what a crash leaves, and here it is an error. What should come before "
-    "the new frame instead?"
+    "You raise an error for a torn tail, but every crash may leave one. What should happen to it "
+    "before you add the new frame?"
 )
 def append_refuses_a_tail(log: bytes, payload: bytes) -> bytes:
-    """Lets a crash be an error."""
+    """Raise an error for a torn tail."""
     frames = frames_of(log)
     return log + seal(b"M", len(frames) + 1, payload)
 
 
-@mistake("That is the new frame alone. Where are those that were in the log?")
+@mistake("You return only the new frame. Where are the frames that were in the log?")
 def append_gives_the_frame(log: bytes, payload: bytes) -> bytes:
-    """Returns what is new, without the log."""
+    """Return the new frame without the log."""
     return seal(b"M", span(log)[2] + 1, payload)
 
 
-@mistake("The torn tail is gone, but nothing was appended. What was the function called for?")
+@mistake("You removed the torn tail, but appended nothing. What was the function called for?")
 def append_only_drops(log: bytes, payload: bytes) -> bytes:
-    """Repairs a torn log, and forgets what it was called for."""
+    """Repair a torn log without appending to it."""
     _, end, sequence = span(log)
     return log[:end] + (b"" if end < len(log) else seal(b"M", sequence + 1, payload))
 
@@ -111,10 +115,11 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="append to a log so that nothing is lost behind a torn tail",
     task=(
-        "`append(log, payload)` gives the bytes of the log with one frame more, numbered from 1. "
-        "Its tests passed for years. Then a store was opened after a crash and went on "
-        "writing, and all that it wrote from then on was lost at the next restart. Take the "
-        "`raise` away, and mend it. (The bytes given are whole frames, and perhaps a torn tail.)"
+        "`append(log, payload)` returns the bytes of the log with one more frame; frames are "
+        "numbered from 1. Its tests passed for years. Then a store was opened after a crash and "
+        "kept writing. At the next restart, everything it had written since the crash was lost. "
+        "Remove the `raise` and fix the bug. (The log you get is whole frames, and perhaps a torn "
+        "tail.)"
     ),
     stub="""\
 import kvlib
@@ -137,7 +142,7 @@ def append(log, payload):
         Case((b"", PUT), "the first frame of a log"),
         Case((FIRST, DELETE), "a second frame, which needs the next number"),
         Case((SECOND, PUT), "a third frame, which needs the next number"),
-        Case((FIRST[:1], PUT), "a log that has nothing but the first byte of a frame"),
+        Case((FIRST[:1], PUT), "a log that holds only the first byte of a frame"),
         Case((FIRST[:-1], PUT), "a frame whose last byte is missing"),
         Case((FIRST[:17], DELETE), "a header without its payload"),
         Case((FIRST + SECOND[len(FIRST) :][:1], DELETE), "one byte of a second frame"),
@@ -147,29 +152,16 @@ def append(log, payload):
     ),
     format=("frame",),
     given=("frame",),
-    mistakes=(
-        append_behind_the_tail,
-        append_over_the_tail,
-        append_after_zeros,
-        append_counts_the_tail,
-        append_repeats_the_number,
-        append_always_numbers_one,
-        append_without_a_promise,
-        append_starts_again,
-        append_refuses_a_tail,
-        append_gives_the_frame,
-        append_only_drops,
-    ),
+    mistakes=mistakes_in(globals()),
     hints=(
-        'Call it with a log that is one byte, `b"?"`, and read what it gives as a reader would: '
+        'Call `append` with a log of one byte, `b"?"`, and read the result as a reader would: '
         "from the front.",
-        "When the loop ends, `offset` says up to where the log is whole. Is that used?",
-        "All that stands behind the last whole frame was never acknowledged: it may go, and it "
-        "has to.",
+        "When the loop ends, `offset` says how far the log is whole. Does the last line use it?",
+        "Nothing after the last whole frame was ever acknowledged. It may go, and it has to.",
     ),
     why=(
-        "What stands behind a torn tail is lost. kvlib goes further: after a crash it writes a "
-        "fresh snapshot and starts a new log, so the old one is never touched."
+        "Frames that follow a torn tail are lost. kvlib goes further: after a crash it writes a "
+        "fresh snapshot and starts a new log, so it never touches the old one."
     ),
     points=2,
     minutes=6,

@@ -1,4 +1,4 @@
-"""What the exercises about a log share: small logs, and how wrong answers read and apply theirs."""
+"""Small logs for the exercises of notebook 3, and ways to read and apply them wrongly."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +14,7 @@ Apply = Callable[[list[Mutation], Records], None]
 
 
 def sealed(*payloads: bytes) -> bytes:
-    """Frames around the payloads, numbered from 1."""
+    """Return frames around the payloads, numbered from 1."""
     frames = (kvlib.seal(b"M", number, payload) for number, payload in enumerate(payloads, 1))
     return b"".join(frames)
 
@@ -25,13 +25,13 @@ FIRST: Final = sealed(PUT)
 SECOND: Final = sealed(PUT, DELETE)
 
 EMPTY_LOST: Final = (
-    "A value that is empty is gone: `if value` takes it for none. What tells an empty value from a "
-    "missing one?"
+    "An empty value is gone: `if value` treats it as missing. How can you tell an empty value "
+    "from a missing one?"
 )
 
 
 def frames_of(data: bytes) -> list[Frame]:
-    """The frames, which all have to be whole."""
+    """Return the frames, all of which must be whole."""
     frames: list[Frame] = []
     end = 0
     while end < len(data):
@@ -41,7 +41,7 @@ def frames_of(data: bytes) -> list[Frame]:
 
 
 def span(log: bytes) -> tuple[int, int, int]:
-    """Where the last whole frame begins and ends, and its sequence number."""
+    """Return the start, the end and the sequence number of the last whole frame."""
     start, end, sequence = 0, 0, 0
     with suppress(CorruptionError):
         while end < len(log):
@@ -58,7 +58,7 @@ def applying(
     put: Callable[[Records, Item, Item], object] = dict.__setitem__,
     delete: Callable[[Records, Item], object] = _forget,
 ) -> Apply:
-    """A way to apply mutations that puts, or deletes, in another way."""
+    """Return a function that applies mutations, with its own way to put or delete."""
 
     def applied(mutations: list[Mutation], items: Records) -> None:
         for key, value in mutations:
@@ -74,17 +74,17 @@ insist: Final = applying(delete=dict.__delitem__)
 
 
 def put_all(mutations: list[Mutation], items: Records) -> None:
-    """Apply a deletion as if None were put."""
+    """Apply a deletion by putting None."""
     items.update(mutations)
 
 
 def put_only(mutations: list[Mutation], items: Records) -> None:
-    """Apply what is put, and no deletion."""
+    """Apply puts, and skip deletions."""
     items.update((key, value) for key, value in mutations if value is not None)
 
 
 def delete_if_empty(mutations: list[Mutation], items: Records) -> None:
-    """Take an empty value for a deletion."""
+    """Delete the key if the value is empty."""
     for key, value in mutations:
         if value:
             items[key] = value

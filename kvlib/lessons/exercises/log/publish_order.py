@@ -10,10 +10,10 @@ EXERCISE: Final = Exercise(
     kind="order",
     objective="publish a snapshot so that no power cut falls into a gap",
     task=(
-        "`log` names `1.segment`. These steps publish a new snapshot, `2.segment`; they are "
-        "shuffled. `sync` makes the bytes of a file durable, `sync_directory` the names of all. "
-        "Write down an order of their numbers in which the power may go after any step. There is "
-        "more than one."
+        "`log` names `1.segment`. These steps publish a new snapshot, `2.segment`, but they are "
+        "shuffled. `sync` makes the bytes of one file durable; `sync_directory` makes the names "
+        "of all files durable. Write down the step numbers in an order that survives a power cut "
+        "after any step. More than one order is right."
     ),
     stub="order = ...",
     names=("order",),
@@ -43,16 +43,16 @@ EXERCISE: Final = Exercise(
         Mistake([6, 2, 8, 4, 3, 1, 7, 5], power_cut.SENTENCES["missing file"]),
     ),
     hints=(
-        "Which one step makes the new snapshot count? Put it down, and ask of each other step "
-        "whether it belongs before it or after.",
-        "Before it: all that the new head needs, bytes and names. After it: what throws the old "
-        "one away.",
-        "The folder is fsynced twice: once so that the new files keep their names, once so that "
-        "the rename is kept before anything is deleted.",
+        "Which single step makes the new snapshot count? Write it down. Then decide for each "
+        "other step whether it belongs before or after it.",
+        "Before it comes everything that the new head needs: bytes and names. After it comes the "
+        "removal of the old snapshot.",
+        "You sync the folder twice: once so that the new files keep their names, and once so that "
+        "the rename is safe before you delete anything.",
     ),
     why=(
-        "New files first, their bytes and then their names; one commit point; deletion last. "
-        "Any order in which each cut leaves a whole snapshot is right."
+        "New files come first: their bytes, then their names. Then comes one commit point, and "
+        "the deletion is last. Any order that leaves a whole snapshot after every cut is right."
     ),
     points=2,
     minutes=3,

@@ -1,4 +1,4 @@
-"""03-recover: from a log to what was in the store."""
+"""03-recover: rebuild the store from its log."""
 
 from typing import Final
 
@@ -17,8 +17,8 @@ LOG: Final = sealed(PUT, encode_put("b", ""), DELETE)
 ENDS: Final = (len(FIRST), len(sealed(PUT, encode_put("b", ""))), len(LOG))
 WAYS: Final[tuple[Fate, ...]] = ("missing", "zeros", "garbage")
 EVERYWHERE: Final = (
-    "Most cuts are right, and this one isn't. `views.crash(log, recover=recover)` shows each cut: "
-    "what is special here?"
+    "Your function is right for most cuts, but not for this one. `views.crash(log, "
+    "recover=recover)` shows every cut. What is special about this one?"
 )
 
 
@@ -32,7 +32,7 @@ def _filled(end: int, filling: bytes) -> bytes:
 
 def _large_logs() -> list[Case]:
     puts = [encode_put(f"key {number % 500}", f"{number}") for number in range(3_000)]
-    return [Case((sealed(*puts)[:-5],), "a log of 3,000 frames, the last of them torn")]
+    return [Case((sealed(*puts)[:-5],), "a log of 3,000 frames, the last one torn")]
 
 
 def _refused(log: bytes, about: str) -> Case:
@@ -40,9 +40,9 @@ def _refused(log: bytes, about: str) -> Case:
 
 
 def _cut_everywhere(functions: tuple[Function, ...]) -> ProbeResult | int:
-    """The first byte at which the crash explorer finds something wrong, or a refusal.
+    """Return the first cut that the crash explorer finds wrong, or else the number of cuts.
 
-    If there is none, it is the number of cuts.
+    A refusal counts as wrong too.
     """
 
     def recover(log: bytes) -> object:
@@ -69,11 +69,11 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="recover from any crash, and refuse what no crash can have done",
     task=(
-        "Write `recover(log)`: the bytes of frames go in, numbered from 1, the dict that they add "
-        "up to comes out. The log may end anywhere, or in zeros or garbage: such a torn tail is "
-        "dropped. Raise a ValueError if a whole frame with a higher number stands behind a bad "
-        "one, if a number is missing or doubled, or if a whole frame makes no sense. "
-        "`kvlib.unseal(log, offset)` gives the frame that is there whole (`end`, `sequence`, "
+        "Write `recover(log)`. It takes the bytes of frames, numbered from 1, and returns the "
+        "dict that they add up to. The log may stop anywhere, or end in zeros or garbage: drop "
+        "such a torn tail. Raise a ValueError if a whole frame with a higher number follows a bad "
+        "one, if a number is missing or occurs twice, or if a whole frame makes no sense. "
+        "`kvlib.unseal(log, offset)` returns the whole frame at that offset (`end`, `sequence`, "
         "`payload`), or raises a `kvlib.CorruptionError`."
     ),
     stub="""\
@@ -93,7 +93,7 @@ def recover(log):
         Case((b"",), "a log without frames"),
         Case((FIRST,), "one put"),
         Case((sealed(encode_put("", "")),), "an empty key and an empty value"),
-        Case((sealed(DELETE),), "the deletion of what isn't there, which leaves nothing"),
+        Case((sealed(DELETE),), "deleting a key that isn't there, which leaves an empty dict"),
         Case((LOG[: ENDS[1]],), "two puts"),
         Case((LOG,), "two puts and a deletion"),
         Case((sealed(PUT, encode_put("a", "2")),), "a key that was put twice"),
@@ -110,21 +110,21 @@ def recover(log):
             Case((_filled(end, GARBAGE),), f"garbage from offset {end} on")
             for end in (0, 8, ENDS[0] + 17, ENDS[1], len(LOG) - 2)
         ),
-        Case((_flipped(len(LOG) - 1),), "a bit of the last frame that has flipped"),
+        Case((_flipped(len(LOG) - 1),), "a flipped bit in the last frame"),
         Case(
             (FIRST + bytes(24) + FIRST,),
-            "an older frame behind a torn tail: the medium held it before",
+            "an older frame after a torn tail: the disk held it before",
         ),
-        _refused(_flipped(0), "a bit that has flipped in the first checksum"),
-        _refused(_flipped(ENDS[0] - 1), "a bit that has flipped in the first value"),
-        _refused(_flipped(4), "a bit that has flipped in the first length"),
-        _refused(_flipped(ENDS[0] + 7), "a bit that has flipped in the second length"),
+        _refused(_flipped(0), "a flipped bit in the first checksum"),
+        _refused(_flipped(ENDS[0] - 1), "a flipped bit in the first value"),
+        _refused(_flipped(4), "a flipped bit in the first length"),
+        _refused(_flipped(ENDS[0] + 7), "a flipped bit in the second length"),
         _refused(bytes(ENDS[0]) + LOG[ENDS[0] :], "zeros in place of the first frame"),
-        _refused(LOG[:10] + LOG[ENDS[0] :], "a frame that was cut, and others behind it"),
+        _refused(LOG[:10] + LOG[ENDS[0] :], "a frame that is cut, with whole frames after it"),
         _refused(LOG[ENDS[0] :], "a log that begins with its second frame"),
         _refused(FIRST + LOG[ENDS[1] :], "a log without its second frame"),
-        _refused(FIRST + FIRST, "a frame that is there twice"),
-        _refused(sealed(b"X"), "a whole frame with a mutation that is none"),
+        _refused(FIRST + FIRST, "a frame that occurs twice"),
+        _refused(sealed(b"X"), "a whole frame whose mutation makes no sense"),
         _refused(sealed(b""), "a whole frame without a mutation"),
     ),
     given=("frame",),
@@ -132,16 +132,16 @@ def recover(log):
     probe=_cut_everywhere,
     mistakes=MISTAKES,
     hints=(
-        "Write it for whole logs first: `unseal`, apply, go on at `frame.end`. Then look at "
-        "`views.crash(log, recover=recover)`: what should happen at the first `x`?",
-        "A bad frame ends the loop. Before that, ask: is there a place behind it at which `unseal` "
+        "Write it for whole logs first: `unseal`, apply, continue at `frame.end`. Then look at "
+        "`views.crash(log, recover=recover)`. What should happen at the first `x`?",
+        "A bad frame ends the loop. Before you stop, ask: is there a later offset where `unseal` "
         "finds a whole frame?",
-        "The bad frame's length can't be trusted, so try every offset behind it. A whole frame "
-        "there with a higher number than the bad one's is the proof of damage.",
+        "You can't trust the bad frame's length, so try every offset after it. A whole frame "
+        "there with a higher number than the bad one's proves damage.",
     ),
     why=(
-        "Dropped is what no later frame vouches for; all else is refused. So recovery gives what "
-        "once was, or says that it can't."
+        "You drop only what no later frame vouches for, and refuse everything else. So recovery "
+        "returns a state that really existed, or says that it can't."
     ),
     points=6,
     minutes=20,

@@ -7,6 +7,7 @@ from typing import Final
 from kvlib.errors import CorruptionError, TornError
 from kvlib.frame import HEADER, unseal
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import (
     EMPTY_LOST,
@@ -19,13 +20,15 @@ from kvlib.lessons.exercises.log.frames import (
 )
 from kvlib.log import apply, decode_mutations
 
-SEE: Final = "`views.crash(log, recover=recover)` shows each cut"
+SEE: Final = "`views.crash(log, recover=recover)` shows every cut"
 
-Bad = Callable[[bytes, int, int], None]  # what becomes of a log's bad frame at an offset
+Bad = Callable[
+    [bytes, int, int], None
+]  # called with the log, the bad frame's offset and the number expected there
 
 
 def _refuse_damage(log: bytes, bad: int, expected: int) -> None:
-    """As the solution does: a whole frame behind a bad one says that it was good once."""
+    """Raise a ValueError if a later frame follows the bad one, as the solution does."""
     for at in range(bad + 1, len(log)):
         with suppress(CorruptionError):
             if unseal(log, at).sequence > expected:
@@ -35,7 +38,7 @@ def _refuse_damage(log: bytes, bad: int, expected: int) -> None:
 def _recover(
     log: bytes, bad: Bad = _refuse_damage, applied: Apply = apply, ordered: bool = True
 ) -> Records:
-    """Recovery with what each of the mistakes below leaves out; `bad` may raise."""
+    """Recover, with one check left out for each mistake below; `bad` may raise."""
     items: Records = {}
     offset, expected = 0, 1
     while offset < len(log):
@@ -76,15 +79,15 @@ def _by_length(log: bytes, ordered: bool) -> Records:
     return items
 
 
-@mistake(f"A torn tail is what a crash leaves, and here it raises. {SEE}.")
+@mistake(f"You raise an error for a torn tail, but every crash may leave one. {SEE}.")
 def recover_raises_when_torn(log: bytes) -> Records:
-    """Lets the error of the torn frame out."""
+    """Let the torn frame's error escape."""
     return _recover(log, _let_it_out)
 
 
-@mistake(f"A torn tail is what a crash leaves, and it is no error. {SEE}.")
+@mistake(f"You refuse a torn tail, but every crash may leave one. {SEE}.")
 def recover_refuses_when_torn(log: bytes) -> Records:
-    """Raises one of its own."""
+    """Raise another error for a torn frame."""
 
     def refuse(log: bytes, bad: int, expected: int) -> None:
         raise ValueError("a bad frame")
@@ -92,9 +95,9 @@ def recover_refuses_when_torn(log: bytes) -> Records:
     return _recover(log, refuse)
 
 
-@mistake(f"Not even the header of the frame is all there. {SEE}.")
+@mistake(f"You unpack a header that isn't all there. {SEE}.")
 def recover_unpacks_unchecked(log: bytes) -> Records:
-    """Unpacks a header of which not all is there."""
+    """Unpack a header that isn't all there."""
 
     def bad(log: bytes, bad: int, expected: int) -> None:
         HEADER.unpack_from(log, bad)
@@ -103,25 +106,25 @@ def recover_unpacks_unchecked(log: bytes) -> Records:
     return _recover(log, bad)
 
 
-@mistake(f"One torn frame, and the whole frames before it are forgotten. {SEE}.")
+@mistake(f"One torn frame makes you forget the whole frames before it. {SEE}.")
 def recover_gives_up(log: bytes) -> Records:
-    """Forgets the whole frames because of the torn one."""
+    """Forget the whole frames because of the torn one."""
     try:
         return _recover(log, _let_it_out)
     except TornError:
         return {}
 
 
-@mistake(f"The last whole frame is dropped together with the torn one. {SEE}.")
+@mistake(f"You drop the last whole frame along with the torn one. {SEE}.")
 def recover_drops_one_too_many(log: bytes) -> Records:
-    """Drops the last whole frame with the torn one."""
+    """Drop the last whole frame along with the torn one."""
     _, end, _ = span(log)
     return _recover(log if end == len(log) else log[: span(log)[0]])
 
 
-@mistake(f"Half a frame came back as a record: a slice takes what is there. {SEE}.")
+@mistake(f"You return half a frame as a record: a slice returns whatever is left. {SEE}.")
 def recover_takes_what_is_there(log: bytes) -> Records:
-    """Slices, and trusts: half a record comes back."""
+    """Slice without checks, so half a record comes back."""
     items: Records = {}
     offset = 0
     while offset + HEADER.size <= len(log):
@@ -134,44 +137,44 @@ def recover_takes_what_is_there(log: bytes) -> Records:
 
 
 @mistake(
-    "Lengths and numbers can't tell that the bytes of a frame never came: zeros or garbage stand "
-    "in their place. Which field of the header tells?"
+    "Lengths and numbers don't tell you that a frame's bytes never arrived: zeros or garbage may "
+    "fill the space. Which field of the header does tell you?"
 )
 def recover_without_checksums(log: bytes) -> Records:
-    """Compares lengths only."""
+    """Compare lengths only."""
     return _by_length(log, ordered=False)
 
 
 @mistake(recover_without_checksums.sentence)
 def recover_by_numbers(log: bytes) -> Records:
-    """Compares lengths, and takes another number for damage; a hole of zeros has one."""
+    """Compare lengths, and report a wrong number as damage; a hole full of zeros has one."""
     return _by_length(log, ordered=True)
 
 
 @mistake(
-    "Not one frame passes your checksum. It covers more than the payload: which bytes "
-    "stand between the two?"
+    "No frame passes your check: the checksum covers more than the payload. Which bytes come "
+    "between the checksum and the payload?"
 )
 def recover_checks_the_payload(log: bytes) -> Records:
-    """Computes the checksum of the payload alone: so no frame passes, and nothing comes back."""
+    """Compute the checksum of the payload alone, so no frame passes and nothing comes back."""
     return {}
 
 
 @mistake(
-    "Frames were dropped that had been acknowledged: whole ones stand behind the bad one, "
-    "so it was no crash. How can you find them?"
+    "You dropped frames that had been acknowledged: whole frames follow the bad one, so this "
+    "wasn't a crash. How can you find them?"
 )
 def recover_forgives(log: bytes) -> Records:
-    """Takes every bad frame for a torn tail, and drops all that follows."""
+    """Treat every bad frame as a torn tail, and drop everything after it."""
     return _recover(log, lambda log, bad, expected: None)
 
 
 @mistake(
-    "It jumped over a bad frame and went on, so the state is one that never was. What has "
-    "to happen if a whole frame stands behind a bad one?"
+    "You skipped a bad frame and carried on, so you return a state that never existed. What must "
+    "happen if a whole frame follows a bad one?"
 )
 def recover_goes_on(log: bytes) -> Records:
-    """Jumps over the bad frame, and applies what follows."""
+    """Skip the bad frame, and apply the frames after it."""
     items: Records = {}
     offset = 0
     while len(log) - offset >= HEADER.size:
@@ -182,11 +185,11 @@ def recover_goes_on(log: bytes) -> Records:
 
 
 @mistake(
-    "The damaged length leads past the frames that follow, so they look as if they had "
-    "never been. Where else could a whole frame begin?"
+    "The damaged length points past the frames that follow, so you never see them. Where else "
+    "could a whole frame begin?"
 )
 def recover_trusts_a_bad_length(log: bytes) -> Records:
-    """Looks for the next frame where the bad one says that it ends."""
+    """Look for the next frame only where the bad one claims to end."""
 
     def bad(log: bytes, bad: int, expected: int) -> None:
         after = bad + HEADER.size + int.from_bytes(log[bad + 4 : bad + 8], "big")
@@ -198,11 +201,11 @@ def recover_trusts_a_bad_length(log: bytes) -> Records:
 
 
 @mistake(
-    "A wrong checksum at the end is no proof of damage: after a crash a file may have its "
-    "length before its bytes. What would be a proof?"
+    "A wrong checksum at the end doesn't prove damage: after a crash, a file may have its full "
+    "length before its bytes arrive. What would prove it?"
 )
 def recover_refuses_wrong_checksums(log: bytes) -> Records:
-    """Takes for torn only what is too short."""
+    """Treat only a frame that is too short as torn."""
 
     def bad(log: bytes, bad: int, expected: int) -> None:
         left = len(log) - bad - HEADER.size
@@ -213,11 +216,11 @@ def recover_refuses_wrong_checksums(log: bytes) -> Records:
 
 
 @mistake(
-    "A whole frame behind a torn one is no proof of damage if it is an older one, which "
-    "the medium held before. Which numbers can only have come later?"
+    "A whole frame after a torn one doesn't prove damage if it is an old one that was on the disk "
+    "before. Which numbers can only have come later?"
 )
 def recover_refuses_older_frames(log: bytes) -> Records:
-    """Takes any whole frame behind a bad one for a proof."""
+    """Treat any whole frame after a bad one as proof of damage."""
 
     def bad(log: bytes, bad: int, expected: int) -> None:
         for at in range(bad + 1, len(log)):
@@ -229,55 +232,39 @@ def recover_refuses_older_frames(log: bytes) -> Records:
 
 
 @mistake(
-    "Each frame is whole, and yet the log isn't: look at their numbers. Which one should come next?"
+    "Each frame is whole, but the log isn't. Look at the frames' numbers: which one should come "
+    "next?"
 )
 def recover_ignores_the_sequence(log: bytes) -> Records:
-    """Takes frames in whatever order they stand."""
+    """Accept frames in any order."""
     return _recover(log, ordered=False)
 
 
-@mistake("The deleted key is still there, and has None as its value. What should be left of it?")
+@mistake("The deleted key is still there, with None as its value. What should be left of it?")
 def recover_puts_none(log: bytes) -> Records:
-    """Stores None for a deletion."""
+    """Store None for a deletion."""
     return _recover(log, applied=put_all)
 
 
-@mistake("A deletion of what isn't there raises. How does a dict remove a key that may be missing?")
+@mistake(
+    "You raise an error when you delete a key that isn't there. How does a dict remove a key that "
+    "may be missing?"
+)
 def recover_insists_on_keys(log: bytes) -> Records:
-    """Raises a KeyError for the deletion of what isn't there."""
+    """Raise a KeyError for deleting a missing key."""
     return _recover(log, applied=insist)
 
 
-@mistake("The deletion is passed over. What does a value of None mean?")
+@mistake("You skip the deletion. What does a value of None mean?")
 def recover_ignores_deletions(log: bytes) -> Records:
-    """Lets what was deleted come back."""
+    """Bring deleted keys back."""
     return _recover(log, applied=put_only)
 
 
 @mistake(EMPTY_LOST)
 def recover_deletes_if_empty(log: bytes) -> Records:
-    """Takes an empty value for none."""
+    """Delete a key when its value is empty."""
     return _recover(log, applied=delete_if_empty)
 
 
-MISTAKES: Final = (
-    recover_raises_when_torn,
-    recover_refuses_when_torn,
-    recover_unpacks_unchecked,
-    recover_gives_up,
-    recover_drops_one_too_many,
-    recover_takes_what_is_there,
-    recover_without_checksums,
-    recover_by_numbers,
-    recover_checks_the_payload,
-    recover_forgives,
-    recover_goes_on,
-    recover_trusts_a_bad_length,
-    recover_refuses_wrong_checksums,
-    recover_refuses_older_frames,
-    recover_ignores_the_sequence,
-    recover_puts_none,
-    recover_insists_on_keys,
-    recover_ignores_deletions,
-    recover_deletes_if_empty,
-)
+MISTAKES: Final = mistakes_in(globals())

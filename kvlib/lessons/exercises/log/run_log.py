@@ -33,7 +33,7 @@ def _large_log() -> list[Case]:
 
 
 def _never_logged(functions: tuple[Function, ...]) -> ProbeResult | int:
-    for threshold in (9, 1):  # once it comes back from the log, once from a snapshot
+    for threshold in (9, 1):  # first from the log, then from a snapshot
         if keeps(functions[0], threshold, [put("a", KEEPSAKE), RESTART, get()]):
             operations = '[("put", "a", "two words"), ("restart",), ("get", "a")]'
             asked = f"run_log({threshold}, {operations})"
@@ -46,13 +46,14 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="keep a store safe by a log, and the log short by snapshots",
     task=(
-        "Write `run_log(compact_threshold, operations)`: the list of what each `get` and `status` "
-        "gave comes out. `put key value` and `delete key` (which may be missing) change memory and "
-        "append one record to the log; if it then holds `compact_threshold` records or more, a "
-        "snapshot is written and the log cleared. `restart` throws memory away, loads the snapshot "
-        "and replays the log. `get key` gives None if it is missing; `status` gives `(live keys, "
-        "records in the log, snapshots so far)`. Snapshot and log are bytes; up to 100,000 "
-        "operations. kvlib's `encode_snapshot` and `kvlib.log.encode_put` may write them at first."
+        "Write `run_log(compact_threshold, operations)`. It returns the list of what each `get` "
+        "and `status` found. `put key value` and `delete key` (the key may be missing) change "
+        "memory and append one record to the log. If the log then holds `compact_threshold` "
+        "records or more, write a snapshot and clear the log. `restart` throws memory away, loads "
+        "the snapshot and replays the log. `get key` gives None if the key is missing; `status` "
+        "gives `(live keys, records in the log, snapshots so far)`. Keep the snapshot and the log "
+        "as bytes. There may be up to 100,000 operations. To begin with, you may write the bytes "
+        "with kvlib's `encode_snapshot` and `kvlib.log.encode_put`."
     ),
     stub="""\
 def run_log(compact_threshold, operations):
@@ -65,20 +66,26 @@ def run_log(compact_threshold, operations):
         _case("a new store", 2, STATUS),
         _case("one record", 2, put(), get()),
         _case("the status after a put", 2, put(), STATUS),
-        _case("the deletion of what isn't there", 2, ("delete", "a"), STATUS),
-        _case("a log as long as the threshold", 1, put(), STATUS),
-        _case("a log that gets as long as the threshold", 2, put(), put("b", "2"), STATUS),
+        _case("deleting a key that isn't there", 2, ("delete", "a"), STATUS),
+        _case("a log that has just reached the threshold", 1, put(), STATUS),
+        _case(
+            "a log that grows to the threshold",
+            2,
+            put(),
+            put("b", "2"),
+            STATUS,
+        ),
         _case("a key that is put twice", 3, put(), put("a", "2"), STATUS),
         _case("a put and a deletion", 3, put(), ("delete", "a"), STATUS),
-        _case("a new store, restarted", 2, RESTART, STATUS),
+        _case("a restart of a new store", 2, RESTART, STATUS),
         _case("a restart", 2, put(), RESTART, get()),
         _case("the status after a restart", 2, put(), RESTART, STATUS),
         _case("an empty value", 2, put("a", ""), RESTART, get()),
-        _case("a key that was put twice, restarted", 3, put(), put("a", "2"), RESTART, get()),
-        _case("a deletion, restarted", 3, put(), ("delete", "a"), RESTART, get()),
-        _case("a snapshot, restarted", 1, put(), RESTART, get()),
+        _case("a key that is put twice, then a restart", 3, put(), put("a", "2"), RESTART, get()),
+        _case("a deletion, then a restart", 3, put(), ("delete", "a"), RESTART, get()),
+        _case("a snapshot, then a restart", 1, put(), RESTART, get()),
         _case("an empty value in a snapshot", 1, put("a", ""), RESTART, get()),
-        _case("a count of snapshots, restarted", 1, put(), RESTART, STATUS),
+        _case("the count of snapshots after a restart", 1, put(), RESTART, STATUS),
         _case(
             "a snapshot and a log",
             2,
@@ -91,7 +98,7 @@ def run_log(compact_threshold, operations):
             STATUS,
         ),
         _case(
-            "a deletion of what is in the snapshot",
+            "deleting a key that is in the snapshot",
             2,
             put(),
             put("b", "2"),
@@ -100,13 +107,15 @@ def run_log(compact_threshold, operations):
             get(),
             STATUS,
         ),
-        _case("two snapshots, and a key of the first", 1, put(), put("b", "2"), RESTART, get()),
-        _case("two snapshots, and a key of the second", 1, put(), put("b", "2"), RESTART, get("b")),
+        _case("two snapshots, and a key from the first", 1, put(), put("b", "2"), RESTART, get()),
+        _case(
+            "two snapshots, and a key from the second", 1, put(), put("b", "2"), RESTART, get("b")
+        ),
         _case(
             "two snapshots, and a deletion between them", 1, put(), ("delete", "a"), RESTART, get()
         ),
         _case(
-            "a log that goes on after a restart",
+            "a log that keeps growing after a restart",
             2,
             put(),
             RESTART,
@@ -118,7 +127,7 @@ def run_log(compact_threshold, operations):
         _case("two restarts in a row", 3, put(), RESTART, RESTART, get(), STATUS),
         _case("bytes", 2, put(b"1", b"x"), RESTART, get(b"1"), get("1")),
         _case("delimiters", 2, put("P|\n", "=;D\0"), RESTART, get("P|\n"), get("P")),
-        _case("bytes that are no text", 1, put("é", b"\xff\0"), RESTART, get("é")),
+        _case("bytes that aren't text", 1, put("é", b"\xff\0"), RESTART, get("é")),
     ),
     item=operation_of,
     large=_large_log,
@@ -126,16 +135,16 @@ def run_log(compact_threshold, operations):
     forbidden=FORBIDDEN,
     mistakes=MISTAKES,
     hints=(
-        "What outlives a restart is `snapshot` and `log`, both bytes; `memory` is made of them. "
-        "Where is the number of snapshots, then?",
-        "A record of the log is a letter, the key field, and for a put the value field. One "
-        "function reads all of them into a dict, and counts them.",
-        "A snapshot can be a number and then puts: the function that replays the log reads these "
-        "too.",
+        "Two things survive a restart, `snapshot` and `log`, both bytes. `memory` is rebuilt from "
+        "them. So where must you keep the number of snapshots?",
+        "A record in the log is a letter, the key field and, for a put, the value field. Write "
+        "one function that replays all records into a dict and counts them.",
+        "A snapshot can be a number followed by puts. Then the function that replays the log can "
+        "read it too.",
     ),
     why=(
-        "Each change costs its own size, and a restart needs the snapshot and the log alone: "
-        "memory is only a copy of these."
+        "Each change costs only its own size. A restart needs only the snapshot and the log, "
+        "because memory is a copy of them."
     ),
     points=8,
     minutes=30,

@@ -4,24 +4,28 @@ import json
 import pickle
 from typing import Any, Final
 
-from kvlib.encoding import decode_snapshot, encode_snapshot
+from kvlib.encoding import encode_snapshot
 from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import EMPTY_LOST, delete_if_empty, put_only
-from kvlib.lessons.exercises.machines import EVALUATED, PICKLED, TEXT_ONLY, Machine, mistakes_of
+from kvlib.lessons.exercises.machines import (
+    EVALUATED,
+    MISSING_KEY,
+    PICKLED,
+    TEXT_ONLY,
+    Coder,
+    KeepsDicts,
+    machines_in,
+)
 from kvlib.log import Mutation, apply, decode_mutations, encode_delete, encode_put
 
 LOGGED: Final = (
-    "The value that came back is the very object that was put: it never became bytes. Keep the "
-    "log and the snapshot as `bytes`, as files would hold them."
-)
-MISSING_KEY: Final = (
-    "A key that isn't there is no error here: `get` gives None, and a deletion changes nothing. "
-    "Which methods of dict do that?"
+    "You got back the very object that was put, so it never became bytes. Keep the log and the "
+    "snapshot as `bytes`, as files would hold them."
 )
 
 
-class _Store(Machine):
-    """Has memory, a log and a snapshot."""
+class _Store(Coder):
+    """A store with memory, a log and a snapshot."""
 
     def __init__(self, threshold: int) -> None:
         super().__init__()
@@ -29,12 +33,6 @@ class _Store(Machine):
         self.log: list[Any] = []
         self.snapshot: Any = self.encode({})
         self.snapshots = 0
-
-    def encode(self, items: Records) -> Any:
-        return encode_snapshot(items)
-
-    def decode(self, snapshot: Any) -> Records:
-        return decode_snapshot(snapshot)
 
     def record(self, key: Item, value: Item | None) -> Any:
         return encode_delete(key) if value is None else encode_put(key, value)
@@ -71,11 +69,9 @@ class _Store(Machine):
 
 
 class _LogCompactsLate(_Store):
-    """Compacts after the threshold, and not on it."""
-
     sentence = (
-        "The log holds as many records as the threshold, and there is no snapshot yet. Does it "
-        "have to be more than the threshold, or is as many enough?"
+        "The log holds as many records as the threshold, but you haven't written a snapshot. Must "
+        "there be more records than the threshold, or are as many enough?"
     )
 
     def is_due(self) -> bool:
@@ -83,9 +79,9 @@ class _LogCompactsLate(_Store):
 
 
 class _LogStaysFull(_Store):
-    """Publishes a snapshot, and leaves the log as it was."""
-
-    sentence = "A snapshot was written, and the log still has its records. What has become of them?"
+    sentence = (
+        "You wrote a snapshot, but the log still has its records. What should happen to them?"
+    )
 
     def compact(self) -> None:
         self.snapshot = self.encode(self.items)
@@ -93,11 +89,9 @@ class _LogStaysFull(_Store):
 
 
 class _LogForgetsItsSnapshots(_Store):
-    """Counts the snapshots in memory, which a restart throws away."""
-
     sentence = (
-        "The number of snapshots begins again after a restart: it was in memory only. Where "
-        "could it be kept, so that a restart finds it?"
+        "The number of snapshots starts over after a restart, because you kept it only in memory. "
+        "Where could you keep it so that a restart finds it?"
     )
 
     def restart(self) -> None:
@@ -106,10 +100,9 @@ class _LogForgetsItsSnapshots(_Store):
 
 
 class _LogIsEmptiedByARestart(_Store):
-    """Replays the log and throws it away, without a snapshot."""
-
     sentence = (
-        "After a restart the log is empty: reading it has used it up. When may it be cleared?"
+        "After a restart your log is empty, because you cleared it after reading it. When may you "
+        "clear it?"
     )
 
     def restart(self) -> None:
@@ -118,9 +111,7 @@ class _LogIsEmptiedByARestart(_Store):
 
 
 class _LogWithoutItsSnapshot(_Store):
-    """Replays the log over nothing."""
-
-    sentence = "After a restart only what is in the log is back. What has to be loaded before it?"
+    sentence = "After a restart, you have only what the log holds. What must you load before it?"
 
     def restart(self) -> None:
         self.items = {}
@@ -128,20 +119,19 @@ class _LogWithoutItsSnapshot(_Store):
 
 
 class _LogIsNotReplayed(_Store):
-    """Loads the snapshot only."""
-
-    sentence = "After a restart only what is in the snapshot is back. What came after it?"
+    sentence = (
+        "After a restart, you have only what the snapshot holds. Where are the changes that came "
+        "after it?"
+    )
 
     def restart(self) -> None:
         self.items = self.decode(self.snapshot)
 
 
 class _LogSparesDeletions(_Store):
-    """Writes no record for the deletion of what isn't there."""
-
     sentence = (
-        "A deletion left no record in the log, because the key wasn't there. What does the "
-        "task say of that?"
+        "Your deletion left no record in the log, because the key wasn't there. What does the "
+        "task say about that?"
     )
 
     def delete(self, key: Item) -> None:
@@ -150,11 +140,9 @@ class _LogSparesDeletions(_Store):
 
 
 class _LogSavesAtARestart(_Store):
-    """Saves memory when it should throw it away."""
-
     sentence = (
-        "A restart has written a snapshot. It is a crash, and nobody saves anything in one: "
-        "what is there to read?"
+        "Your restart wrote a snapshot, but a restart stands for a crash, which saves nothing. "
+        "What is there to read?"
     )
 
     def restart(self) -> None:
@@ -162,9 +150,7 @@ class _LogSavesAtARestart(_Store):
 
 
 class _LogRevives(_Store):
-    """Replays no deletion."""
-
-    sentence = "A key is back that was deleted. What does a record of a deletion do in a replay?"
+    sentence = "A deleted key is back. What should a replay do with the record of a deletion?"
 
     def restart(self) -> None:
         self.items = self.decode(self.snapshot)
@@ -172,8 +158,6 @@ class _LogRevives(_Store):
 
 
 class _LogLosesEmptyValues(_Store):
-    """Takes an empty value for none."""
-
     sentence = EMPTY_LOST
 
     def restart(self) -> None:
@@ -182,10 +166,8 @@ class _LogLosesEmptyValues(_Store):
 
 
 class _LogCountsKeys(_Store):
-    """Counts each key of the log once."""
-
     sentence = (
-        "The number of records in the log is wrong: a key that was changed twice counts once. "
+        "The number of records in the log is wrong: you count a key that changed twice only once. "
         "What does the log do at each change?"
     )
 
@@ -194,7 +176,7 @@ class _LogCountsKeys(_Store):
 
 
 class _LogInsistsOnKeys(_Store):
-    """Raises a KeyError for a key that isn't there."""
+    """Raise a KeyError for a missing key."""
 
     sentence = MISSING_KEY
 
@@ -203,7 +185,7 @@ class _LogInsistsOnKeys(_Store):
 
 
 class _LogInsistsOnDeletions(_Store):
-    """Raises a KeyError for the deletion of what isn't there."""
+    """Raise a KeyError for deleting a missing key."""
 
     sentence = MISSING_KEY
 
@@ -213,11 +195,9 @@ class _LogInsistsOnDeletions(_Store):
 
 
 class _LogCountsDeletedKeys(_Store):
-    """Counts keys whose value is None."""
-
     sentence = (
-        "A deleted key counts as live: it is still in memory, with None as its value. What "
-        "should be left of it?"
+        "You count a deleted key as live, because it is still in memory with None as its value. "
+        "What should be left of it?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -229,11 +209,9 @@ class _LogCountsDeletedKeys(_Store):
 
 
 class _LogListsItsStatus(_Store):
-    """Gives a list where a tuple was asked for."""
-
     sentence = (
-        "The numbers may be right, but a status is a tuple and this is a list: which brackets "
-        "does the task write?"
+        "The numbers may be right, but a status is a tuple and yours is a list. Which brackets "
+        "does the task use?"
     )
 
     def status(self) -> None:
@@ -241,20 +219,16 @@ class _LogListsItsStatus(_Store):
 
 
 class _LogIsReplayedBackwards(_Store):
-    """Lets the oldest record win."""
-
-    sentence = "An older state of a key is back. In which order are the log's records replayed?"
+    sentence = "An older state of a key is back. In which order do you replay the log's records?"
 
     def mutations(self) -> list[Mutation]:
         return super().mutations()[::-1]
 
 
 class _LogSnapshotsItself(_Store):
-    """Saves what is in the log alone."""
-
     sentence = (
-        "The second snapshot has only what was in the log by then, and a key of the first is "
-        "gone. What is a snapshot of?"
+        "Your second snapshot holds only the log's records, so a key from the first snapshot is "
+        "gone. What should a snapshot contain?"
     )
 
     def compact(self) -> None:
@@ -265,11 +239,9 @@ class _LogSnapshotsItself(_Store):
 
 
 class _LogKeepsTheFirstSnapshot(_Store):
-    """Clears the log for a snapshot that it doesn't write."""
-
     sentence = (
-        "The log was cleared for a second snapshot, and what that should hold is gone. Which "
-        "snapshot does a restart load?"
+        "You cleared the log for a second snapshot, but its contents are gone. Which snapshot "
+        "does a restart load?"
     )
 
     def compact(self) -> None:
@@ -280,11 +252,9 @@ class _LogKeepsTheFirstSnapshot(_Store):
 
 
 class _LogMergesPartly(_Store):
-    """Merges the log into the snapshot, and forgets its deletions."""
-
     sentence = (
-        "A key is back that was deleted before the last snapshot: the log was merged into the "
-        "snapshot before, and its deletions were not."
+        "A key is back that was deleted before the last snapshot. You merged the log's puts into "
+        "the snapshot, but what happened to its deletions?"
     )
 
     def compact(self) -> None:
@@ -294,16 +264,8 @@ class _LogMergesPartly(_Store):
         self.snapshots += 1
 
 
-class _LogOfObjects(_Store):
-    """Keeps tuples and dicts, and no bytes."""
-
+class _LogOfObjects(KeepsDicts, _Store):
     sentence = LOGGED
-
-    def encode(self, items: Records) -> Any:
-        return dict(items)
-
-    def decode(self, snapshot: Any) -> Records:
-        return dict(snapshot)
 
     def record(self, key: Item, value: Item | None) -> Any:
         return key, value
@@ -313,7 +275,7 @@ class _LogOfObjects(_Store):
 
 
 class _LogOfJson(_LogOfObjects):
-    """Raises a TypeError for bytes, which JSON has not."""
+    """Raise a TypeError for bytes, which JSON can't hold."""
 
     sentence = TEXT_ONLY
 
@@ -325,8 +287,6 @@ class _LogOfJson(_LogOfObjects):
 
 
 class _LogOfPickles(_LogOfObjects):
-    """Lets Python write the bytes."""
-
     sentence = PICKLED
 
     def record(self, key: Item, value: Item | None) -> Any:
@@ -337,8 +297,6 @@ class _LogOfPickles(_LogOfObjects):
 
 
 class _LogOfLiterals(_LogOfObjects):
-    """Lets Python run the bytes."""
-
     sentence = EVALUATED
 
     def record(self, key: Item, value: Item | None) -> Any:
@@ -348,28 +306,4 @@ class _LogOfLiterals(_LogOfObjects):
         return [eval(record) for record in self.log]
 
 
-MISTAKES: Final = mistakes_of(
-    _LogCompactsLate,
-    _LogStaysFull,
-    _LogForgetsItsSnapshots,
-    _LogIsEmptiedByARestart,
-    _LogWithoutItsSnapshot,
-    _LogIsNotReplayed,
-    _LogSparesDeletions,
-    _LogSavesAtARestart,
-    _LogRevives,
-    _LogLosesEmptyValues,
-    _LogCountsKeys,
-    _LogInsistsOnKeys,
-    _LogInsistsOnDeletions,
-    _LogCountsDeletedKeys,
-    _LogListsItsStatus,
-    _LogIsReplayedBackwards,
-    _LogSnapshotsItself,
-    _LogKeepsTheFirstSnapshot,
-    _LogMergesPartly,
-    _LogOfObjects,
-    _LogOfJson,
-    _LogOfPickles,
-    _LogOfLiterals,
-)
+MISTAKES: Final = machines_in(globals())

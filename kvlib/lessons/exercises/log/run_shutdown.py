@@ -1,4 +1,4 @@
-"""03-run-shutdown: the interview about what outlives a program."""
+"""03-run-shutdown: the interview about data that outlives a program."""
 
 from typing import Final
 
@@ -48,11 +48,12 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="bring a store back from nothing but the bytes that it wrote",
     task=(
-        "Write `run_shutdown(operations)`: a list of tuples goes in, the list of what each `get` "
-        "gave comes out. `set key value`, `get key` (None if it is missing), `shutdown` (all is "
-        "written as one `bytes`, and memory is cleared), `restore` (memory becomes exactly what "
-        "the last shutdown wrote, and empty if there was none). Keys and values are str or bytes; "
-        "up to 100,000 operations. `kvlib.encode_snapshot` may write the bytes at first."
+        "Write `run_shutdown(operations)`. It takes a list of tuples and returns the list of what "
+        "each `get` found. The operations are `set key value`, `get key` (None if the key is "
+        "missing), `shutdown` (write everything as one `bytes`, then clear memory) and `restore` "
+        "(memory becomes exactly what the last shutdown wrote, or empty if there was none). Keys "
+        "and values are str or bytes. There may be up to 100,000 operations. To begin with, you "
+        "may write the bytes with `kvlib.encode_snapshot`."
     ),
     stub="""\
 def run_shutdown(operations):
@@ -65,14 +66,14 @@ def run_shutdown(operations):
         _case("one record", _set(), get()),
         _case("an empty value", _set("a", ""), get()),
         _case("memory after a shutdown", _set(), OFF, get()),
-        _case("a restore with nothing written", ON, get()),
-        _case("a restore with nothing written, and something in memory", _set(), ON, get()),
+        _case("a restore before any shutdown", ON, get()),
+        _case("a restore before any shutdown, with a record in memory", _set(), ON, get()),
         _case("one record that comes back", _set(), OFF, ON, get()),
         _case("an empty value that comes back", _set("a", ""), OFF, ON, get()),
         _case("an empty key that comes back", _set("", "1"), OFF, ON, get("")),
         _case("a record that was set after the shutdown", OFF, _set(), ON, get()),
         _case("a second shutdown, with nothing in memory", _set(), OFF, OFF, ON, get()),
-        _case("two restores of one shutdown", _set(), OFF, ON, ON, get()),
+        _case("two restores after one shutdown", _set(), OFF, ON, ON, get()),
         _case("a character of two bytes", _set("é", "x"), OFF, ON, get("é")),
         _case("delimiters in a value", _set("a", "=;"), OFF, ON, get()),
         _case("bytes", _set(b"1", b"x"), OFF, ON, get(b"1")),
@@ -85,9 +86,9 @@ def run_shutdown(operations):
             get("1"),
             get(b"1"),
         ),
-        _case("bytes that are no text", _set("a", b"\xff\0"), OFF, ON, get()),
+        _case("bytes that aren't text", _set("a", b"\xff\0"), OFF, ON, get()),
         _case(
-            "all the delimiters that one thinks of",
+            "every delimiter you might think of",
             _set("a|b:c\0", "v1|v2:ok\n\\"),
             OFF,
             ON,
@@ -101,14 +102,14 @@ def run_shutdown(operations):
     forbidden=FORBIDDEN,
     mistakes=MISTAKES,
     hints=(
-        '`memory = {}`, `written = b""`, and one loop with an `if` for each operation. What does '
-        "each of them do to these two?",
-        "Make the bytes of a dict, and a dict of the bytes, in two functions of their own: that is "
-        "notebook 1. Then shutdown and restore take two lines each.",
-        "`restore` begins with an empty dict, whatever was in memory, and the bytes at the start "
-        "are those of no records.",
+        'Start with `memory = {}`, `written = b""` and one loop with an `if` for each operation. '
+        "What does each operation do to these two?",
+        "Write one function that turns a dict into bytes and one that turns bytes into a dict, as "
+        "in notebook 1. Then shutdown and restore take two lines each.",
+        "`restore` begins with an empty dict, whatever memory holds. The bytes you start with are "
+        "those of an empty store.",
     ),
-    why="Only bytes outlive the program; and whatever came after the last shutdown is gone.",
+    why="Only bytes outlive the program. Anything set after the last shutdown is gone.",
     points=4,
     minutes=15,
     own={

@@ -1,28 +1,28 @@
 """Wrong answers to 03-run-shutdown."""
 
 import json
-import pickle
 from typing import Any, Final
 
-from kvlib.encoding import decode_snapshot, encode_snapshot
+from kvlib.encoding import decode_snapshot
 from kvlib.lessons.exercises.encode.delimiter import with_delimiters
 from kvlib.lessons.exercises.fields import Item, Records
 from kvlib.lessons.exercises.log.frames import EMPTY_LOST
 from kvlib.lessons.exercises.machines import (
-    EVALUATED,
-    PICKLED,
     TEXT_ONLY,
-    UNTYPED,
-    Machine,
-    as_text,
-    mistakes_of,
+    Coder,
+    Evals,
+    ForgetsTypes,
+    InsistsOnKeys,
+    KeepsDicts,
+    LosesEmptyValues,
+    Pickles,
+    machines_in,
     undelimited,
-    without_empty,
 )
 
 SHUT_DOWN: Final = (
-    "The value that came back is the very object that was set: it never became bytes. What "
-    "shutdown writes is one `bytes`, as a file would hold it."
+    "You got back the very object that was set, so it never became bytes. `shutdown` must write "
+    "one `bytes`, as a file would hold it."
 )
 EARLY: Final = (
     "Here `restore` comes before any shutdown. What has been written by then, and what does "
@@ -30,18 +30,12 @@ EARLY: Final = (
 )
 
 
-class _Shutdown(Machine):
-    """Has memory, and what was written."""
+class _Shutdown(Coder):
+    """A store with memory, and with the bytes of its last shutdown."""
 
     def __init__(self) -> None:
         super().__init__()
         self.written: Any = self.encode({})
-
-    def encode(self, items: Records) -> Any:
-        return encode_snapshot(items)
-
-    def decode(self, written: Any) -> Records:
-        return decode_snapshot(written)
 
     def set(self, key: Item, value: Item) -> None:
         self.put(key, value)
@@ -55,11 +49,9 @@ class _Shutdown(Machine):
 
 
 class _ShutdownMerges(_Shutdown):
-    """Adds what was written to what is in memory."""
-
     sentence = (
-        "After `restore` there is more than was written: what was set since then stays. "
-        "What of memory must be left?"
+        "After `restore`, memory has more in it than you wrote, because records set since then "
+        "are still there. How much of the old memory should be left?"
     )
 
     def restore(self) -> None:
@@ -67,10 +59,8 @@ class _ShutdownMerges(_Shutdown):
 
 
 class _ShutdownKeepsMemory(_Shutdown):
-    """Writes, and does not clear."""
-
     sentence = (
-        "After `shutdown` a `get` still finds the record. Which step of a shutdown is missing?"
+        "After `shutdown`, a `get` still finds the record. Which step of a shutdown is missing?"
     )
 
     def shutdown(self) -> None:
@@ -78,12 +68,7 @@ class _ShutdownKeepsMemory(_Shutdown):
 
 
 class _ShutdownClearsWhatItWrote(_Shutdown):
-    """Keeps the dict itself, and then clears it."""
-
-    sentence = (
-        "What was written is the dict itself, and clearing memory clears it too. What would a "
-        "file hold?"
-    )
+    sentence = "You kept the dict itself, so clearing memory clears it too. What would a file hold?"
 
     def decode(self, written: Any) -> Records:
         return dict(written)
@@ -96,24 +81,14 @@ class _ShutdownClearsWhatItWrote(_Shutdown):
         self.items.clear()
 
 
-class _ShutdownKeepsACopy(_Shutdown):
-    """Keeps a dict, and no bytes."""
-
+class _ShutdownKeepsACopy(KeepsDicts, _Shutdown):
     sentence = SHUT_DOWN
-
-    def encode(self, items: Records) -> Any:
-        return dict(items)
-
-    def decode(self, written: Any) -> Records:
-        return dict(written)
 
 
 class _ShutdownCollects(_Shutdown):
-    """Adds to what an earlier shutdown wrote."""
-
     sentence = (
-        "A record comes back that the last shutdown didn't write: it is of an earlier one. "
-        "What does a shutdown of empty memory write?"
+        "You got back a record that the last shutdown didn't write: it is from an earlier one. "
+        "What does a shutdown write when memory is empty?"
     )
 
     def shutdown(self) -> None:
@@ -121,19 +96,16 @@ class _ShutdownCollects(_Shutdown):
         self.items = {}
 
 
-class _ShutdownInsistsOnKeys(_Shutdown):
-    """Raises a KeyError for a key that isn't there."""
+class _ShutdownInsistsOnKeys(InsistsOnKeys, _Shutdown):
+    """Raise a KeyError for a missing key."""
 
     sentence = (
-        "A key that isn't there is no error here: `get` gives None. Which method of dict does that?"
+        "A missing key isn't an error here: `get` gives None. Which method of dict does that?"
     )
-
-    def get(self, key: Item) -> None:
-        self.results.append(self.items[key])
 
 
 class _ShutdownExpectsOne(_Shutdown):
-    """Raises a TypeError if nothing was ever written."""
+    """Raise a TypeError if nothing was ever written."""
 
     sentence = EARLY
 
@@ -146,7 +118,7 @@ class _ShutdownExpectsOne(_Shutdown):
 
 
 class _ShutdownDecodesNothing(_Shutdown):
-    """Raises a CorruptionError if nothing was ever written: no bytes are no snapshot."""
+    """Raise a CorruptionError if nothing was ever written: empty bytes aren't a snapshot."""
 
     sentence = EARLY
 
@@ -156,11 +128,9 @@ class _ShutdownDecodesNothing(_Shutdown):
 
 
 class _ShutdownIgnoresEarlyRestores(_Shutdown):
-    """Leaves memory as it is if nothing was ever written."""
-
     sentence = (
-        "With nothing written, `restore` leaves memory as it is. What does the task say that "
-        "it becomes?"
+        "When nothing has been written, your `restore` leaves memory as it is. What does the task "
+        "say memory becomes?"
     )
     saved = False
 
@@ -174,11 +144,9 @@ class _ShutdownIgnoresEarlyRestores(_Shutdown):
 
 
 class _ShutdownRestoresOnce(_Shutdown):
-    """Forgets what was written as soon as it is read."""
-
     sentence = (
-        "The second `restore` finds nothing: reading has used up what was written. Does a file "
-        "get empty by being read?"
+        "The second `restore` finds nothing, because the first one used up what was written. Does "
+        "reading a file empty it?"
     )
 
     def restore(self) -> None:
@@ -186,29 +154,18 @@ class _ShutdownRestoresOnce(_Shutdown):
         self.written = self.encode({})
 
 
-class _ShutdownLosesEmptyValues(_Shutdown):
-    """Takes an empty value for none."""
-
+class _ShutdownLosesEmptyValues(LosesEmptyValues, _Shutdown):
     sentence = EMPTY_LOST
 
-    def encode(self, items: Records) -> Any:
-        return super().encode(without_empty(items))
 
-
-class _ShutdownForgetsTypes(_Shutdown):
-    """Brings everything back as a text."""
-
-    sentence = UNTYPED
-
-    def decode(self, written: Any) -> Records:
-        return {as_text(key): as_text(value) for key, value in super().decode(written).items()}
+class _ShutdownForgetsTypes(ForgetsTypes, _Shutdown):
+    """Bring everything back as text."""
 
 
 class _ShutdownShowsBytes(_Shutdown):
-    """Makes texts by `str`, which shows bytes and does not decode them."""
-
     sentence = (
-        "`str` of bytes is a text that shows them, with a `b` and quotes. How can bytes stay bytes?"
+        "`str` turns bytes into a text that shows them, with a `b` and quotes. How can bytes stay "
+        "bytes?"
     )
 
     def set(self, key: Item, value: Item) -> None:
@@ -219,11 +176,9 @@ class _ShutdownShowsBytes(_Shutdown):
 
 
 class _ShutdownDelimits(_Shutdown):
-    """Goes back to delimiters."""
-
     sentence = (
-        "The data holds a character that your format uses as a mark. How could the reader "
-        "know where a value ends without searching in it?"
+        "The data contains a character that your format uses as a mark. How could the reader find "
+        "the end of a value without searching it?"
     )
 
     def encode(self, items: Records) -> Any:
@@ -234,7 +189,7 @@ class _ShutdownDelimits(_Shutdown):
 
 
 class _ShutdownByJson(_Shutdown):
-    """Raises a TypeError for bytes, which JSON has not."""
+    """Raise a TypeError for bytes, which JSON can't hold."""
 
     sentence = TEXT_ONLY
 
@@ -245,46 +200,12 @@ class _ShutdownByJson(_Shutdown):
         return dict(json.loads(written))
 
 
-class _ShutdownPickles(_Shutdown):
-    """Lets Python write the bytes."""
-
-    sentence = PICKLED
-
-    def encode(self, items: Records) -> Any:
-        return pickle.dumps(items)
-
-    def decode(self, written: Any) -> Records:
-        return dict(pickle.loads(written))
+class _ShutdownPickles(Pickles, _Shutdown):
+    """Let pickle write the bytes."""
 
 
-class _ShutdownEvals(_Shutdown):
-    """Lets Python run the bytes."""
-
-    sentence = EVALUATED
-
-    def encode(self, items: Records) -> Any:
-        return repr(items).encode()
-
-    def decode(self, written: Any) -> Records:
-        return dict(eval(written))
+class _ShutdownEvals(Evals, _Shutdown):
+    """Let Python run the bytes as code."""
 
 
-MISTAKES: Final = mistakes_of(
-    _ShutdownMerges,
-    _ShutdownKeepsMemory,
-    _ShutdownClearsWhatItWrote,
-    _ShutdownKeepsACopy,
-    _ShutdownCollects,
-    _ShutdownInsistsOnKeys,
-    _ShutdownExpectsOne,
-    _ShutdownDecodesNothing,
-    _ShutdownIgnoresEarlyRestores,
-    _ShutdownRestoresOnce,
-    _ShutdownLosesEmptyValues,
-    _ShutdownForgetsTypes,
-    _ShutdownShowsBytes,
-    _ShutdownDelimits,
-    _ShutdownByJson,
-    _ShutdownPickles,
-    _ShutdownEvals,
-)
+MISTAKES: Final = machines_in(globals())

@@ -15,36 +15,44 @@ EXERCISE: Final = Exercise(
     solution=(solutions.count,),
     cases=(Case(),),
     mistakes=(
-        Mistake(6, "That is 120 / 20. Does a whole segment carry the stream?"),
+        Mistake(6, "You computed 120 / 20. Does a whole segment carry the stream?"),
         Mistake(
-            7, "That counts one header, as if the whole stream had one. How many headers are there?"
+            7,
+            "You counted one header, as if the whole stream had just one. How many headers "
+            "are there?",
         ),
-        Mistake(8, "That leaves room for an index. What else does a header hold?"),
+        Mistake(8, "You left room for an index. What else does a header hold?"),
         Mistake(
-            5, "The limit is for the whole segment: the header is part of it, and not on top of it."
+            5,
+            "The limit is for the whole segment, so the header is part of it and doesn't come "
+            "on top.",
         ),
         Mistake(
             9,
-            "One is missing: is that the number of segments, or the last index? They differ, since "
-            "the index counts from 0.",
+            "One segment is missing. Did you give the number of segments, or the last index, "
+            "which counts from 0?",
         ),
-        Mistake(11, "One too many. Is anything left over when the last segment is full?"),
+        Mistake(11, "You have one too many. Is anything left over when the last segment is full?"),
         Mistake(
-            12, "That is how many bytes of the stream go into one segment. How often does that fit?"
+            12,
+            "You found how many bytes of the stream go into one segment. How many times does "
+            "that fit into the stream?",
         ),
         Mistake(
-            15, "That is 120 / 8, and 8 bytes are the header. How many does that leave of the 20?"
+            15,
+            "You computed 120 / 8, but 8 bytes are the header. How many of the 20 bytes does "
+            "that leave?",
         ),
-        Mistake(80, "That is the bytes of all headers together. How many headers is that?"),
-        Mistake(200, "That is the bytes of all segments together. How many segments is that?"),
+        Mistake(80, "You counted the bytes of all headers together. How many headers is that?"),
+        Mistake(200, "You counted the bytes of all segments together. How many segments is that?"),
     ),
     hints=(
-        "The limit is for the whole segment. What stands in it before the piece of the stream?",
-        "Index and total take four bytes each. What the limit leaves is for the stream.",
-        "Divide the stream by what is left for it, and round up: a piece that is not full needs a "
-        "segment too.",
+        "The limit is for the whole segment. What comes before the piece of the stream?",
+        "The index and the total take four bytes each. The rest of the limit is for the stream.",
+        "Divide the stream by the room that is left, and round up: a piece that isn't full needs "
+        "a segment too.",
     ),
-    why="Of 20 bytes 8 are header; 12 carry the stream, and 120 / 12 leaves nothing over.",
+    why="The header takes 8 of the 20 bytes, so 12 carry the stream. 120 / 12 leaves no remainder.",
     points=1,
     minutes=1,
 )

@@ -22,9 +22,9 @@ from kvlib.segments import join, split
 
 HOW_MANY: Final = ("segment_count", "p")
 LONG: Final = "abcdefghijklmno"
-# Whoever joins segments as they lie shall get a wrong value, whatever their decoder is like: so in
-# most cases only those are shuffled that hold a piece of the value, and nothing else. At a limit of
-# 13 these are the segments from 3 on; at a limit of 16 those from 2 to 10, where the X are.
+# An answer that joins segments in storage order must get a wrong value, whatever its decoder is
+# like. So most cases shuffle only segments that hold a piece of the value and nothing else: from 3
+# on at a limit of 13, and from 2 to 10 (the X's) at a limit of 16.
 ELEVEN_PIECES: Final = "-" + "".join(8 * mark for mark in "23456789X")
 
 
@@ -53,13 +53,14 @@ EXERCISE: Final = Exercise(
     kind="function",
     objective="keep a snapshot in segments that may be shuffled, and restore it exactly",
     task=(
-        "Write `run_segments(max_segment_size, operations)`: as `run_snapshots`, but `serialize "
-        "path` keeps a list of segments, each of at most `max_segment_size` bytes (9 or more). "
-        "`segment_count path` gives their number, `reorder path order` shuffles them, "
-        "`new[i] = old[order[i]]`, and `deserialize path` restores exactly what was saved. The "
-        "list of what `get` and `segment_count` gave comes out. The stream is a count of 4 bytes, "
-        "then a field for each key and value (tag, length of 4 bytes, data); a segment is index, "
-        "total, piece. Up to 100,000 operations; neither kvlib nor pickle, neither repr nor eval."
+        "Write `run_segments(max_segment_size, operations)`. It works like `run_snapshots`, but "
+        "`serialize path` keeps a list of segments, each of at most `max_segment_size` bytes (9 "
+        "or more). `segment_count path` gives the number of segments, `reorder path order` "
+        "shuffles them (`new[i] = old[order[i]]`), and `deserialize path` restores exactly what "
+        "was saved. Return the list of what `get` and `segment_count` gave. The stream is a count "
+        "of 4 bytes, then a field for each key and value (tag, length of 4 bytes, data). A "
+        "segment is index, total, piece. There may be up to 100,000 operations. Don't use kvlib, "
+        "pickle, repr or eval."
     ),
     stub="""\
 def run_segments(max_segment_size, operations):
@@ -70,21 +71,21 @@ def run_segments(max_segment_size, operations):
         Case((9, []), "no operations, and no results"),
         Case((9, [get()]), "a key that was never put"),
         Case((9, [put(), get()]), "one record"),
-        Case((9, [("delete", "a"), get()]), "the deletion of what isn't there"),
-        Case((12, [SAVE, HOW_MANY]), "an empty state, in a segment that is full"),
-        Case((9, [SAVE, HOW_MANY]), "an empty state, a byte of it in each segment"),
+        Case((9, [("delete", "a"), get()]), "deleting a key that isn't there"),
+        Case((12, [SAVE, HOW_MANY]), "an empty state, in one full segment"),
+        Case((9, [SAVE, HOW_MANY]), "an empty state, with one byte in each segment"),
         Case((12, [SAVE, put(), LOAD, get()]), "an empty state, saved and loaded"),
-        Case((24, [put(), SAVE, HOW_MANY]), "one record, in a segment that is full"),
-        Case((23, [put(), SAVE, HOW_MANY]), "one record, which lacks one byte of room"),
+        Case((24, [put(), SAVE, HOW_MANY]), "one record, in one full segment"),
+        Case((23, [put(), SAVE, HOW_MANY]), "one record, in a segment that is one byte too small"),
         Case((64, [put("a", "é"), SAVE, LOAD, get()]), "a character of two bytes"),
         Case((64, [put("a", ""), SAVE, LOAD, get()]), "an empty value"),
         Case((64, [put(b"1", b"x"), SAVE, LOAD, get(b"1")]), "bytes"),
-        Case((64, [put("a", b"\xff\0"), SAVE, LOAD, get()]), "bytes that are no text"),
+        Case((64, [put("a", b"\xff\0"), SAVE, LOAD, get()]), "bytes that aren't text"),
         Case(
             (64, [put("1", "x"), put(b"1", b"y"), SAVE, LOAD, get("1"), get(b"1")]),
             "a text and bytes that look alike",
         ),
-        Case((64, [put(), SAVE, put("a", "2"), LOAD, get()]), "a change after it was saved"),
+        Case((64, [put(), SAVE, put("a", "2"), LOAD, get()]), "a change after the state was saved"),
         Case((16, [put(), SAVE, LOAD, get()]), "two segments, in their order"),
         Case(
             (13, [put("a", "abcdefghij"), SAVE, _reorder(0, 1, 2, 4, 3), LOAD, get()]),
@@ -103,7 +104,7 @@ def run_segments(max_segment_size, operations):
             (16, [put("a", ELEVEN_PIECES), SAVE, _reorder(0, 1, *range(10, 1, -1)), LOAD, get()]),
             "11 segments, most of them in the opposite order",
         ),
-        Case((9, [put(), SAVE, HOW_MANY, LOAD, get()]), "16 segments of a byte each"),
+        Case((9, [put(), SAVE, HOW_MANY, LOAD, get()]), "16 segments of one byte each"),
         Case(
             (14, [put(), SAVE, HOW_MANY, put("a", "x" * 9), HOW_MANY, SAVE, HOW_MANY]),
             "a path that is saved to twice",
@@ -117,14 +118,14 @@ def run_segments(max_segment_size, operations):
     forbidden=FORBIDDEN,
     mistakes=MISTAKES,
     hints=(
-        "Take your functions for the stream and for its segments: `serialize` is encode, then "
-        "split; `deserialize` is join, then decode.",
-        "`reorder` changes the list that is kept under the path, and nothing else. `segment_count` "
-        "is the length of that list.",
-        "Because each segment begins with its index, joining begins with sorting. A new dict then "
-        "takes the place of the state.",
+        "Reuse your functions for the stream and its segments: `serialize` is encode, then split; "
+        "`deserialize` is join, then decode.",
+        "`reorder` changes only the list that is kept under the path. `segment_count` is the "
+        "length of that list.",
+        "Each segment begins with its index, so start joining by sorting. Then replace the state "
+        "with a new dict.",
     ),
-    why="The order is in the segments, so no order in which they are stored can spoil it.",
+    why="Each segment carries its own index, so it doesn't matter in which order they are stored.",
     points=6,
     minutes=20,
     own={"judge.run_segments": run_segments, "split": split, "join": join},

@@ -1,12 +1,16 @@
 """Wrong answers to 02-run-segments."""
 
-import pickle
 from typing import Any, Final
 
 from kvlib.lessons import solutions
 from kvlib.lessons.exercises.encode.snapshot_mistakes import snapshot_counts_characters
 from kvlib.lessons.exercises.fields import Item, Records
-from kvlib.lessons.exercises.machines import MISSING_KEY, PICKLED, Machine, mistakes_of
+from kvlib.lessons.exercises.machines import (
+    Coder,
+    InsistsOnKeys,
+    Pickles,
+    machines_in,
+)
 from kvlib.lessons.exercises.segment.pieces import Segments, headed
 from kvlib.lessons.exercises.segment.split import cut_forgets_the_header
 from kvlib.lessons.exercises.segment.split_join_mistakes import (
@@ -20,13 +24,13 @@ from kvlib.lessons.exercises.segment.split_join_mistakes import (
 )
 
 KEPT: Final = (
-    "The value that came back is the very object that was put in: it never became bytes. Keep "
-    "under each path a list of segments, as files would hold them."
+    "You got back the very object that was put, so it never became bytes. Under each path, keep a "
+    "list of segments, as files would hold them."
 )
 
 
-class _Segments(Machine):
-    """Keeps segments under a path."""
+class _Segments(Coder):
+    """Keep segments under a path."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
@@ -59,10 +63,8 @@ class _Segments(Machine):
 
 
 class _RunJoinsInStorageOrder(_Segments):
-    """Joins as they lie there; what comes of it may be refused, or wrong."""
-
     sentence = (
-        "The segments are joined in the order in which they lie there. What in a segment says "
+        "You join the segments in the order in which they are stored. What in a segment says "
         "where it belongs?"
     )
 
@@ -71,11 +73,9 @@ class _RunJoinsInStorageOrder(_Segments):
 
 
 class _RunSortsAsText(_Segments):
-    """Puts 10 before 2."""
-
     sentence = (
-        "It is right up to ten segments. Are the indexes sorted as numbers, or as texts, where "
-        "`10` comes before `2`?"
+        "Your answer is right up to ten segments. Do you sort the indexes as numbers, or as text, "
+        "where `10` comes before `2`?"
     )
 
     def join(self, segments: Segments) -> bytes:
@@ -83,8 +83,6 @@ class _RunSortsAsText(_Segments):
 
 
 class _RunForgetsTheHeader(_Segments):
-    """Makes segments that are 8 bytes too long."""
-
     sentence = cut_forgets_the_header.sentence
 
     def split(self, stream: bytes) -> Any:
@@ -92,10 +90,8 @@ class _RunForgetsTheHeader(_Segments):
 
 
 class _RunDropsTheLast(_Segments):
-    """Rounds down, so that no snapshot can be read."""
-
     sentence = (
-        "There are too few segments: what is left at the end is dropped. Does your division "
+        "You have too few segments, because the short last piece is dropped. Does your division "
         "round down or up?"
     )
 
@@ -107,11 +103,10 @@ class _RunDropsTheLast(_Segments):
 
 
 class _RunAddsAnEmptyOne(_Segments):
-    """Makes one too many where the last is full."""
-
     sentence = (
-        "There is one segment too many where the last should be just full. Does your division "
-        "add one when nothing is left over, or is the stream longer than the format says?"
+        "You have one segment too many where the last one should be exactly full. Does your "
+        "division add one when nothing is left over, or is your stream longer than the format "
+        "says?"
     )
 
     def split(self, stream: bytes) -> Any:
@@ -119,11 +114,9 @@ class _RunAddsAnEmptyOne(_Segments):
 
 
 class _RunSavesNothingOfNothing(_Segments):
-    """Makes no segment of an empty state."""
-
     sentence = (
-        "An empty state is saved as no segment, which looks just as if all were lost. How many "
-        "bytes has the stream of an empty state?"
+        "You save an empty state as no segments at all, which looks exactly as if they were all "
+        "lost. How many bytes long is the stream of an empty state?"
     )
 
     def split(self, stream: bytes) -> Segments:
@@ -134,7 +127,7 @@ class _RunSavesNothingOfNothing(_Segments):
 
 
 class _Countless(_Segments):
-    """Has a stream of fields alone."""
+    """Use a stream without a count."""
 
     def encode(self, items: Records) -> bytes:
         return solutions.encode(items)
@@ -152,16 +145,12 @@ class _Countless(_Segments):
 
 
 class _RunForgetsTheCount(_Countless):
-    """Makes a stream of fields alone."""
-
-    sentence = "The stream is 4 bytes too short. What stands before the first record?"
+    sentence = "Your stream is 4 bytes too short. What comes before the first record?"
 
 
 class _RunCountsCharacters(_Segments):
-    """Measures texts, and not their bytes; what can't be read is a ValueError."""
-
     sentence = (
-        "A length counts characters, and its reader counts bytes. How many bytes does `é` "
+        "Your lengths count characters, but the reader counts bytes. How many bytes does `é` "
         "take, and when do you measure?"
     )
 
@@ -170,11 +159,9 @@ class _RunCountsCharacters(_Segments):
 
 
 class _RunSegmentsRecords(_Countless):
-    """Makes a segment of each record, however long it is."""
-
     sentence = (
-        "There is a segment for each record, however long that is. The limit cuts the stream, "
-        "and a segment knows nothing of records."
+        "You make one segment per record, however long it is. The limit cuts the stream; a "
+        "segment knows nothing about records."
     )
 
     def split(self, stream: bytes) -> Segments:
@@ -183,11 +170,9 @@ class _RunSegmentsRecords(_Countless):
 
 
 class _RunUpdatesTheState(_Segments):
-    """Leaves in the state what was put after the snapshot."""
-
     sentence = (
-        "What was put after the snapshot is still there. Does `deserialize` replace the state, "
-        "or add to it?"
+        "Records put after the snapshot are still there. Does your `deserialize` replace the "
+        "state, or add to it?"
     )
 
     def deserialize(self, path: str) -> None:
@@ -195,32 +180,20 @@ class _RunUpdatesTheState(_Segments):
 
 
 class _RunLeavesCountsOut(_Segments):
-    """Collects what `get` gives, and nothing else."""
-
-    sentence = "Only what `get` gave is in the list. Which other operation gives something?"
+    sentence = "Your list holds only what `get` gave. Which other operation gives a result?"
 
     def segment_count(self, path: str) -> None:
-        """Give nothing."""
+        """Report nothing."""
 
 
-class _RunInsistsOnKeys(_Segments):
-    """Raises a KeyError for a key that isn't there."""
-
-    sentence = MISSING_KEY
-
-    def get(self, key: Item) -> None:
-        self.results.append(self.items[key])
-
-    def delete(self, key: Item) -> None:
-        del self.items[key]
+class _RunInsistsOnKeys(InsistsOnKeys, _Segments):
+    """Raise a KeyError for a missing key."""
 
 
 class _RunReordersInPlace(_Segments):
-    """Reads from the list that it is just writing to."""
-
     sentence = (
-        "`reorder` reads from the list that it is just writing to, so a segment is lost. Where "
-        "could the old order stay meanwhile?"
+        "Your `reorder` reads from the list that it is writing to, so a segment is lost. Where "
+        "could you keep the old order meanwhile?"
     )
 
     def reorder(self, path: str, order: list[int]) -> None:
@@ -229,21 +202,11 @@ class _RunReordersInPlace(_Segments):
             segments[new] = segments[at]
 
 
-class _RunPickles(_Segments):
-    """Lets Python write the bytes."""
-
-    sentence = PICKLED
-
-    def encode(self, items: Records) -> bytes:
-        return pickle.dumps(items)
-
-    def decode(self, stream: bytes) -> Records:
-        return dict(pickle.loads(stream))
+class _RunPickles(Pickles, _Segments):
+    """Let pickle write the bytes."""
 
 
 class _RunKeepsACopy(_Segments):
-    """Keeps a dict, and computes how many segments it would have been."""
-
     sentence = KEPT
 
     def serialize(self, path: str) -> None:
@@ -253,26 +216,10 @@ class _RunKeepsACopy(_Segments):
         self.results.append(len(self.split(self.encode(self.saved[path]))))
 
     def reorder(self, path: str, order: list[int]) -> None:
-        """Leave it as it is."""
+        """Leave the order as it is."""
 
     def deserialize(self, path: str) -> None:
         self.items = dict(self.saved[path])
 
 
-MISTAKES: Final = mistakes_of(
-    _RunJoinsInStorageOrder,
-    _RunSortsAsText,
-    _RunForgetsTheHeader,
-    _RunDropsTheLast,
-    _RunAddsAnEmptyOne,
-    _RunSavesNothingOfNothing,
-    _RunForgetsTheCount,
-    _RunCountsCharacters,
-    _RunSegmentsRecords,
-    _RunUpdatesTheState,
-    _RunLeavesCountsOut,
-    _RunInsistsOnKeys,
-    _RunReordersInPlace,
-    _RunPickles,
-    _RunKeepsACopy,
-)
+MISTAKES: Final = machines_in(globals())

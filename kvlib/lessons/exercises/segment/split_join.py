@@ -13,10 +13,14 @@ def _large_segments() -> list[Case]:
     stream = bytes(range(256)) * 400
     return [
         Case((stream, 28), "a stream of 102,400 bytes"),
-        # Small cases have small totals: whoever reads them as little-endian, and then makes a list
-        # of all the numbers up to one, gets 16 million for each segment.
-        Case((solutions.split(b"abcdefghijkl", 9),), "12 segments, so an index has two digits", 1),
-        Case(  # a loop within a loop would have too many lines for a small case
+        # Totals stay small here: an answer that reads them as little-endian and then lists all the
+        # numbers up to one would need 16 million numbers per segment.
+        Case(
+            (solutions.split(b"abcdefghijkl", 9),),
+            "12 segments, so some indexes have two digits",
+            1,
+        ),
+        Case(  # a nested loop would run too many lines for a small case
             (solutions.split(stream[:260], 9)[::-1],),
             "a join of 260 segments, so that an index needs its second byte",
             1,
@@ -31,11 +35,11 @@ EXERCISE: Final = Exercise(
     objective="split a stream so that it comes back from any order, or is refused",
     task=(
         "Write `split(stream, max_segment_size)` and `join(segments)`. A segment is index, total "
-        "(four bytes each, big-endian) and a piece of the stream, none longer than the limit; "
-        "there is always at least one, and a limit below 9 is a ValueError. `join` takes them in "
-        "any order, and raises a ValueError for whatever can't be right: one that is lost, "
-        "doubled, of another total, or without a whole header. (Don't count up to a total before "
-        "you have checked it: it may promise four billion.)"
+        "(four bytes each, big-endian) and a piece of the stream, and is no longer than the "
+        "limit. There is always at least one segment, and a limit below 9 is a ValueError. `join` "
+        "takes the segments in any order. It raises a ValueError if one is lost, occurs twice, "
+        "has another total, or lacks a whole header. (Check a total before you count up to it: it "
+        "may promise four billion.)"
     ),
     stub="""\
 def split(stream, max_segment_size):
@@ -48,7 +52,7 @@ def join(segments):
     solution=(solutions.split, solutions.join),
     cases=(
         Case((b"", 9), "an empty stream"),
-        Case((b"a", 9), "one byte, and room for just that"),
+        Case((b"a", 9), "one byte, and room for exactly one"),
         Case((b"a", 10), "a segment that is not full"),
         Case((b"ab", 9), "two segments"),
         Case((b"abcd", 10), "a last segment that is full"),
@@ -67,29 +71,29 @@ def join(segments):
         Case(([A2],), "the last segment lost", 1, refused=True),
         Case(([B2],), "the first segment lost", 1, refused=True),
         Case(([C3, A3],), "a segment in the middle lost", 1, refused=True),
-        Case(([LONE, LONE],), "a segment that is doubled", 1, refused=True),
-        Case(([B2, A2, B2],), "a segment that is doubled, and none lost", 1, refused=True),
-        Case(([A2, A2],), "one segment doubled in the place of another", 1, refused=True),
+        Case(([LONE, LONE],), "a segment that occurs twice", 1, refused=True),
+        Case(([B2, A2, B2],), "a segment that occurs twice, and none lost", 1, refused=True),
+        Case(([A2, A2],), "one segment twice, and another one lost", 1, refused=True),
         Case(([A2, B3],), "a segment of another total", 1, refused=True),
         Case(([B3, A2],), "a segment of another total that comes first", 1, refused=True),
-        Case(([A2, B2, C3],), "a segment more, of another total", 1, refused=True),
+        Case(([A2, B2, C3],), "an extra segment, with another total", 1, refused=True),
         Case(([LONE[:4]],), "half a header", 1, refused=True),
-        Case(([LONE[1:8]],), "a header that lacks its first byte", 1, refused=True),
+        Case(([LONE[1:8]],), "a header without its first byte", 1, refused=True),
         Case(([b""],), "a segment with nothing in it", 1, refused=True),
         Case(([bytes(8)],), "a total of 0", 1, refused=True),
     ),
     mistakes=MISTAKES,
     hints=(
-        "`split` is two steps: cut into pieces, then put a header before each. It needs all the "
-        "pieces first, because each header says how many there are.",
-        "A dict from index to piece shows what is doubled while you fill it. When it is full, "
-        "look up the indexes in order.",
-        "Collect the totals in a set. In the end it must have one number, the very number of "
-        "segments that came; and no index may reach it.",
+        "`split` has two steps: cut the stream into pieces, then put a header before each. Cut "
+        "all the pieces first, because each header says how many there are.",
+        "While you fill a dict from index to piece, it shows you which index occurs twice. When "
+        "it is full, look up the indexes in order.",
+        "Collect the totals in a set. At the end it must hold exactly one number: the number of "
+        "segments you got. Every index must be smaller than that.",
     ),
     why=(
-        "`join` believes nothing: it compares what is there with what each header promises, and "
-        "joins only then. Segments of another snapshot with the same total still pass."
+        "`join` trusts nothing. It compares the segments with what each header promises, and only "
+        "then joins them. Segments from another snapshot with the same total still get through."
     ),
     points=6,
     minutes=15,

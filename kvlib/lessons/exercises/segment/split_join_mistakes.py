@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from kvlib.lessons.exercise import mistake
+from kvlib.lessons.exercises.collected import mistakes_in
 from kvlib.lessons.exercises.fields import u32
 from kvlib.lessons.exercises.segment.header import (
     header_counts_from_1,
@@ -24,69 +25,68 @@ Part = tuple[int, int, bytes]  # index, total, piece
 
 @mistake(cut_forgets_the_header.sentence)
 def split_forgets_the_header(stream: bytes, limit: int) -> Segments:
-    """Makes segments that are 8 bytes too long."""
+    """Make segments that are 8 bytes too long."""
     return headed(cut_forgets_the_header.answer(stream, limit))
 
 
 @mistake(cut_drops_the_last.sentence)
 def split_drops_the_last(stream: bytes, limit: int) -> Segments:
-    """Rounds down."""
+    """Round down."""
     return headed(cut_drops_the_last.answer(stream, limit))
 
 
 @mistake(cut_gives_none_for_empty.sentence)
 def split_gives_none_for_empty(stream: bytes, limit: int) -> Segments:
-    """Makes no segment of an empty stream."""
+    """Make no segments for an empty stream."""
     return headed(cut_gives_none_for_empty.answer(stream, limit))
 
 
 @mistake(cut_adds_an_empty_one.sentence)
 def split_adds_an_empty_one(stream: bytes, limit: int) -> Segments:
-    """Makes one too many where the last is full."""
+    """Make one too many where the last is full."""
     return headed(cut_adds_an_empty_one.answer(stream, limit))
 
 
 @mistake(header_counts_from_1.sentence)
 def split_counts_from_1(stream: bytes, limit: int) -> Any:
-    """Calls the first one 1."""
+    """Count from 1."""
     return header_counts_from_1.answer(pieces_of(stream, size_of(limit)))
 
 
 @mistake(header_totals_the_last_index.sentence)
 def split_totals_the_last_index(stream: bytes, limit: int) -> Any:
-    """Takes the last index for the total."""
+    """Use the last index as the total."""
     return header_totals_the_last_index.answer(pieces_of(stream, size_of(limit)))
 
 
 @mistake(header_is_little_endian.sentence)
 def split_is_little_endian(stream: bytes, limit: int) -> Any:
-    """Writes numbers the other way round."""
+    """Write numbers in little-endian order."""
     return header_is_little_endian.answer(pieces_of(stream, size_of(limit)))
 
 
 @mistake(
-    "The piece begins at once behind the index. How would `join` notice that the last "
-    "segment is lost?"
+    "Your piece comes right after the index. How would `join` notice that the last segment is lost?"
 )
 def split_without_total(stream: bytes, limit: int) -> Any:
-    """Writes the index alone, and leaves room for both."""
+    """Write only the index, but leave room for both numbers."""
     return header_without_total.answer(pieces_of(stream, size_of(limit)))
 
 
-@mistake("These are the bare pieces. How will `join` know their order, and how many there were?")
+@mistake("You return the bare pieces. How will `join` know their order, and how many there were?")
 def split_without_headers(stream: bytes, limit: int) -> Segments:
-    """Gives the pieces as they are."""
+    """Return the pieces as they are."""
     return pieces_of(stream, size_of(limit))
 
 
 @mistake(cut_mends_the_limit.sentence)
 def split_mends_the_limit(stream: bytes, limit: int) -> Segments:
-    """Takes a limit that is too small for another one."""
+    """Replace a limit that is too small."""
     return headed(cut_mends_the_limit.answer(stream, limit))
 
 
 def parts_of(segments: Segments, order: Any = "big") -> list[Part]:
-    """What each segment says, in the order in which they lie."""
+    """Return the index, total and piece of each segment, in the order in which they came."""
     if any(len(segment) < 8 for segment in segments):
         raise ValueError("a header is cut short")
     return [
@@ -96,9 +96,9 @@ def parts_of(segments: Segments, order: Any = "big") -> list[Part]:
 
 
 def _demand(right: bool) -> None:
-    """Refuse, as a learner's join does."""
+    """Raise a ValueError unless the condition holds."""
     if not right:
-        raise ValueError("what is here is not what was promised")
+        raise ValueError("the segments aren't what their headers promise")
 
 
 def _indexes(parts: list[Part]) -> list[int]:
@@ -110,55 +110,54 @@ def _totals(parts: list[Part]) -> set[int]:
 
 
 def checked(segments: Segments, order: Any = "big") -> list[Part]:
-    """All the parts, in order and checked."""
+    """Return all the parts, checked and in order."""
     parts = parts_of(segments, order)
     _demand(_totals(parts) == {len(parts)} and _indexes(parts) == [*range(len(parts))])
     return sorted(parts)
 
 
 def glued(parts: list[Part]) -> bytes:
-    """The pieces, joined."""
+    """Join the pieces."""
     return b"".join(piece for _, _, piece in parts)
 
 
 @mistake(
-    "The pieces are joined in the order in which they came. What in a segment says where "
-    "it belongs?",
+    "You join the pieces in the order in which they came. What in a segment says where it belongs?",
     of=1,
 )
 def join_in_storage_order(segments: Segments) -> bytes:
-    """Checks everything, and joins as they come."""
+    """Check everything, then join in the order of arrival."""
     checked(segments)
     return glued(parts_of(segments))
 
 
 @mistake(
-    "It joins what doesn't belong together, or isn't complete. Each header makes two "
-    "promises: which are they, and where do you check both, for each segment?",
+    "You join segments that don't belong together, or aren't complete. Which two promises does "
+    "each header make, and where do you check them for each segment?",
     of=1,
 )
 def join_checks_nothing(segments: Segments) -> bytes:
-    """Sorts and joins whatever is there."""
+    """Sort and join without any check."""
     return glued(sorted(parts_of(segments)))
 
 
 @mistake(
-    "No segment at all is taken for an empty stream. But an empty stream is one segment: "
-    "what does it mean if none is there?",
+    "You treat no segments as an empty stream. But an empty stream has one segment, so what does "
+    "it mean if there is none?",
     of=1,
 )
 def join_takes_none(segments: Segments) -> bytes:
-    """Takes no segment for an empty stream."""
+    """Accept no segments as an empty stream."""
     return glued(checked(segments)) if segments else b""
 
 
 @mistake(
-    "A segment that comes twice is accepted: in a dict, the second overwrites the first. "
-    "When could you notice?",
+    "You accept a segment that occurs twice: in a dict, the second overwrites the first. When "
+    "could you notice?",
     of=1,
 )
 def join_takes_doubled(segments: Segments) -> bytes:
-    """Lets the second overwrite the first."""
+    """Let the second segment overwrite the first."""
     pieces = {index: (index, total, piece) for index, total, piece in parts_of(segments)}
     parts = sorted(pieces.values())
     _demand(_totals(parts) == {len(parts)} and _indexes(parts) == [*range(len(parts))])
@@ -166,120 +165,96 @@ def join_takes_doubled(segments: Segments) -> bytes:
 
 
 @mistake(
-    "A lost end leaves no gap between the indexes, so it looks like a shorter stream. What "
-    "else is in a header?",
+    "When segments are lost at the end, the indexes have no gap, so you see a shorter stream. "
+    "What else is in a header?",
     of=1,
 )
 def join_looks_for_gaps_only(segments: Segments) -> bytes:
-    """Looks at the indexes, and never at a total."""
+    """Check the indexes, but never a total."""
     parts = parts_of(segments)
     _demand(bool(parts) and _indexes(parts) == [*range(len(parts))])
     return glued(sorted(parts))
 
 
 @mistake(
-    "The number of segments is right, but not each index is there once. How can one be "
-    "doubled and another lost, and the number still be right?",
+    "The number of segments is right, but some index occurs twice or is missing. How can both "
+    "happen at once and the number still be right?",
     of=1,
 )
 def join_counts_only(segments: Segments) -> bytes:
-    """Compares how many there are with the total."""
+    """Compare only the number of segments with the total."""
     parts = parts_of(segments)
     _demand(_totals(parts) == {len(parts)})
     return glued(sorted(parts))
 
 
 @mistake(
-    "A segment of another total is accepted, so pieces of two streams are mixed. How many "
-    "of the totals did you look at?",
+    "You accept a segment with another total, so you mix pieces from two streams. How many of the "
+    "totals did you look at?",
     of=1,
 )
 def join_asks_one_for_the_total(segments: Segments) -> bytes:
-    """Asks the first for the total, and none of the others."""
+    """Check the total of the first segment only."""
     parts = parts_of(segments)
     _demand(bool(parts) and parts[0][1] == len(parts) and _indexes(parts) == [*range(len(parts))])
     return glued(sorted(parts))
 
 
 @mistake(
-    "One total is compared with the number of segments, and that is all. Could one be "
-    "doubled while another is lost, or come from elsewhere?",
+    "You compare one total with the number of segments, and that is all. Could one segment occur "
+    "twice while another is lost, or could one come from elsewhere?",
     of=1,
 )
 def join_compares_one_total(segments: Segments) -> bytes:
-    """Asks one for the total, and compares it with the number."""
+    """Compare one total with the number of segments."""
     parts = sorted(parts_of(segments))
     _demand(bool(parts) and parts[0][1] == len(parts))
     return glued(parts)
 
 
 @mistake(
-    "It gives what there is up to the first gap. Half a stream that looks like a whole one "
-    "is worse than an error.",
+    "You return everything up to the first gap. Half a stream that looks whole is worse than an "
+    "error.",
     of=1,
 )
 def join_stops_at_a_gap(segments: Segments) -> bytes:
-    """Gives what it has, up to the first that is missing."""
+    """Return the pieces up to the first gap."""
     parts = parts_of(segments)
     _demand(len(_totals(parts)) == 1 and len(set(_indexes(parts))) == len(parts))
     _demand(_indexes(parts)[-1] < max(_totals(parts)))
     return glued([part for at, part in enumerate(sorted(parts)) if part[0] == at])
 
 
-@mistake("The headers are joined too. Where does the piece begin in a segment?", of=1)
+@mistake("You joined the headers too. Where does the piece begin in a segment?", of=1)
 def join_leaves_the_header(segments: Segments) -> bytes:
-    """Joins whole segments."""
+    """Join whole segments."""
     return b"".join(u32(index) + u32(total) + piece for index, total, piece in checked(segments))
 
 
-@mistake("The totals are joined too: only half of each header is cut off.", of=1)
+@mistake("You joined the totals too, because you cut off only half of each header.", of=1)
 def join_leaves_the_total(segments: Segments) -> bytes:
-    """Cuts off the index alone."""
+    """Cut off only the index."""
     return b"".join(u32(total) + piece for _, total, piece in checked(segments))
 
 
 @mistake(
-    "It refuses segments that are right. Print the index and the total that it reads: are "
-    "they read as big-endian, and counted from 0?",
+    "You refuse segments that are right. Print the index and the total that you read: do you read "
+    "them as big-endian, and count from 0?",
     of=1,
 )
 def join_is_little_endian(segments: Segments) -> bytes:
-    """Reads numbers the other way round, and finds that they can't be right."""
+    """Read numbers in little-endian order, and refuse them."""
     return glued(checked(segments, "little"))
 
 
 @mistake(
-    "A slice that runs past the end gives what is there, and doesn't complain. How long is "
-    "a segment at least?",
+    "A slice past the end doesn't complain: it returns whatever is left. How long is a segment at "
+    "least?",
     of=1,
 )
 def join_takes_half_a_header(segments: Segments) -> bytes:
-    """Slices past the end."""
+    """Slice past the end."""
     return glued(checked([segment[:4] + segment[4:].rjust(4, b"\0") for segment in segments]))
 
 
-MISTAKES: Final = (
-    split_forgets_the_header,
-    split_drops_the_last,
-    split_gives_none_for_empty,
-    split_adds_an_empty_one,
-    split_counts_from_1,
-    split_totals_the_last_index,
-    split_is_little_endian,
-    split_without_total,
-    split_without_headers,
-    split_mends_the_limit,
-    join_in_storage_order,
-    join_checks_nothing,
-    join_takes_none,
-    join_takes_doubled,
-    join_looks_for_gaps_only,
-    join_counts_only,
-    join_asks_one_for_the_total,
-    join_compares_one_total,
-    join_stops_at_a_gap,
-    join_leaves_the_header,
-    join_leaves_the_total,
-    join_is_little_endian,
-    join_takes_half_a_header,
-)
+MISTAKES: Final = mistakes_in(globals())
