@@ -1,338 +1,375 @@
-"""Somebody else's hands in a store's directory, while it is open.
+"""The disk that is a real directory: names, odd files, descriptors, fsyncs, permissions."""
 
-A descriptor goes on working when its file is deleted or replaced. So before anything is
-acknowledged, the store compares what it holds open with what the names lead to.
-"""
-
+import errno
 import os
-import shutil
 import stat
-import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import kvlib
-from kvlib import DirectoryDisk, DurableStore, Store, WriteRefusedError
-from kvlib.encoding import Item
-
-Sync = Literal["always", "never"] | int
-MODES: list[Sync] = ["always", 2, "never"]
-Records = dict[Item, Item]
+from helpers.stores import content
+from kvlib import CorruptionError, DirectoryDisk, LockedError, Store
 
 
-def another_writer(path: Path, compact: bool = False) -> None:
-    """Somebody who opens the store, puts one record, perhaps compacts, and closes it."""
-    with kvlib.open(path) as store:
-        store["theirs"] = "2"
-        if compact:
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[DirectoryDisk]:
+    """Yield a locked directory."""
+    made = DirectoryDisk(tmp_path / "d")
+    with made.lock():
+        yield made
+
+
+def test_files_are_files(directory: DirectoryDisk, tmp_path: Path) -> None:
+    """A disk's file is a file of the directory, byte for byte."""
+    directory.write("a", b"\r\n\0")
+    assert (tmp_path / "d" / "a").read_bytes() == b"\r\n\0"
+    (tmp_path / "d" / "b").write_bytes(b"2")
+    assert directory.read("b") == b"2"
+    assert directory.names() == ["a", "b", "lock"]
+    assert directory.path("a") == str(tmp_path / "d" / "a")
+
+
+def test_random_bytes_come_from_the_system() -> None:
+    """Random bytes come from the system, or from the given source."""
+    assert DirectoryDisk("unused").entropy(8) != DirectoryDisk("unused").entropy(8)
+    assert DirectoryDisk("unused", entropy=lambda size: b"x" * size).entropy(3) == b"xxx"
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "../a", "/a", "a\\b", "a\0", os.sep, "./a"], ids=ascii
+)
+def test_names_that_lead_elsewhere_are_refused(directory: DirectoryDisk, name: str) -> None:
+    """A name with a separator, dots or NUL is refused."""
+    verbs: list[Callable[[], object]] = [
+        lambda: directory.path(name),
+        lambda: directory.read(name),
+        lambda: directory.write(name, b""),
+        lambda: directory.append(name, b""),
+        lambda: directory.sync(name),
+        lambda: directory.rename(name, "b"),
+        lambda: directory.rename("a", name),
+        lambda: directory.delete(name),
+    ]
+    directory.write("a", b"1")
+    for verb in verbs:
+        with pytest.raises(ValueError, match="plain file name"):
+            verb()
+    assert directory.names() == ["a", "lock"]
+
+
+# --- what is not a regular file -------------------------------------------------------------------
+
+
+def make_symlink(path: Path) -> None:
+    """Make a link to a file that must not change."""
+    (path.parent / "elsewhere").write_bytes(b"precious")
+    path.symlink_to(path.parent / "elsewhere")
+
+
+MAKERS: dict[str, Callable[[Path], object]] = {
+    "symlink": make_symlink,
+    "dangling symlink": lambda path: path.symlink_to(path.parent / "nowhere"),
+    "directory": Path.mkdir,
+}
+if hasattr(os, "mkfifo"):
+    MAKERS["fifo"] = os.mkfifo
+NOT_REGULAR = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+@NOT_REGULAR
+def test_a_file_that_is_not_regular_is_corruption(
+    directory: DirectoryDisk, tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    """A file that isn't regular is refused: a link leads elsewhere, and opening a fifo blocks."""
+    make(tmp_path / "d" / "a")
+    verbs: list[Callable[[], object]] = [
+        lambda: directory.read("a"),
+        lambda: directory.write("a", b"1"),
+        lambda: directory.append("a", b"1"),
+        lambda: directory.sync("a"),
+    ]
+    for verb in verbs:
+        with pytest.raises(CorruptionError, match="regular file") as caught:
+            verb()
+        assert caught.value.path == str(tmp_path / "d" / "a")
+        assert caught.value.offset == 0
+    assert not (tmp_path / "d" / "nowhere").exists()
+    if make is make_symlink:
+        assert (tmp_path / "d" / "elsewhere").read_bytes() == b"precious"
+
+
+@NOT_REGULAR
+def test_a_lock_that_is_not_a_regular_file_is_corruption(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    """The lock's file is checked too."""
+    make(tmp_path / "lock")
+    with pytest.raises(CorruptionError, match="regular file"), DirectoryDisk(tmp_path).lock():
+        pytest.fail("locked what isn't a regular file")
+
+
+# --- the directory itself -------------------------------------------------------------------------
+
+
+def test_the_lock_makes_the_directory_and_not_its_parents(tmp_path: Path) -> None:
+    """A missing directory is made, and a missing parent is an error."""
+    with DirectoryDisk(tmp_path / "d").lock():
+        assert (tmp_path / "d").is_dir()
+    with pytest.raises(FileNotFoundError), DirectoryDisk(tmp_path / "x" / "d").lock():
+        pytest.fail("locked a directory without a parent")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_missing_parent_is_named_as_such(tmp_path: Path) -> None:
+    """The error for a missing parent says what to do."""
+    with pytest.raises(FileNotFoundError, match="make the parent of this directory first"):
+        kvlib.open(tmp_path / "no" / "data")
+
+
+def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    """A path that leads to a file is refused, and the file stays."""
+    (tmp_path / "d").write_bytes(b"precious")
+    with pytest.raises(OSError, match="d"), DirectoryDisk(tmp_path / "d").lock():
+        pytest.fail("locked a file")
+    assert (tmp_path / "d").read_bytes() == b"precious"
+
+
+def spellings(place: Path) -> Iterator[str | Path]:
+    """Yield ways to write the path `place`; the current directory must be its parent."""
+    name = place.name
+    yield place
+    yield str(place)
+    yield f"{place}{os.sep}"
+    yield name
+    yield os.path.join(".", name)
+    yield os.path.join(name, ".")
+    yield os.path.join(name, "..", name)
+    yield os.path.join("..", place.parent.name, name)
+    if hasattr(os, "symlink"):
+        with suppress(OSError):  # Windows asks for a privilege
+            (place.parent / "link").symlink_to(name, target_is_directory=True)
+            (place.parent / "here").symlink_to(place.parent, target_is_directory=True)
+            yield "link"
+            yield place.parent / "here" / "link"
+
+
+def test_a_directory_is_locked_under_all_its_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock holds under every name of the directory."""
+    monkeypatch.chdir(tmp_path)
+    names = list(spellings(tmp_path / "store"))
+    kvlib.open(names[0]).close()
+    for round, first in enumerate(names):
+        with kvlib.open(first) as store:
+            for second in names:
+                with pytest.raises(LockedError):
+                    kvlib.open(second)
+                assert len(content(second)) == round
+            store[str(round)] = "written"
             store.compact()
 
 
-def content(path: Path) -> Records:
-    """What a reader finds."""
-    with kvlib.open(path, read_only=True) as store:
-        return dict(store)
+def test_a_store_stays_where_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store keeps its directory if the process changes the current one."""
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        with kvlib.open(tmp_path / folder / "store") as other:
+            other["folder"] = folder
+    monkeypatch.chdir(tmp_path / "here")
+    with kvlib.open("store") as store:
+        store["a"] = "1"
+        monkeypatch.chdir(tmp_path / "there")
+        store["b"] = "2"
+        store.compact()
+        store["c"] = "3"
+    assert content(tmp_path / "there" / "store") == {"folder": "there"}
+    assert content(tmp_path / "here" / "store") == {"folder": "here", "a": "1", "b": "2", "c": "3"}
 
 
-# --- what happens to the files -------------------------------------------------------------------
+# --- descriptors and fsyncs -----------------------------------------------------------------------
 
 
-def lock_deleted(path: Path) -> None:
-    """As a user does who finds a store locked; the next one to open it makes a new one."""
-    (path / "lock").unlink()
-    another_writer(path)
+def record_syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which each later fsync adds its inode."""
+    synced: list[int] = []
+
+    def note(real: Callable[[int], None]) -> Callable[[int], None]:
+        def sync(descriptor: int) -> None:
+            synced.append(os.fstat(descriptor).st_ino)
+            real(descriptor)
+
+        return sync
+
+    for name in ("fsync", "fdatasync"):
+        if hasattr(os, name):
+            monkeypatch.setattr(os, name, note(getattr(os, name)))
+    return synced
 
 
-def lock_replaced(path: Path) -> None:
-    """By an editor, or a synchronizing tool."""
-    (path / "lock.new").touch()
-    (path / "lock.new").replace(path / "lock")
-    another_writer(path)
+@pytest.mark.skipif(os.name == "nt", reason="a directory can't be synced there")
+def test_a_new_directory_is_synced_into_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locking syncs the parent directory, even if an earlier process made the directory."""
+    synced = record_syncs(monkeypatch)
+    with DirectoryDisk(tmp_path / "d").lock():
+        assert synced == [tmp_path.stat().st_ino]
+    (tmp_path / "e").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with DirectoryDisk("e").lock():
+        assert synced == [tmp_path.stat().st_ino] * 2
 
 
-def lock_moved(path: Path) -> None:
-    """Its descriptor still has a name, which is not `lock`."""
-    (path / "lock").rename(path / "lock.old")
-    another_writer(path)
+@pytest.mark.skipif(os.name == "nt", reason="a directory can't be synced there")
+def test_syncs_reach_the_file_and_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sync is one fsync of just that file or directory."""
+    disk = DirectoryDisk(tmp_path)
+    with disk.lock():
+        disk.write("a", b"1")
+        disk.write("b", b"2")
+        synced = record_syncs(monkeypatch)
+        disk.sync("a")
+        disk.sync("b")
+        disk.sync_directory()
+        disk.append("a", b"1")
+        disk.sync("a")
+    inodes = {name: (tmp_path / name).stat().st_ino for name in ("a", "b", ".")}
+    assert synced == [inodes["a"], inodes["b"], inodes["."], inodes["a"]]
 
 
-def lock_deleted_and_compacted(path: Path) -> None:
-    """The other writer leaves a log of its own."""
-    (path / "lock").unlink()
-    another_writer(path, compact=True)
+def test_a_file_is_synced_through_the_descriptor_that_wrote_it(
+    directory: DirectoryDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is synced by the descriptor that wrote it, which alone reports a failed write-back."""
+    directory.write("a", b"1")
+    opened: list[str] = []
+    real = os.open
+
+    def note(path: str, *rest: Any) -> int:
+        opened.append(os.path.basename(path))
+        return real(path, *rest)
+
+    monkeypatch.setattr(os, "open", note)
+    for _ in range(3):
+        directory.append("a", b"2")
+        directory.sync("a")
+    assert opened == []
+    directory.append("a", b"3")
+    directory.write("b", b"")
+    directory.append("a", b"4")
+    assert opened == ["b", "a"]
 
 
-def log_deleted(path: Path) -> None:
-    """The name alone."""
-    (path / "log").unlink()
+def test_no_descriptor_outlives_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the lock closes every descriptor."""
+    opened: list[int] = []
+    real_open, real_close = os.open, os.close
+
+    def note_open(path: str, *rest: Any) -> int:
+        opened.append(real_open(path, *rest))
+        return opened[-1]
+
+    def note_close(descriptor: int) -> None:
+        if descriptor in opened:
+            opened.remove(descriptor)
+        real_close(descriptor)
+
+    disk = DirectoryDisk(tmp_path)
+    monkeypatch.setattr(os, "open", note_open)
+    monkeypatch.setattr(os, "close", note_close)
+    with disk.lock():
+        disk.write("a", b"1")
+        disk.append("a", b"2")
+        disk.sync_directory()
+        disk.write("b", b"1")
+        disk.rename("b", "c")
+        disk.append("c", b"1")
+        assert opened
+    assert opened == []
 
 
-def log_moved(path: Path) -> None:
-    """Its descriptor still has a name, which is not `log`."""
-    (path / "log").rename(path / "log.bak")
+def test_short_writes_are_finished(
+    directory: DirectoryDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the system takes fewer bytes than offered, the rest is written too."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, bytes(data[:3])))
+    directory.write("a", b"0123456789")
+    directory.append("a", b"abcdefg")
+    assert directory.read("a") == b"0123456789abcdefg"
 
 
-def log_replaced(path: Path) -> None:
-    """By a copy: the same bytes in another file."""
-    shutil.copy(path / "log", path / "copy")
-    (path / "copy").replace(path / "log")
+def test_a_short_write_that_cannot_be_finished_is_an_error(
+    directory: DirectoryDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the rest can't be written, append raises."""
+    directory.write("a", b"")
+    real, room = os.write, [b"123"]
+
+    def write(file: int, data: bytes) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, data[: len(room.pop())])
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(OSError, match="No space"):
+        directory.append("a", b"abcdef")
+    assert directory.read("a") == b"abc"
 
 
-def log_truncated(path: Path) -> None:
-    """The file is the same, and shorter."""
-    os.truncate(path / "log", os.path.getsize(path / "log") - 1)
+def test_a_mac_flushes_the_drive_too(
+    directory: DirectoryDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On macOS a sync uses F_FULLFSYNC, because fsync leaves bytes in the drive's cache."""
+    flushed: list[int] = []
+    fake = SimpleNamespace(F_FULLFSYNC=51, fcntl=lambda file, command: flushed.append(command))
+    directory.write("a", b"1")
+    synced = record_syncs(monkeypatch)
+    with monkeypatch.context() as mac:
+        mac.setattr(sys, "platform", "darwin")
+        mac.setitem(sys.modules, "fcntl", fake)
+        directory.sync("a")
+    assert (flushed, synced) == ([51], [])
 
 
-def log_appended_to(path: Path) -> None:
-    """The file is the same, and longer."""
-    with (path / "log").open("ab") as log:
-        log.write(b"\0")
+def test_windows_syncs_no_directory(
+    directory: DirectoryDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows directories aren't synced, because they can't be opened."""
+    synced = record_syncs(monkeypatch)
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        directory.sync_directory()
+    assert synced == []
 
 
-def directory_deleted(path: Path) -> None:
-    """With all that is in it."""
-    shutil.rmtree(path)
+def test_a_disk_that_nobody_has_locked_trusts_its_user(tmp_path: Path) -> None:
+    """Without a lock, nothing is compared before an append or a sync."""
+    disk = DirectoryDisk(tmp_path)
+    disk.write("a", b"1")
+    (tmp_path / "a").unlink()
+    disk.append("a", b"2")
+    disk.sync("a")
+    disk.sync_directory()
 
 
-def directory_moved(path: Path) -> None:
-    """Everything is there, elsewhere."""
-    path.rename(path.with_name("elsewhere"))
+# --- permissions ----------------------------------------------------------------------------------
 
-
-def directory_made_anew(path: Path) -> None:
-    """Another store at the same path, as `lessons.workspace` makes it when it runs again."""
-    shutil.rmtree(path)
-    another_writer(path)
-
-
-SEEN_AT_ONCE = [
-    lock_deleted,
-    lock_deleted_and_compacted,
-    log_deleted,
-    log_truncated,
-    log_appended_to,
-    directory_deleted,
-    directory_made_anew,
-]
-# Seen when names count: by an fsync, a snapshot, a close.
-SEEN_BY_NAME = [lock_replaced, lock_moved, log_moved, log_replaced, directory_moved]
 
 posix = pytest.mark.skipif(os.name == "nt", reason="an open file keeps its name there")
 
 
-def opened(path: Path, mode: Sync, how: str) -> DurableStore:
-    """A store with one record, opened in one of the ways in which a log comes into use."""
-    if how != "new":
-        store = kvlib.open(path)
-        store["ours"] = "1"
-        store.close()
-    store = kvlib.open(path, sync=mode)
-    if how != "closed":  # whose log is in use as it was found, nothing appended yet
-        store["ours"] = "1"
-        store.sync()
-    return store
-
-
-def put(store: DurableStore) -> None:
-    """One record."""
-    store["lost"] = "3"
-
-
-def update(store: DurableStore) -> None:
-    """Several."""
-    store.update({"lost": "3"})
-
-
-def batch(store: DurableStore) -> None:
-    """Several."""
-    with store.batch():
-        store["lost"] = "3"
-
-
-def delete(store: DurableStore) -> None:
-    """One record."""
-    del store["ours"]
-
-
-def compact(store: DurableStore) -> None:
-    """A new snapshot."""
-    store.compact()
-
-
-def files(path: Path) -> dict[str, bytes]:
-    """What is there."""
-    return {file.name: file.read_bytes() for file in path.iterdir()} if path.exists() else {}
-
-
-HOW = pytest.mark.parametrize("how", ["new", "reopened", "closed"])
-
-
-def check_refused(store: DurableStore, act: Callable[[DurableStore], None], path: Path) -> None:
-    """The write is refused, in words; nothing has changed, in memory or in the files."""
-    before, held = files(path), dict(store)
-    with pytest.raises((WriteRefusedError, FileNotFoundError)) as info:
-        act(store)
-    if isinstance(info.value, WriteRefusedError):
-        assert str(path) in str(info.value)
-        assert "backup() saves what is in memory" in str(info.value)
-    assert store == held
-    with pytest.raises((WriteRefusedError, FileNotFoundError)):
-        store["next"] = "3"
-    assert files(path) == before
-
-
-ACTS = [(put, "new"), (put, "reopened"), (put, "closed")]
-ACTS += [(update, "new"), (batch, "new"), (delete, "new"), (compact, "closed")]
-# A snapshot of all that is in memory may replace a log that was changed, under our own lock.
-CASES = [
-    (event, act, how)
-    for event in SEEN_AT_ONCE
-    for act, how in ACTS
-    if act is not compact or event not in (log_truncated, log_appended_to)
-]
-
-
-@posix
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("event", "act", "how"), CASES)
-def test_a_file_that_is_gone_or_changed_is_not_written_to(
-    event: Callable[[Path], None],
-    act: Callable[[DurableStore], None],
-    mode: Sync,
-    how: str,
-    tmp_path: Path,
-) -> None:
-    """Whoever came later loses nothing; in every mode it is seen before the first byte."""
-    store = opened(tmp_path / "store", mode, how)
-    event(tmp_path / "store")
-    check_refused(store, act, tmp_path / "store")
-
-
-@posix
-@HOW
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("event", SEEN_BY_NAME)
-def test_a_name_that_leads_elsewhere_is_seen_by_what_makes_durable(
-    event: Callable[[Path], None], mode: Sync, how: str, tmp_path: Path
-) -> None:
-    """A put without an fsync may be acknowledged still; sync(), compact() and close() are not."""
-    path = tmp_path / "store"
-    store = opened(path, mode, how)
-    event(path)
-    with pytest.raises(WriteRefusedError, match="backup"):
-        store["lost"] = "3"
-        if mode != "always":
-            store.sync()
-    assert mode != "always" or "lost" not in store
-    with pytest.raises(WriteRefusedError):
-        store["next"] = "3"
-    before = files(path)
-    with pytest.raises((WriteRefusedError, FileNotFoundError)):
-        store.compact()
-    store.close()  # it has been said
-    assert files(path) == before
-
-
-@posix
-@pytest.mark.parametrize("event", SEEN_AT_ONCE + SEEN_BY_NAME)
-@pytest.mark.parametrize("mode", [2, "never"])
-def test_a_close_tells_what_it_could_not_keep(
-    event: Callable[[Path], None], mode: Sync, tmp_path: Path
-) -> None:
-    """A put that was acknowledged before the event, without an fsync: close() raises."""
-    path = tmp_path / "store"
-    store = kvlib.open(path, sync=mode)
-    store["ours"] = "1"
-    event(path)
-    with pytest.raises(WriteRefusedError):
-        store.close()
-    with pytest.raises(ValueError, match="closed"):
-        len(store)
-
-
-LASTING = [event for event in SEEN_AT_ONCE + SEEN_BY_NAME if "log_" not in event.__name__]
-
-
-@posix
-@pytest.mark.parametrize("event", [*LASTING, log_deleted, log_moved, log_replaced])
-def test_what_is_in_memory_can_be_saved_elsewhere(
-    event: Callable[[Path], None], tmp_path: Path
-) -> None:
-    """The error says how: backup()."""
-    path = tmp_path / "store"
-    store = opened(path, "always", "new")
-    event(path)
-    with pytest.raises(WriteRefusedError):
-        store["lost"] = "3"
-    store.backup(tmp_path / "saved")
-    assert content(tmp_path / "saved") == {"ours": "1"}
-    with pytest.raises((WriteRefusedError, FileNotFoundError)):
-        store.compact()  # it heals other failures, not this one
-    store.close()
-
-
-@posix
-def test_another_process_is_another_writer(tmp_path: Path) -> None:
-    """Its record is kept; ours is refused, not acknowledged and lost."""
-    path = tmp_path / "store"
-    store = kvlib.open(path)
-    store["a"] = "1"
-    (path / "lock").unlink()
-    code = "import sys, kvlib; store = kvlib.open(sys.argv[1]); store['b'] = '2'; store.close()"
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
-    with pytest.raises(WriteRefusedError):
-        store["c"] = "3"
-    store.close()
-    assert content(path) == {"a": "1", "b": "2"}
-
-
-@posix
-def test_two_workspaces_of_one_name_are_two_stores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A notebook's cell runs again while the first store is still open."""
-    from kvlib.lessons import workspace
-
-    monkeypatch.chdir(tmp_path)
-    first = kvlib.open(workspace("lab"))
-    first["a"] = "1"
-    second = kvlib.open(workspace("lab"))
-    second["b"] = "2"
-    with pytest.raises(WriteRefusedError):
-        first["c"] = "3"
-    second["d"] = "4"
-    second.close()
-    with kvlib.open(second._disk) as store:
-        assert store == {"b": "2", "d": "4"}
-
-
-@posix
-def test_a_snapshot_replaces_nothing_that_came_after_it_looked(tmp_path: Path) -> None:
-    """Serializing over a store: if somebody puts another one there meanwhile, it stays."""
-
-    class Meddled(DirectoryDisk):
-        def entropy(self, size: int) -> bytes:
-            log_replaced(tmp_path / "store")
-            return super().entropy(size)
-
-    store = Store()
-    store["a"] = "1"
-    store.serialize(tmp_path / "store")
-    store["a"] = "2"
-    with pytest.raises(WriteRefusedError):
-        store.serialize(Meddled(tmp_path / "store"))
-    assert content(tmp_path / "store") == {"a": "1"}
-
-
-# --- permissions ---------------------------------------------------------------------------------
-
-
 def modes(path: Path) -> dict[str, int]:
-    """The permissions of all files."""
+    """Return the permissions of all files."""
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.iterdir()}
 
 
@@ -342,7 +379,7 @@ def modes(path: Path) -> dict[str, int]:
 def test_new_files_have_the_permissions_of_those_they_replace(
     mode: int, mask: int, tmp_path: Path
 ) -> None:
-    """Whatever makes them: compacting, opening after a crash, serializing, backing up."""
+    """New files get the permissions of those they replace, whatever makes them."""
     path = tmp_path / "store"
     with kvlib.open(path) as store:
         store["a"] = "1"
@@ -380,7 +417,7 @@ def test_new_files_have_the_permissions_of_those_they_replace(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
 )
 def test_what_root_compacts_stays_with_its_owner(tmp_path: Path) -> None:
-    """Otherwise its owner could not open it any more."""
+    """Files that root writes keep their owner, who could not open the store otherwise."""
     path = tmp_path / "store"
     with kvlib.open(path) as store:
         store["a"] = "1"
@@ -395,7 +432,7 @@ def test_what_root_compacts_stays_with_its_owner(tmp_path: Path) -> None:
 def test_where_owners_cannot_be_changed_the_mode_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is not root may be refused; the store is written all the same."""
+    """If the system forbids changing the owner or mode, the store is written all the same."""
 
     def refuse(*_: object) -> None:
         raise PermissionError

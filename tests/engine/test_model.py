@@ -1,4 +1,4 @@
-"""A store and a dict are led through the same random life, and must agree at each step."""
+"""A store and a dict go through the same random operations, and must agree after each."""
 
 import shutil
 import tempfile
@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 import kvlib
+from helpers.stores import Items
 from helpers.vocabulary import AWKWARD, FIELDS, Field, survivor
 from kvlib import DirectoryDisk, Disk, DurableStore, MemoryDisk
 
 pytestmark = pytest.mark.untraced
 
-Items = dict[Field, Field]
 Plan = list[tuple[Field, Field | None]]  # None: delete
 
 NEW_VALUES = FIELDS | st.sampled_from(AWKWARD)
@@ -24,11 +24,11 @@ SIZES = st.sampled_from([9, 13, 30, 2**20])
 
 
 class GivenUp(Exception):
-    """What ends a batch that is to be discarded."""
+    """Raised in a batch that is to be discarded."""
 
 
 class StoreAgainstDict(RuleBasedStateMachine):
-    """A DurableStore and what it promises to be: a dict that outlives its process."""
+    """A DurableStore and a dict, with the counts that the store's status should give."""
 
     keys: Bundle[Field] = Bundle("keys")
 
@@ -36,7 +36,7 @@ class StoreAgainstDict(RuleBasedStateMachine):
         super().__init__()
         self.disk: Disk = self.new_disk()
         self.model: Items = {}
-        self.kept: Items | None = None  # what serialize() saved last
+        self.kept: Items | None = None  # serialized last
         self.shelf: Disk = MemoryDisk()
         self.pending = self.compactions = 0
         self.marked = False  # the log ends with CLOSE
@@ -44,11 +44,11 @@ class StoreAgainstDict(RuleBasedStateMachine):
         self.parameters: dict[str, Any] = {}
 
     def new_disk(self) -> Disk:
-        """An empty medium."""
+        """Return an empty disk."""
         return MemoryDisk()
 
     def after_death(self) -> Disk:
-        """What the death of the process leaves."""
+        """Return what the death of the process leaves."""
         return survivor(self.disk)
 
     @initialize(
@@ -62,7 +62,7 @@ class StoreAgainstDict(RuleBasedStateMachine):
         self.store = kvlib.open(self.disk, **self.parameters)
 
     def logged(self, mutations: int) -> None:
-        """Count as the engine should, with the rule of the default policy."""
+        """Count mutations, and compact when the default policy should."""
         self.pending += mutations
         self.marked = self.marked and not mutations
         if mutations and self.pending >= max(self.threshold, len(self.model)):
@@ -200,7 +200,7 @@ class StoreAgainstDict(RuleBasedStateMachine):
 
 
 class StoreOnDirectoryAgainstDict(StoreAgainstDict):
-    """The same in a real directory; the dead process's is copied, for its lock is not."""
+    """The same in a real directory, which is copied when its process dies, to leave the lock."""
 
     def new_disk(self) -> Disk:
         self.directories: list[Path] = []
@@ -224,11 +224,11 @@ class StoreOnDirectoryAgainstDict(StoreAgainstDict):
 
 TestStoreAgainstDict = StoreAgainstDict.TestCase
 TestStoreAgainstDict.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None,
+    max_examples=60, stateful_step_count=40, deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 TestStoreOnDirectoryAgainstDict = StoreOnDirectoryAgainstDict.TestCase
 TestStoreOnDirectoryAgainstDict.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None,
+    max_examples=10, stateful_step_count=25, deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
