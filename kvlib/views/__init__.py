@@ -1,8 +1,8 @@
-"""Pictures of bytes, for notebooks and terminals. The engine does not import this package.
+"""Pictures of bytes, for notebooks and terminals. The engine doesn't import this package.
 
-Each of these is one call, whose result shows itself: as text, and in a notebook as a view that
-answers to the pointer and to keys. ipywidgets is loaded by the first view that needs it. In a
-notebook, kvlib's own objects show themselves too.
+Each view is one call, and its result shows itself: as text, and in a notebook as a view that reacts
+to the pointer and to keys. ipywidgets is loaded by the first view that needs it. In a notebook,
+kvlib's own objects show themselves too.
 """
 
 import warnings

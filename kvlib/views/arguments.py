@@ -1,8 +1,8 @@
-"""What a caller gives to a view, and the one answer to what it can do nothing with.
+"""Check the arguments of views, and read what they name.
 
-Bytes are bytes; a path is a file's, whose bytes are read, or a store's; a Disk is a store's too.
-A mistake is a TypeError or ValueError, a path with nothing there a MissingError; each says what was
-expected.
+Bytes are bytes. A path is a file, whose bytes are read, or a store's directory; a Disk is a store
+too. A mistake raises TypeError or ValueError, a path with nothing there MissingError. Each message
+says what was expected.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from kvlib.layout.dissect import format_of
 from kvlib.layout.text import COLUMNS, fit
 from kvlib.store import Store
 
-# What to do instead, by what was given.
+# The remedy, by the type of the argument.
 INSTEAD: Final[dict[type, str]] = {
     DurableStore: ": give the path or the Disk that it was opened on",
     Store: ": serialize it to a path or a Disk, or give kvlib.encode_snapshot of it",
@@ -29,18 +29,18 @@ Choice = str | int | bool | list[Any] | range  # what a control chooses from
 
 
 class File(NamedTuple):
-    """Bytes, and the name of the file that they were read from; "" if they were given as such."""
+    """Bytes, and the name of their file, or ""."""
 
     name: str
     data: bytes
 
     def format(self, chosen: str | None) -> str | None:
-        """The format that was chosen, or else that of a store's file of this name, if it is one."""
+        """Return the chosen format, or else that of a store's file with this name."""
         return (format_of(self.name) or None) if chosen is None else chosen
 
 
 def taken(given: object, view: str) -> File | Disk:
-    """Bytes, a file or a store, for the view of this name; TypeError for anything else."""
+    """Return bytes, a file or a store, for the view with this name; TypeError for anything else."""
     if isinstance(given, (bytes, bytearray)):
         return File("", bytes(given))
     if isinstance(given, (str, os.PathLike)):
@@ -55,34 +55,34 @@ def taken(given: object, view: str) -> File | Disk:
 def _at(path: str) -> File | Disk:
     if os.path.isdir(path):
         return DirectoryDisk(path)
-    if not os.path.exists(path):  # nor does one that no system would take
+    if not os.path.exists(path):  # this includes paths that no system accepts
         reason = f"no file or directory {fit(repr(path), 3 * COLUMNS)}"
         raise MissingError(f"{reason}: a str is a path, bytes are written b'...'")
-    if not os.path.isfile(path):  # reading a pipe or a device might never end
+    if not os.path.isfile(path):  # reading a pipe or a device may never end
         raise MissingError(f"{path!r} is neither a file nor a directory")
     with open(path, "rb") as file:
         return File(os.path.basename(path), file.read())
 
 
 def check_kind(name: str, given: object, kinds: type | tuple[type, ...], expected: str) -> None:
-    """TypeError if it is of none of these types."""
+    """Raise TypeError unless a value has one of these types."""
     if not isinstance(given, kinds):
         raise TypeError(f"{name} {expected}, not {type(given).__name__}")
 
 
 def check_callable(name: str, given: object, *arguments: str) -> None:
-    """TypeError if it is no function; it says how one would be called."""
+    """Raise TypeError unless a value can be called; the message shows how it would be called."""
     if not callable(given):
         call = f"{name}({', '.join(arguments)})"
         raise TypeError(f"{name} is a function, called as {call}, not {type(given).__name__}")
 
 
 def check_function(name: str, given: Callable[..., object], *arguments: str) -> None:
-    """TypeError if it is no function, or can't be called with so many arguments."""
+    """Raise TypeError unless a value can be called with so many arguments."""
     check_callable(name, given, *arguments)
     try:
         signature = inspect.signature(given)
-    except (TypeError, ValueError):  # some of those that are written in C have none
+    except (TypeError, ValueError):  # some functions written in C have no signature
         return
     try:
         signature.bind(*arguments)

@@ -1,7 +1,7 @@
 """The crash explorer: a log cut at every byte, and recovered each time.
 
-At each position kvlib's own recovery is asked what it makes of what is left, and so is the
-learner's, if there is one. Nothing is shown that was not answered.
+At each position, kvlib's own recovery reads the remaining bytes, and so does the learner's
+function, if there is one. The picture shows only their answers.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeli
 
 Fate = Literal["missing", "zeros", "garbage"]
 
-STATE: Final = 60  # columns of an outcome for what was recovered
+STATE: Final = 60  # columns of an outcome for the recovered records
 
 LOST: Final = {
     "missing": "the file ends there",
@@ -32,7 +32,7 @@ LOST: Final = {
 
 
 class Stair(NamedTuple):
-    """What a log holds up to the end of one of its frames, which is at `end`."""
+    """The contents of a log up to the end of one of its frames, at `end`."""
 
     end: int
     items: dict[Item, Item]
@@ -45,27 +45,25 @@ def crash(
     *,
     lost: Fate = "missing",
 ) -> Timeline:
-    """The power goes while `log` is written: it is cut at every byte, and recovered each time.
+    """Cut the power while `log` is being written: at every byte, with a recovery each time.
 
-    Right is what the whole frames that arrived add up to. An error is a refusal where something is
-    torn, and wrong where every frame is whole. No crash leaves a cut inside the head, because that
-    was fsynced before its file became the log.
+    An answer is right if it is the sum of the whole frames that arrived. An error is a refusal if
+    something is torn, and wrong if every frame is whole. No crash leaves a cut inside the head,
+    because it was fsynced before its file became the log.
 
     Args:
-        log: a store's place, which stays as it is; or the bytes of a log whose snapshot is empty,
-            or the path of such a file; or frames alone, their checksums seeded with 0. At most
-            1,024 bytes of log.
-        recover: a function of yours that makes a dict of the bytes: any Mapping will do, a list
-            of pairs, or a generator of such. What it raises or prints is caught. One that never
-            ends has to be interrupted; the traceback says where it was, and a note at which cut.
-        lost: what stands in the place of the bytes that did not arrive. "missing": the file ends;
-            "zeros" or "garbage": it has its full length.
+        log: a store's place, which isn't changed; or the bytes of a log whose snapshot is empty, or
+            the path of such a file; or frames alone, with unsalted checksums. At most 1,024 bytes.
+        recover: your own function from bytes to a dict, or to any Mapping or iterable of pairs. Its
+            errors and output are caught. If it never ends, interrupt it: the traceback says where
+            it was, and a note says at which cut.
+        lost: the contents of the bytes that didn't arrive. "missing": the file ends; "zeros" or
+            "garbage": it has its full length.
 
     Raises:
-        CorruptionError, MissingError: the log can't be recovered even as it is.
-        ValueError: it is empty, or too long; or `recover`, which gets the log alone, would need
-            its snapshot.
-        TypeError: `log` is none of these, or `recover` is no function of the bytes alone.
+        CorruptionError, MissingError: the log can't be recovered even without a cut.
+        ValueError: the log is empty or too long, or `recover` would need its snapshot.
+        TypeError: `log` has another type, or `recover` isn't a function of the bytes alone.
     """
     if lost not in [*LOST]:
         raise ValueError(f"lost is {lost!r}, expected one of {', '.join(LOST)}")
@@ -75,7 +73,7 @@ def crash(
     all_readers = readers.readers(subject.read, recover)
     if recover is not None and subject.items:
         records = count(len(subject.items), "record")
-        reason = f"this log goes on from a snapshot of {records}, which recover is not given"
+        reason = f"this log continues a snapshot of {records}, which recover is not given"
         raise ValueError(f"{reason}: cut the log of a store that was never compacted")
     stairs = [*_stairs(subject)]
     sizes = range(len(subject.data) + 1)
@@ -91,7 +89,7 @@ def crash(
 
 def _caption(subject: LogTarget, lost: Fate) -> str:
     size = count(len(subject.data), "byte")
-    return f"The power goes. Of {size} a part reached the disk, and {LOST[lost]}."
+    return f"The power is cut: part of {size} reached the disk, and {LOST[lost]}."
 
 
 def _cut(
@@ -101,7 +99,7 @@ def _cut(
     there, beyond = subject.data[:size], subject.data[size:]
     if lost != "missing":
         there, beyond = there + _filling(size, len(subject.data), lost), b""
-    # What the frames that are whole add up to: zeros may be just what is missing.
+    # The sum of the whole frames: the missing bytes may be zeros anyway.
     whole = [stair for stair in stairs if there.startswith(subject.data[: stair.end])]
     truth = whole[-1] if whole else stairs[0]
     layout = dissect(there, format=subject.format, source=subject.source)
@@ -117,7 +115,7 @@ def _cut(
 
 
 def _filling(start: int, end: int, lost: Fate) -> bytes:
-    """What stands there instead: at one offset always the same, so that little moves."""
+    """Return the bytes that replace lost ones; at the same offset always the same bytes."""
     return bytes(end - start) if lost == "zeros" else GARBAGE[start:end]
 
 
@@ -139,7 +137,7 @@ def _as_dict(value: object) -> dict[Any, Any] | None:
         return value
     try:
         return dict(value) if isinstance(value, list) else None
-    except (TypeError, ValueError):  # a list of something else than pairs
+    except (TypeError, ValueError):  # a list of something other than pairs
         return None
 
 
@@ -160,7 +158,7 @@ def _subject(source: arguments.File | Disk) -> LogTarget:
 
 
 def _bare(data: bytes) -> LogTarget:
-    """Frames without a head."""
+    """Return frames without a head."""
     before = frame.unseal(data).sequence - 1
 
     def read(data: bytes) -> Answer:

@@ -1,8 +1,8 @@
-"""Measured curves: what a threshold and what a segment size cost, as a chart and as a table.
+"""Measured curves: the costs of a threshold and of a segment size, as a chart and as a table.
 
-The chart is a Vega-Lite specification: plain data, which JupyterLab draws itself, without network
-and without another package. Where it cannot be drawn, its description is shown. The table has every
-figure, and is shown beside the chart in any case.
+The chart is a Vega-Lite specification: plain data, which JupyterLab draws without a network and
+without another package. Elsewhere its description is shown instead. The table has every figure,
+and is always shown.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,16 +21,16 @@ from kvlib.plural import count
 from kvlib.views import arguments
 from kvlib.views.plain import first
 
-CHART: Final = "application/vnd.vegalite.v5+json"  # the one that JupyterLab 4 draws
+CHART: Final = "application/vnd.vegalite.v5+json"  # JupyterLab 4 draws this version
 INKS: Final = ("#009E73", "#D55E00")  # 3:1 or more on white, and on the dark theme's #333333
 SHAPES: Final = ("circle", "square")
-MAX_RECORDS: Final = 50_000_000  # that all compactions of one call write: about half a minute
+MAX_RECORDS: Final = 50_000_000  # for all compactions of one call: about half a minute
 
 Number = int | float
 
 
 class Panel(NamedTuple):
-    """The columns that share a pair of axes, and what they count."""
+    """The columns that share a pair of axes, and their unit."""
 
     title: str
     columns: tuple[int, ...]
@@ -41,10 +41,10 @@ class Curves:
     """Figures that show themselves, in a notebook as a chart above a table.
 
     Attributes:
-        caption: what was measured.
-        columns: the headings; the first column is what was chosen.
+        caption: the subject of the measurement.
+        columns: the headings; the first column is the choice.
         rows: a tuple of numbers for each choice, in rising order.
-        panels: what the chart shows, from top to bottom.
+        panels: the panels of the chart, from top to bottom.
     """
 
     caption: str
@@ -54,7 +54,7 @@ class Curves:
 
     @property
     def description(self) -> str:
-        """The chart in words."""
+        """Describe the chart in words."""
         first, last = self.rows[0], self.rows[-1]
         x = self.columns[0]
         ends = [
@@ -66,10 +66,10 @@ class Curves:
         return f"Line chart. {self.caption}. {between}, {'; '.join(ends)}."
 
     def chart(self) -> dict[str, Any]:
-        """The Vega-Lite specification."""
+        """Return the Vega-Lite specification."""
         return {
             "description": self.description,
-            # No menu: it would offer to send the chart to a page outside.
+            # No menu, because it offers to send the chart to another site.
             "usermeta": {"embedOptions": {"actions": False, "renderer": "svg"}},
             "vconcat": [self._drawn(panel) for panel in self.panels],
             "resolve": {"scale": {"color": "independent", "shape": "independent"}},
@@ -97,7 +97,7 @@ class Curves:
         return {"data": {"values": values}, "encoding": encoding, "layer": layers, **size}
 
     def lines(self) -> Iterator[str]:
-        """The table as text."""
+        """Yield the table as text."""
         table = [self.columns, *(tuple(map(_shown, row)) for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         yield from hanging("", self.caption)
@@ -108,7 +108,8 @@ class Curves:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        names = [escape(name).replace("_", "_<wbr>") for name in self.columns]  # it may break there
+        # allows a line break
+        names = [escape(name).replace("_", "_<wbr>") for name in self.columns]
         heads = "".join(f'<th scope="col">{name}</th>' for name in names)
         rows = "\n".join(
             f'<tr><th scope="row">{_shown(row[0])}</th>'
@@ -121,7 +122,7 @@ class Curves:
         )
 
     def _ipython_display_(self) -> None:
-        # Two outputs: of one with several forms, a page shows a single form.
+        # Two outputs, because a page shows a single form of an output.
         from IPython.display import display
 
         words = "\n".join(hanging("", self.description))
@@ -149,14 +150,14 @@ def _shown(number: Number) -> str:
 def compactions(
     keys: int = 1000, puts: int = 8000, thresholds: Iterable[int] = (50, 100, 200, 500, 1000, 2000)
 ) -> Curves:
-    """What a fixed threshold costs, in records written, and what it saves, in records replayed.
+    """Measure a fixed threshold: its cost in records written, its gain in records replayed.
 
-    A real store with `keys` keys takes `puts` puts, once for each threshold, and compacts when so
-    many mutations are pending. Records are counted in the log and in snapshots. What recovery would
-    replay is looked at behind each put, before the compaction that it may cause.
+    A real store with `keys` keys takes `puts` puts, once for each threshold, and compacts when it
+    has so many pending mutations. Records are counted in the log and in snapshots. The length of a
+    replay is measured after each put, before the compaction that the put may cause.
 
-    Raises ValueError for a threshold above `puts`, which would never compact, and for more
-    compactions than anybody would wait for; TypeError for what are no numbers.
+    Raises ValueError for a threshold above `puts`, which would never compact, and for very many
+    compactions; TypeError for other types.
     """
     check_int("keys", keys, 1, 10**6)
     check_int("puts", puts, 1, 10**6)
@@ -172,7 +173,7 @@ def compactions(
     columns = ("threshold", "written per put", "replayed at worst", "replayed on average")
     rows = tuple(_compacted(keys, puts, threshold) for threshold in chosen)
     panels = Panel("records written per put", (1,)), Panel("records replayed", (2, 3))
-    caption = f"What compacting at a threshold costs: {count(keys, 'key')}, {count(puts, 'put')}"
+    caption = f"The cost of compacting at a threshold: {count(keys, 'key')}, {count(puts, 'put')}"
     return Curves(caption, columns, rows, panels)
 
 
@@ -199,13 +200,13 @@ def overhead(
     stream: bytes | bytearray | Mapping[Item, Item],
     sizes: Iterable[int] = (16, 32, 64, 128, 256, 1024, 4096, 16384),
 ) -> Curves:
-    """How many bytes of headers segments add to each byte of a stream, bare and sealed.
+    """Measure how many bytes of headers segments add to each byte of a stream, bare and sealed.
 
     Args:
-        stream: a snapshot stream, or the records of one. Not empty.
-        sizes: the largest bare segments, in bytes, 9 or more each.
+        stream: a snapshot stream, or its records. Not empty.
+        sizes: the largest bare segments, in bytes, each 9 or more.
 
-    ValueError for no bytes and for sizes that segments can't have; TypeError for anything else.
+    Raises ValueError for an empty stream and impossible sizes, TypeError for other types.
     """
     expected = "takes a snapshot stream, or records, as a dict or a store"
     arguments.check_kind("overhead", stream, (bytes, bytearray, Mapping), expected)

@@ -1,4 +1,4 @@
-"""The Delimiter lab: type a key and a value, and see what a parser takes them for."""
+"""The delimiter lab: type a key and a value, and see how a parser reads them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -33,18 +33,18 @@ def delimiters(
     between: str = ":",
     after: str = ",",
 ) -> "Explorer":
-    """What you meant, the bytes, and what a parser got, for a record that you type.
+    """Show your input, its bytes, and the result of a parser, for a record that you type.
 
     Args:
-        encode: your own, {key: value} -> bytes; by default `naive.encode_delimited`.
-        decode: your own, bytes -> {key: value}; by default `naive.decode_delimited`.
-        key: of the record, at first.
-        value: of the record, at first.
-        between: the delimiter behind the key. With a function of your own it can't be typed, and
-            is that of the default.
-        after: the delimiter behind the value; likewise.
+        encode: your own function {key: value} -> bytes; by default `naive.encode_delimited`.
+        decode: your own function bytes -> {key: value}; by default `naive.decode_delimited`.
+        key: the first key.
+        value: the first value.
+        between: the delimiter after the key. With your own function it can't be typed, and applies
+            to the other, default function.
+        after: the delimiter after the value; likewise.
 
-    TypeError if a function is none, or can't be called so, and for what is not a str.
+    Raises TypeError unless functions are functions of one argument, and the others are str.
     """
     for name, text in (("key", key), ("value", value), ("between", between), ("after", after)):
         arguments.check_kind(name, text, str, "is a str")
@@ -121,18 +121,18 @@ def _screen(meant: dict[str, str], layout: Layout, got: str, said: str) -> Scree
 
 
 def delimited(data: bytes, between: str, after: str) -> Layout:
-    """The bytes as `naive.decode_delimited` sees them."""
+    """Return the bytes as `naive.decode_delimited` sees them."""
     parts: list[Region] = []
     try:
         for number, (key, value) in enumerate(naive.read_delimited(data, between, after)):
             parts.append(_record(f"record[{number}]", key, value, len(after.encode())))
-    except ValueError as error:  # an empty delimiter: Python's own refusal
+    except ValueError as error:  # an empty delimiter: Python's own error
         whole = Region(0, len(data), "gap", "rest", status="bad")
         reason = f"{type(error).__name__}: {error}"
         return Layout(SEEN, data, group("data", [whole]), 0, reason)
     if not parts or parts[-1].end < len(data):
         at = parts[-1].end if parts else 0
-        note = "behind the last delimiter: the parser drops it"
+        note = "after the last delimiter: the parser drops it"
         parts.append(Region(at, len(data), "gap", "rest", None, note, "unread"))
     return Layout(SEEN, data, group("data", parts))
 

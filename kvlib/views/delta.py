@@ -1,8 +1,8 @@
-"""What moments have in common is sent once: columns of strings, and lists as changes. Pure.
+"""Delta-encode a timeline: columns of strings, and lists as changes to the one before. Pure.
 
-The script that plays a film undoes this. A column has a string for each moment. In the place of
-more of them, "*3" says that there are three more of the same, and "*3-1+0" that in each the numbers
-that the text has are that much greater than in the one before it.
+The script that plays a timeline undoes this. A column has a string for each moment. "*3" says that
+the next three are the same; "*3-1+0" says that the numbers in each of the next three strings differ
+by -1 and 0 from those in the string before it.
 
 >>> squeeze(["3 of 8 left", "2 of 8 left", "1 of 8 left", "end", "end"], str)
 ['3 of 8 left', '*2-1+0', 'end', '*1']
@@ -20,7 +20,7 @@ NUMBER: Final = re.compile("[0-9]{1,9}")
 
 
 class Numbers(dict[T, int]):
-    """Things and their numbers, in the order in which they were first asked for."""
+    """Numbers for things, in the order of their first use."""
 
     def __missing__(self, key: T) -> int:
         self[key] = len(self)
@@ -28,7 +28,7 @@ class Numbers(dict[T, int]):
 
 
 def squeeze(texts: Iterable[str], write: Callable[[str], str]) -> list[str]:
-    """A column without repetition; what can't be left out is written by `write`, without a "*"."""
+    """Return a column without repetitions. `write` writes the other strings, without a "*"."""
     column: list[str] = []
     before: str | None = None
     count, steps = 0, ""
@@ -46,7 +46,7 @@ def squeeze(texts: Iterable[str], write: Callable[[str], str]) -> list[str]:
 
 
 def _steps(before: str, text: str) -> str | None:
-    """What "*1" is followed by if it stands for `text`; None if no number of it changes by one."""
+    """Return what follows "*1" if it is to mean `text`; None if the difference is too large."""
     if before == text:
         return ""
     if NUMBER.sub("#", before) != NUMBER.sub("#", text):
@@ -57,7 +57,7 @@ def _steps(before: str, text: str) -> str | None:
     if min(steps) < -1 or max(steps) > 1:
         return None
     if NUMBER.sub(lambda found: str(int(found[0]) + next(by_hand)), before) != text:
-        return None  # it has zeros in front
+        return None  # it has leading zeros
     return "".join(f"{step:+}" for step in steps)
 
 
@@ -66,10 +66,10 @@ def changes(
     write: Callable[[Sequence[T]], str] = lambda fresh: " ".join(map(str, fresh)),
     from_first: bool = False,
 ) -> list[str]:
-    """Each list as a change to the one before it, or to the first.
+    """Return each list as a change to the one before it, or to the first.
 
-    A change is how many members stay at the beginning; after a dot, how many at the end, if that
-    can't be told from the length that the list had; and what stands between, as `write` puts it.
+    A change is the number of members that stay at the beginning; then, after a dot, the number that
+    stay at the end, unless the length tells it; then the members in between, as written by `write`.
     """
     made: list[str] = []
     old: Sequence[T] = ()
@@ -85,8 +85,8 @@ def changes(
 
 
 def _common(left: Sequence[T], right: Sequence[T]) -> int:
-    """How many members are the same at the beginning."""
+    """Return how many members are the same at the beginning."""
     size = min(len(left), len(right))
     if left[:size] == right[:size]:
-        return size  # most lists are, and this is faster
+        return size  # the usual case, and faster
     return next((at for at in range(size) if left[at] != right[at]), size)

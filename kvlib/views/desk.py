@@ -1,4 +1,4 @@
-"""The Segment desk: put real segments side by side, in any order, and let `join` answer."""
+"""The segment desk: put real segments next to each other, in any order, and let `join` answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -31,14 +31,14 @@ EXPECTED: Final = "takes records, as a dict or a store, or a list of segments, e
 def desk(
     source: SnapshotSource, *, max_segment_size: int = 16, other: SnapshotSource | None = None
 ) -> "Explorer":
-    """Cards, one a segment, that can be left out, doubled, moved, or taken from another snapshot.
+    """Show segments as cards: leave them out, double or move them, or take another snapshot's.
 
     Args:
         source: the records of a snapshot, or its bare segments.
-        max_segment_size: of the segments of records, in bytes.
+        max_segment_size: the size of the segments of records, in bytes.
         other: another snapshot, records or segments.
 
-    ValueError for more than 8 segments a snapshot; TypeError for what is neither.
+    Raises ValueError for more than 8 segments per snapshot, TypeError for other types.
     """
     from kvlib.views.widgets import Explorer
 
@@ -74,7 +74,7 @@ def _cards(title: str, source: SnapshotSource, max_segment_size: int) -> dict[st
 
 
 def _accidents(own: list[str], others: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """What happens to segments: its name, and what lies on the desk then."""
+    """Yield accidents that happen to segments: their names, and the cards on the desk."""
     middle = len(own) // 2
     yield "in order", own
     yield "reverse", own[::-1]
@@ -97,7 +97,7 @@ def _answer(own: dict[str, bytes], others: dict[str, bytes], **controls: str | i
 
 
 def _flipped(cards: list[bytes], bit: int) -> tuple[list[bytes], tuple[int, int]]:
-    """The cards with that bit of them all, counted from 1, turned over; and where it stands."""
+    """Return the cards with one bit of them flipped, counted from 1, and the place of that bit."""
     for position, card in enumerate(cards):
         if 0 < bit <= 8 * len(card):
             at, place = divmod(bit - 1, 8)
@@ -108,7 +108,7 @@ def _flipped(cards: list[bytes], bit: int) -> tuple[list[bytes], tuple[int, int]
 
 
 def _said(cards: list[bytes], own: list[bytes]) -> Iterator[str]:
-    """What the engine answers, step by step, and whether that is right."""
+    """Yield the engine's answer, step by step, and whether it is right."""
     try:
         stream = segments.join(cards)
         yield f"join gives a stream of {count(len(stream), 'byte')}"
@@ -119,14 +119,14 @@ def _said(cards: list[bytes], own: list[bytes]) -> Iterator[str]:
     yield f"the records: {records!r}"
     try:
         truth = encoding.decode_snapshot(segments.join(own))
-    except CorruptionError:  # the segments were damaged before they came here
+    except CorruptionError:  # the segments were damaged from the start
         return
     same = list(records.items()) == list(truth.items())
     yield "right" if same else "wrong, and no error: these are not the records of the snapshot"
 
 
 def _text(layouts: list[Layout], said: list[str]) -> Iterator[str]:
-    for sentence in said:  # first: the cards may need more than a screen
+    for sentence in said:  # first, because the cards may need more than a screen
         yield from hanging("", sentence)
     for layout in layouts:
         yield from ("", f"{layout.source}: {count(len(layout.data), 'byte')}", "")

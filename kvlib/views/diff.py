@@ -1,7 +1,7 @@
 """Two states of the same bytes, difference by difference: a field, a record, a frame, a file.
 
-A record is found again by its key and a frame by its sequence, wherever they stand now; anything
-else by its name. Two states without a difference are the same bytes.
+Records are matched by key and frames by sequence, wherever they are; everything else by name. Two
+states without a difference are the same bytes.
 """
 
 from collections import Counter
@@ -20,21 +20,21 @@ from kvlib.views import arguments
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline, Verdict
 
 Comparable = bytes | bytearray | Layout | Place
-Name = tuple[str, Item | int | None, int]  # what it is, its key or sequence, the first or a later
+Name = tuple[str, Item | int | None, int]  # what it is, its key or sequence, which repetition
 Named = dict[Name, Region]
 
-LIMIT: Final = 2048  # bytes in all pictures together: more would make a page too large to load
+LIMIT: Final = 2048  # bytes in all pictures; with more, a page gets too large to load
 
 
 class LayoutPair(NamedTuple):
-    """The two states of a file, or of the bytes that are compared; None where it is not there."""
+    """The two states of a file or of bytes; None if it doesn't exist in that state."""
 
     before: Layout | None
     after: Layout | None
 
 
 class Difference(NamedTuple):
-    """What differs, in words, and the regions on both sides that do."""
+    """A difference in words, and the regions that differ on both sides."""
 
     words: str
     before: tuple[Region, ...] = ()
@@ -43,15 +43,15 @@ class Difference(NamedTuple):
 
 
 def diff(before: Comparable, after: Comparable, *, format: str | None = None) -> Timeline:
-    """What differs between two states of a log, a segment, a snapshot stream, or a whole store.
+    """Show the differences between two states of a log, segment, snapshot stream or store.
 
     Args:
         before: bytes, a layout, the path of a file, or a store's place: a Disk or a directory.
         after: the same kind of thing, later.
-        format: of bytes, one of FORMATS; by default what those before look like.
+        format: the format of bytes, one of FORMATS; by default a guess from `before`.
 
-    TypeError for two different kinds of things, MissingError if nothing is at a path, ValueError if
-    more than 2,048 bytes are to show.
+    Raises TypeError for two different kinds of things, MissingError if a path has nothing,
+    ValueError for more than 2,048 bytes.
     """
     pairs = list(map(_titled, _pairs(before, after, format)))
     found = [(pair, one) for pair in pairs for one in _differences(pair, len(pairs) > 1)]
@@ -108,7 +108,7 @@ def _dissected(state: Layout | arguments.File, format: str) -> Layout:
 
 
 def _files(before: Disk, after: Disk) -> Iterator[LayoutPair]:
-    """Files of the same name; then segments of the same index, whose generations differ."""
+    """Yield pairs of files with the same name, then segments with the same index."""
     olds = {layout.source: layout for layout in dissect_directory(before)}
     news = {layout.source: layout for layout in dissect_directory(after)}
     heirs = {_index(name): name for name in news if name not in olds}
@@ -161,13 +161,13 @@ def _reading(layout: Layout) -> str:
 
 
 class _Walk(NamedTuple):
-    """Through the regions of both sides at once."""
+    """A walk through the regions of both sides at once."""
 
     before: bytes
     after: bytes
 
     def within(self, old: Region, new: Region, path: str) -> Iterator[Difference]:
-        """The differences between the children of two regions."""
+        """Yield the differences between the children of two regions."""
         olds, news = _named(old.children), _named(new.children)
         olds, news = _adopted(olds, news), _adopted(news, olds)
         yield from _moved(olds, news, path)
@@ -182,20 +182,20 @@ class _Walk(NamedTuple):
                     yield Difference(words, (mine,) if mine else (), (theirs,) if theirs else ())
 
     def between(self, old: Region, new: Region, path: str) -> Iterator[Difference]:
-        """The differences between a region and what has become of it."""
+        """Yield the differences between a region and its later state."""
         first, second = self.before[old.start : old.end], self.after[new.start : new.end]
         path += _title(old)
         if first != second and old.children and new.children and not _is_field(old):
             yield from self.within(old, new, path + " ")
         elif first != second:
             words = f"{_value(old, first)} -> {_value(new, second)}"
-            if _value(old, first) == _value(new, second):  # both are cut
+            if _value(old, first) == _value(new, second):  # both are cut off
                 same = takewhile(lambda two: two[0] == two[1], zip(first, second, strict=False))
                 words = f"differs from its byte {len(list(same))} on"
             yield Difference(f"{path}: {words}", *self.leaves(old, new))
 
     def leaves(self, old: Region, new: Region) -> tuple[tuple[Region, ...], tuple[Region, ...]]:
-        """Those leaves of a field that differ, on both sides."""
+        """Return the leaves of a field that differ, on both sides."""
         olds = {_last(leaf): (leaf, self.before[leaf.start : leaf.end]) for leaf in old.leaves()}
         news = {_last(leaf): (leaf, self.after[leaf.start : leaf.end]) for leaf in new.leaves()}
         mine = [leaf for name, (leaf, raw) in olds.items() if news.get(name, (0, None))[1] != raw]
@@ -204,7 +204,7 @@ class _Walk(NamedTuple):
 
 
 def _adopted(mine: Named, theirs: Named) -> Named:
-    """`mine`, where what could not be read has the name of what stands there on the other side."""
+    """Return `mine` with the other side's names for what could not be read."""
     there = {_last(region): name for name, region in theirs.items() if name not in mine}
     return {
         there.get(name[0], name) if name[1] is None and name not in theirs else name: region
@@ -213,30 +213,30 @@ def _adopted(mine: Named, theirs: Named) -> Named:
 
 
 def _moved(olds: Named, news: Named, path: str) -> Iterator[Difference]:
-    """One difference if what is on both sides has another order."""
+    """Yield a difference if both sides have the same things in another order."""
     mine, theirs = [name for name in olds if name in news], [name for name in news if name in olds]
     for first, second in zip(mine, theirs, strict=True):
         if first != second:
             old, new = olds[first], news[second]
-            words = f"{path}{_title(old)} stood where {_title(new)} stands now"
+            words = f"{path}{_title(old)} was where {_title(new)} is now"
             yield Difference(words, (old,), (new,))
             return
 
 
 def _merged(olds: Named, news: Named) -> list[Name]:
-    """All names, in the order before; what is new comes behind what it follows after."""
+    """Return all names in the order before; new names follow the name that they follow after."""
     ranks = {name: (number, 0) for number, name in enumerate(olds)}
     order, last = [*olds], -1
     for number, name in enumerate(news, 1):
         last = ranks[name][0] if name in olds else last
         while last + 1 < len(order) and order[last + 1] not in news:
-            last += 1  # and behind what was there before in its place
+            last += 1  # and after the previous name that was there before
         ranks.setdefault(name, (last, number))
     return sorted(ranks, key=ranks.__getitem__)
 
 
 def _named(regions: Sequence[Region]) -> Named:
-    """The regions by what they are; one that is there twice, by number too."""
+    """Return the regions by their identity, with a number for repeated ones."""
     named: Named = {}
     seen = Counter[tuple[str, Item | int | None]]()
     for region in regions:
@@ -247,7 +247,7 @@ def _named(regions: Sequence[Region]) -> Named:
 
 
 def _identity(region: Region) -> tuple[str, Item | int | None]:
-    """A record's key or a frame's sequence, and what it is; else the name and None."""
+    """Return the kind and the key or sequence of a record or frame; else the name and None."""
     last = _last(region)
     kind = last.partition("[")[0]
     name = {"record": ".key.data", "frame": ".sequence"}.get(kind, "")
@@ -274,7 +274,7 @@ def _title(region: Region) -> str:
 
 
 def _summary(region: Region) -> str:
-    """Its title, and what is in it."""
+    """Return a region's title and contents in words."""
     kinds = ("value",) if _last(region).startswith("record") else ("key", "value")
     leaves = [leaf for leaf in region.leaves() if leaf.kind in kinds and leaf.value is not None]
     content = ", ".join(repr(leaf.value) for leaf in leaves)

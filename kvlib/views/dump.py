@@ -1,4 +1,4 @@
-"""Bytes that show themselves: what a notebook's cell ends with."""
+"""Bytes that show themselves at the end of a notebook's cell."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ __all__ = ["Dump", "as_html", "dump"]
 
 
 class Dump:
-    """Shows itself as labelled bytes: as text, in a notebook as a view. Made by `dump`."""
+    """Labelled bytes that show themselves: as text, in a notebook as a view. Made by `dump`."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Dump:
         self._source, self._limit = source, limit
 
     def lines(self, colour: bool = False) -> Iterator[str]:
-        """The text, line by line."""
+        """Yield the text, line by line."""
         size = len(self._data)
         if self._source:
             yield f"{self._source}: {count(size, 'byte')}"
@@ -44,11 +44,11 @@ class Dump:
         yield from lines(self._data, self._pieces(), self._windows(), colour)
 
     def html(self) -> str:
-        """The same as a view that answers to the pointer and to keys, if a page has room for it."""
+        """Return the view, which reacts to the pointer and to keys, if a page has room for it."""
         return self._drawn(bytes_view)
 
     def _repr_html_(self) -> str:
-        """Without a script, for what can run none: the screen of an `explore`."""
+        """Return the view without a script, for the screen of an `explore`, which runs none."""
         return self._drawn(bytes_table)
 
     def _drawn(self, view: Callable[[Drawing, list[Span] | None], str]) -> str:
@@ -85,7 +85,7 @@ class Dump:
 
 
 class StoreDump:
-    """The files of a store, one after the other, as `kvlib dump` prints them. Made by `dump`."""
+    """The dumps of all files of a store, as `kvlib dump` prints them. Made by `dump`."""
 
     def __init__(self, disk: Disk, limit: int | None) -> None:
         self._files = [Dump(file, None, None, limit) for file in dissect_directory(disk)]
@@ -117,18 +117,19 @@ def dump(
     source: str | None = None,
     limit: int | None = BLOCK,
 ) -> Dump | StoreDump:
-    """Every byte of `data`, labelled.
+    """Show every byte of `data`, labelled.
 
     Args:
-        data: any bytes, a layout of them, or the path of a file of them; or the place of a store,
-            all of whose files are shown.
-        format: what they are, one of FORMATS; by default what they look like.
-        source: a title; by default a file's name.
-        limit: leave out what is more, but not what is around a flaw; None: show everything.
+        data: any bytes, a layout, or the path of a file; or the place of a store, to show its
+            files.
+        format: the format, one of FORMATS; by default a guess.
+        source: a title; by default the file's name.
+        limit: how many bytes to show, plus those around a flaw; None shows everything.
 
     Raises:
-        MissingError: nothing is at that path, or no store.
-        TypeError: `data` is none of these. ValueError: there is no such format.
+        MissingError: there is no file or store at that path.
+        TypeError: `data` has another type.
+        ValueError: there is no such format.
     """
     if limit is not None:
         check_int("limit", limit, 0, sys.maxsize)
@@ -142,7 +143,7 @@ def dump(
 
 
 def windows(size: int, limit: int, middle: int) -> list[Span] | None:
-    """The first rows, and those around `middle`; None if there is room for all."""
+    """Return the first rows and those around `middle`, or None if there is room for everything."""
     if size <= max(limit, 2 * ROW):
         return None
     half = max(ROW, limit // 2 // ROW * ROW)

@@ -1,4 +1,4 @@
-"""An error, the bytes where it arose, and what can be done about it."""
+"""An error, the bytes that caused it, and the remedies."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from kvlib.layout.dissect import FORMATS, Layout, dissect, dissect_directory
 from kvlib.layout.text import ROW, hanging
 from kvlib.views.dump import Dump, dump
 
-AROUND: Final = 8 * ROW  # bytes of a damaged file that are shown: its beginning, and the place
-SEARCHED: Final = 2**20  # larger bytes are not searched for an error's place
+AROUND: Final = 8 * ROW  # bytes to show: the beginning of the file, and the place of the error
+SEARCHED: Final = 2**20  # larger bytes are not searched for the error
 
 
 class Explanation:
-    """An error, the bytes where it arose, and what can be done; made by `explain`."""
+    """An error, the bytes that caused it, and the remedies; made by `explain`."""
 
     def __init__(self, error: FormatError, dump: Dump | None, steps: Sequence[str]) -> None:
         self._error, self._dump, self._steps = error, dump, steps
@@ -29,7 +29,7 @@ class Explanation:
         return f"{type(self._error).__name__}: {self._error}"
 
     def lines(self) -> Iterator[str]:
-        """The text: message, bytes, advice."""
+        """Yield the message, the bytes and the advice."""
         yield from hanging("", self._title)
         if self._dump:
             yield from ("", *repr(self._dump).splitlines())
@@ -49,14 +49,14 @@ class Explanation:
 
 
 def explain(error: FormatError, disk: Disk | None = None) -> Explanation:
-    """The bytes around an error's offset, the wrong field marked, and what can be done.
+    """Show the bytes around an error's offset, the wrong field marked, and the remedies.
 
     Args:
-        error: from reading a store, or from decoding bytes.
-        disk: where its file is; by default the directory that its path names, or else what the
-            functions that raised it were reading.
+        error: the error of reading a store or of decoding bytes.
+        disk: the Disk with the file; by default the directory in the error's path, or else the
+            arguments of the functions that raised it.
 
-    Bytes are shown only if the error can be seen in them now. Without them the message stays.
+    Bytes are shown only if they still cause the error. Otherwise just the message is shown.
     """
     if not isinstance(error, FormatError):
         raise TypeError(f"an error of reading bytes is explained, not {type(error).__name__}")
@@ -82,11 +82,11 @@ def _files(disk: Disk, name: str) -> Iterator[Layout]:
     try:
         yield from (file for file in dissect_directory(disk) if file.source == name)
     except OSError:
-        return  # it is not there any more
+        return  # the file is gone
 
 
 def _locals(traceback: TracebackType | None) -> list[object]:
-    """What the engine's functions were given, from the innermost outwards."""
+    """Return the local variables of the engine's functions, the innermost first."""
     found: list[object] = []
     while traceback:
         frame = traceback.tb_frame
@@ -103,5 +103,5 @@ def _steps(error: FormatError) -> Iterator[str]:
     folder = os.path.dirname(error.path or "")
     if folder and isinstance(error, CorruptionError):
         yield from (line.removeprefix("  ") for line in advice.advice(error, folder))
-    elif notes and isinstance(error, CorruptionError):  # a store on a Disk of another kind
+    elif notes and isinstance(error, CorruptionError):  # a store on another kind of Disk
         yield "salvage(disk, other), of kvlib.salvage, writes what still verifies to another disk"

@@ -1,4 +1,4 @@
-"""The view that anyone can make: controls above what a function shows for their values."""
+"""A view for any function: controls for its arguments, above its result."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Screen(NamedTuple):
-    """What a function gives to an Explorer if it has more to show than text: both in full."""
+    """A result with text and HTML, each of them complete."""
 
     text: str
     html: str
@@ -26,11 +26,11 @@ class Screen(NamedTuple):
 def explore(show: Callable[..., object], **controls: Choice) -> "Explorer":
     """Show `show(**values)`, and show it again whenever a control changes.
 
-    A str makes a text field, an int a number field from 0 on, a range one with its bounds that
-    starts at the first, a list a menu, a bool a box to tick. What `show` gives is dumped if it is
-    bytes, shown as it is if it is a str, else by its repr; an exception by its message.
+    A str makes a text field, an int a number field that starts there and has the minimum 0, a
+    range a number field within its bounds, a list a menu, a bool a checkbox. A result is dumped if
+    it is bytes, shown as it is if it is a str, else by its repr; an exception by its message.
 
-    TypeError if `show` is no function, ValueError for a range or a list with nothing in it.
+    Raises TypeError if `show` isn't a function, ValueError for an empty range or list.
     """
     arguments.check_callable("show", show, *controls)
     for name, choice in controls.items():

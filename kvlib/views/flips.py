@@ -1,7 +1,7 @@
 """The flip explorer: every bit of some bytes flipped, one at a time, and read again.
 
-At each position kvlib's own decoder, or its recovery, is asked what it makes of the bytes, and so
-is the learner's reader, if there is one. Nothing is shown that was not answered.
+At each position, kvlib's decoder or its recovery reads the bytes, and so does the learner's reader,
+if there is one. The picture shows only their answers.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Final
 from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.disk import Place
 from kvlib.encoding import Item
-from kvlib.errors import CorruptionError, FormatError, check_int
+from kvlib.errors import FormatError, check_int
 from kvlib.layout.dissect import check_format, dissect
 from kvlib.layout.text import fit
 from kvlib.plural import count
@@ -31,26 +31,25 @@ def flips(
     start: int = 0,
     end: int | None = None,
 ) -> Timeline:
-    """Every bit of `data` is flipped, one at a time, and each time the bytes are read again.
+    """Flip every bit of `data`, one at a time, and read the bytes again each time.
 
-    Right is the same result as without the flip. Another result and no error is wrong. A position
-    is labelled by byte and bit: "57.7" is the highest bit of byte 57, which stands leftmost.
+    An answer is right if it is the same as without the flip. Another answer without an error is
+    wrong. A position is labelled by byte and bit: "57.7" is the highest bit of byte 57.
 
     Args:
-        data: bytes of any of kvlib's formats, at most 1,024, or the path of a file of such; or a
+        data: bytes in any of kvlib's formats, at most 1,024, or the path of such a file; or a
             store's place, for its log.
-        read: a function of yours that reads the bytes; its results are compared with ==. What it
-            raises or prints is caught, as in `crash`. Of bytes that kvlib can't read, it alone is
-            asked.
-        format: what the bytes are, one of layout.FORMATS; by default what they look like.
+        read: your own function of the bytes; its results are compared with ==. Its errors and
+            output are caught, as in `crash`. It alone is called for bytes that kvlib can't read.
+        format: the format of the bytes, one of layout.FORMATS; by default a guess.
         start: flip only the bits of data[start:end], at most 256 bytes.
         end: see start.
 
     Raises:
-        FormatError: kvlib can't read the bytes even as they are, and `read` is not given.
-        MissingError: nothing is at that path.
-        ValueError: no bytes, or too many; or nobody can read them as they are.
-        TypeError: `data` is none of these, or `read` is no function of the bytes alone.
+        FormatError: kvlib can't read the bytes even without a flip, and `read` is not given.
+        MissingError: there is nothing at that path.
+        ValueError: no bytes, or too many, or bytes that can't be read without a flip.
+        TypeError: `data` has another type, or `read` isn't a function of the bytes alone.
     """
     if read is not None:
         arguments.check_function("read", read, "data")
@@ -106,7 +105,7 @@ def _flip(
 
 
 def _names(subject: Target) -> list[str]:
-    """For each byte what it is, as long as it is sound; of an unknown format that is not known."""
+    """Return the name of each byte's region in the sound data, or "" in an unknown format."""
     names: list[str] = []
     if subject.format == "unknown":
         return [""] * len(subject.data)
@@ -169,8 +168,7 @@ def _frames(data: bytes) -> list[frame.Frame]:
 
 def _sealed(data: bytes) -> frame.Frame:
     found = snapshot.unseal_first(data, frame.SEGMENT)
-    if found.end < len(data):
-        raise CorruptionError(None, found.end, "bytes behind the frame")
+    snapshot.check_end(found, data)
     return found
 
 

@@ -1,11 +1,11 @@
 """Labelled bytes as HTML: tables that read without style, and a script that links them.
 
-A view is one <div class="kvlib">: style, tables, data, script. Without its script, as in a notebook
-that isn't trusted yet, it is complete; without its style too. Nothing has an id before the script
-runs, so that one view may stand on a page twice; equal views are equal text.
+A view is one <div class="kvlib">: style, tables, data, script. It is complete without its script
+(in a notebook that isn't trusted yet) and without its style. Nothing has an id before the script
+runs, so that a page may contain a view twice; equal views are equal text.
 
-The pieces that a table shows are worked out once, here, in the form in which a film sends them to
-its script; so what is drawn before the script runs and what it draws later have one source.
+The pieces of a table are computed once, here, in the form that a timeline sends to its script. So
+the first drawing and the script's later drawings have one source.
 """
 
 import json
@@ -25,7 +25,7 @@ from kvlib.plural import count
 
 WAIT: Final = "Run this cell to make it interactive."
 LETTERS: Final[dict[str, str]] = {kind[0].upper(): kind for kind in COLOURS}
-SAID: Final = {"raw": "raw, not taken apart"}  # of a kind whose word alone says too little
+SAID: Final = {"raw": "raw, not taken apart"}  # a longer word for a kind
 STATUSES: Final = {
     "bad": "reading stops here",
     "torn": "torn off by a crash",
@@ -36,9 +36,9 @@ SIGNS: Final = {"bad": "!!", "torn": "~~", "unread": "?", "beyond": "//"}
 
 
 class LeafText(NamedTuple):
-    """A leaf without its place: what its line says. Equal ones are sent once.
+    """The text of a leaf's line, without its offset. Equal texts are sent once.
 
-    `about` is the span that it governs, from its own start.
+    `about` is the span that the leaf governs, relative to its own start.
     """
 
     size: int
@@ -50,17 +50,17 @@ class LeafText(NamedTuple):
     about: Span | None
 
 
-HtmlMark = tuple[int, int, str]  # start, end, and the word for what is to see there
+HtmlMark = tuple[int, int, str]  # start, end, and a word for the span
 
 
 class Drawing(NamedTuple):
-    """What a picture shows.
+    """The contents of a picture.
 
     Attributes:
-        title: what the bytes are.
-        data: all bytes, also those that are not there.
-        pieces: what fills the data that is there, in order; behind it comes what is not.
-        marks: what is to be outlined.
+        title: the name of the bytes.
+        data: all bytes, those that never arrived included.
+        pieces: the pieces of the data that is there, in order; then those of the rest.
+        marks: the spans to outline.
         flaw: where the engine stopped, and why; "" if it read everything.
     """
 
@@ -72,7 +72,7 @@ class Drawing(NamedTuple):
 
 
 def draw(layout: Layout, beyond: bytes = b"", marks: Iterable[HtmlMark] = ()) -> Drawing:
-    """What there is to see of a layout, and of bytes that would follow but are not there."""
+    """Return the drawing of a layout, and of bytes that would follow but aren't there."""
     return drawing(layout.source, layout.data, walk_again(layout), beyond, marks)
 
 
@@ -83,7 +83,7 @@ def drawing(
     beyond: bytes = b"",
     marks: Iterable[HtmlMark] = (),
 ) -> Drawing:
-    """The same of regions that are still being read; the engine's error at their end is shown."""
+    """Return the drawing of regions as they are read, with the error at their end, if any."""
     pieces: list[LeafText] = []
     said = ""
     try:
@@ -107,12 +107,12 @@ def _piece(entry: Entry) -> LeafText:
 
 
 def bytes_table(made: Drawing, windows: Sequence[Span] | None = None) -> str:
-    """Bytes with their style and without a script, for where scripts don't run."""
+    """Return bytes with style but without a script, for places where scripts don't run."""
     return root("", legend([made]) + picture(made, windows, wait=""))
 
 
 def bytes_view(made: Drawing, windows: Sequence[Span] | None = None) -> str:
-    """A view of bytes that answers to the pointer and to keys."""
+    """Return a view of bytes that reacts to the pointer and to keys."""
     body = legend([made]) + picture(made, windows, f"<p class=say>{WAIT}")
     return root("bytes", body, scripts=("view.js", "bytes.js"))
 
@@ -123,19 +123,19 @@ def picture(
     wait: str = "<p class=say>",
     brief: bool = False,
 ) -> str:
-    """The hex grid, and the table of the parts.
+    """Return the hex grid, and the table of the parts.
 
     Args:
-        made: what to draw.
-        windows: the spans to show, whole rows and in order; by default everything.
-        wait: what the script puts its controls in place of.
-        brief: leave the rows of the table of parts to the script.
+        made: the drawing.
+        windows: the spans to show, in order and in whole rows; by default everything.
+        wait: what the script replaces by its controls.
+        brief: whether to leave the rows of the table to the script.
     """
     windows = windows or [(0, len(made.data))]
     bodies = f"<tbody><tr><td colspan=5>{WAIT}" if brief else "".join(_bodies(made, windows))
     title = f"{made.title}: " if made.title else ""
     size = count(len(made.data), "byte")
-    # Keys can scroll what they can reach: the table, once its script runs, or else what is around.
+    # Keys scroll the focused element: the table once its script runs, before that its container.
     scroll = f"<div class=scroll{'' if wait else ' tabindex=0'}>"
     return (
         f"<div class=picture>{wait}{scroll}<table class=grid><caption>{escape(title)}"
@@ -148,7 +148,7 @@ def picture(
 
 
 CAPTION: Final = f", {ROW} in a row; two digits are one byte"
-# End tags that HTML does without are left out, here and below: they would be half of a table.
+# Optional end tags are left out, here and below: they would be half of a table.
 GRID_HEAD: Final = (
     "<thead><tr><th scope=col>offset<th scope=col>"
     " 0  1  2  3  4  5  6  7   8  9  A  B  C  D  E  F<th scope=col>as characters"
@@ -160,7 +160,7 @@ PARTS_HEAD: Final = (
 
 
 def grid_rows(made: Drawing, windows: Sequence[Span]) -> Iterator[str]:
-    """The rows of the hex grid, 16 bytes each; a run of bytes with one meaning is one element."""
+    """Yield the rows of the hex grid, 16 bytes each; bytes with one meaning are one element."""
     digits = _digits(made)
     runs = list(_runs(made))
     first = end = 0
@@ -198,7 +198,7 @@ def _grid_row(
 
 
 def _runs(made: Drawing) -> Iterator[tuple[int, int, str]]:
-    """Start, end and classes of the bytes that look the same; marks can cut a piece."""
+    """Yield start, end and classes of bytes that look the same; marks may divide a piece."""
     edges = sorted({edge for start, end, _ in made.marks for edge in (start, end)})
     for at, piece in _placed(made):
         end = at + piece.size
@@ -210,7 +210,7 @@ def _runs(made: Drawing) -> Iterator[tuple[int, int, str]]:
 
 
 def _bodies(made: Drawing, windows: Sequence[Span]) -> Iterator[str]:
-    """The rows of the table of parts, those of a group in a <tbody> of their own."""
+    """Yield the rows of the table of parts, with a <tbody> for each group."""
     digits = _digits(made)
     for heading, group in groupby(_placed(made), lambda placed: placed[1].heading):
         rows = [
@@ -249,7 +249,7 @@ def _part_row(data: bytes, at: int, piece: LeafText, digits: int) -> str:
 
 
 def _classes(piece: LeafText, words: Sequence[str] = ()) -> str:
-    """The value of a class attribute, in quotes if it needs them."""
+    """Return the value of a class attribute, quoted if necessary."""
     names = [name for name in (piece.letter, piece.status, *words) if name]
     return names[0] if len(names) == 1 else f'"{" ".join(names)}"'
 
@@ -264,7 +264,7 @@ def _digits(made: Drawing) -> int:
 
 
 def legend(drawings: Iterable[Drawing]) -> str:
-    """What the letters and the signs mean that stand in the drawings."""
+    """Return the meaning of the letters and signs in a drawing."""
     letters, signs, words = set[str](), set[str](), set[str]()
     for made in drawings:
         letters.update(piece.letter for piece in made.pieces)
@@ -290,14 +290,14 @@ def root(
     styles: Sequence[str] = (),
     scripts: Sequence[str] = (),
 ) -> str:
-    """The element around a view.
+    """Return the element around a view.
 
     Args:
-        name: its class, which its script looks for.
-        body: what is in it, with neither ids nor scripts.
-        data: for the script; anything that json can write.
-        styles: files in static/ besides view.css.
-        scripts: files in static/, which are run as one.
+        name: its class, by which the script finds it.
+        body: its contents, without ids and scripts.
+        data: data for the script, as anything that json can write.
+        styles: files in static/, in addition to view.css.
+        scripts: files in static/, run as one.
     """
     style = "".join(_static(file) for file in ("view.css", *styles))
     classes = " ".join(filter(None, ["kvlib", name, "mathjax_ignore"]))
@@ -311,14 +311,14 @@ def root(
 
 
 def as_html(text: str) -> str:
-    """Text that keeps its columns: pages that show notebooks have other plans for a bare <pre>."""
+    """Return a text that keeps its columns; the pages that show notebooks restyle a bare <pre>."""
     style = "font-family: monospace; line-height: 1.3; white-space: pre; overflow-x: auto"
     return f'<pre class="kvlib-dump" style="{style}">{escape(text)}</pre>'
 
 
 @cache
 def _static(name: str) -> str:
-    """A file's text, without what readers need and pages don't: comments, indentation, spaces."""
+    """Return a file's text without comments, indentation and unneeded spaces."""
     text = (files("kvlib.views") / "static" / name).read_text(encoding="utf-8")
     if name.endswith(".css"):
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
@@ -329,8 +329,8 @@ def _static(name: str) -> str:
     return re.sub(QUOTED_OR_SPACED, lambda found: found[1] or found[2], text).replace(";}", "}")
 
 
-# A string of a script as it is; or a sign that needs no space around it, without. A line's end
-# stays but where the line goes on.
+# A string, which is kept, or a sign with the spaces around it, which are dropped. A line break is
+# kept unless the line continues.
 QUOTED_OR_SPACED: Final = (
     r'("[^"\n]*"|`[^`]*`)| *([*/=<>&|?:,;(){}[\]!]+)(?: |(?<=[{(,;=>?:&|])\n)*'
 )

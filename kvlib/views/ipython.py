@@ -1,8 +1,7 @@
-"""Stores, disks and errors that show themselves in a notebook, though the engine knows of no views.
+"""Show stores, disks and errors in a notebook, although the engine doesn't know of views.
 
-`register` gives IPython, for each class of the engine, an HTML table and a text of 80 columns. The
-text is the object's own repr as far as that fits. An error shows the bytes where it arose: see
-`explain`.
+`register` gives IPython an HTML table and a text of 80 columns for each class of the engine. The
+text is the object's own repr, if that fits. An error shows the bytes that caused it: see `explain`.
 """
 
 import os
@@ -30,13 +29,13 @@ from kvlib.views.explain import explain
 
 FIRST: Final = 5  # records that a store's table shows
 CELL: Final = 60  # columns of a key or a value there
-LEFT: Final = "text-align: left"  # JupyterLab takes what stands in a table for numbers
+LEFT: Final = "text-align: left"  # JupyterLab aligns tables for numbers
 
 Rows = list[tuple[str, str]]
 
 
 class Table(NamedTuple):
-    """What an object's HTML says: a caption, and a row for each of its properties."""
+    """An object as HTML: a caption, and a row for each of its properties."""
 
     caption: str
     rows: Rows
@@ -48,7 +47,7 @@ class Table(NamedTuple):
 
 
 def tables(shown: object) -> Iterator[Table]:
-    """The tables that show an object of the engine; TypeError for any other."""
+    """Yield the tables for an object of the engine. Raises TypeError for other objects."""
     match shown:
         case Store() | DurableStore():
             yield from _of_store(shown)
@@ -57,10 +56,10 @@ def tables(shown: object) -> Iterator[Table]:
         case Status():
             yield Table("Status of a DurableStore", _of_status(shown))
         case Recovery():
-            yield Table("What opening the store found", _of_recovery(shown))
+            yield Table("Result of opening the store", _of_recovery(shown))
         case Salvage():
             lines = [line.strip() for line in report(shown, "the new store")]
-            yield Table("What could be saved", [(str(at + 1), it) for at, it in enumerate(lines)])
+            yield Table("Result of the salvage", [(str(at + 1), it) for at, it in enumerate(lines)])
         case Head():
             yield Table("Head of a log", _of_head(shown))
         case Frame():
@@ -145,7 +144,7 @@ def _cell(item: Item) -> str:
 
 
 def html(shown: object) -> str:
-    """An object of the engine, or an error, as HTML."""
+    """Return an object of the engine, or an error, as HTML."""
     if isinstance(shown, FormatError):
         return explain(shown)._repr_html_()
     return "\n".join(map(_drawn, tables(shown)))
@@ -169,7 +168,7 @@ def _drawn(table: Table) -> str:
 
 
 def text(shown: object) -> str:
-    """An object of the engine, or an error, in lines of 80 columns."""
+    """Return an object of the engine, or an error, in lines of 80 columns."""
     match shown:
         case FormatError():
             return repr(explain(shown))
@@ -201,11 +200,11 @@ def _disk(disk: MemoryDisk | DirectoryDisk) -> str:
 # ----------------------------------------------------------------------------------------- IPython
 
 SHOWN: Final = (Store, DurableStore, Status, Recovery, Head, Frame, Salvage, FormatError)
-DISKS: Final = (MemoryDisk, DirectoryDisk)  # and what is made of them: CrashDisk
+DISKS: Final = (MemoryDisk, DirectoryDisk)  # and their subclasses, such as CrashDisk
 
 
 def register() -> None:
-    """Teach IPython to show the engine's objects and errors, if it is what runs this."""
+    """Teach IPython to show the engine's objects and errors, if IPython is running."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None:
         return
@@ -223,7 +222,7 @@ def _print(shown: object, printer: Any, cycle: bool) -> None:
 def _show_error(
     shell: Any, kind: type, error: FormatError, traceback: object, tb_offset: int | None = None
 ) -> None:
-    """The traceback as always, and then the bytes."""
+    """Show the usual traceback, and then the bytes."""
     from IPython.display import display
 
     shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)

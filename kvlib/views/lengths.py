@@ -1,4 +1,4 @@
-"""The Length lab: a byte of a length, turned through all its values, and what a reader answers."""
+"""The length lab: a byte of a length, turned through all its values, and a reader's answers."""
 
 import re
 import sys
@@ -21,7 +21,7 @@ Read = Callable[[bytes], object]
 
 NUMBER: Final = re.compile(r"(0x[0-9a-f]+|\d+)")
 YOURS: Final = "yours"
-LIMIT: Final = 50  # bytes: there is a picture of them at each of the 256 values
+LIMIT: Final = 50  # bytes, shown at each of the 256 values
 
 
 def lengths(
@@ -32,19 +32,19 @@ def lengths(
     read: Read | None = None,
     format: str | None = None,
 ) -> Timeline:
-    """What a reader makes of `data` when a byte of a length takes each value from 0 on.
+    """Show how a reader answers when a byte of a length takes each value from 0 on.
 
     Args:
         data: at most 50 bytes.
-        at: the offset of the byte; by default the last one of the first length.
-        last: the last value, at least what the byte is; the smaller, the more room has each.
-        read: your own reader, shown above the real one; right is what that makes of `data`.
+        at: the offset of the byte; by default the last byte of the first length.
+        last: the last value, at least the byte's own; a smaller one leaves more room for each.
+        read: your own reader, shown above the real one. Its answer for `data` counts as right.
         format: "counted" (of kvlib.naive), "snapshot", "field", "record", "mutations" or "frame";
-            by default what the bytes look like.
+            by default a guess.
 
     Raises:
-        ValueError: another format, more bytes, an `at` that is in no length, another `last`.
-        TypeError: `data` are no bytes, or `read` is no function of the bytes alone.
+        ValueError: another format, more bytes, an `at` outside of any length, another `last`.
+        TypeError: `data` isn't bytes, or `read` isn't a function of the bytes alone.
     """
     arguments.check_kind(
         "lengths", data, (bytes, bytearray), "takes bytes, such as b's\\0\\0\\0\\1k'"
@@ -62,7 +62,7 @@ def lengths(
     all_readers = {name: real} if read is None else {YOURS: read, name: real}
     try:
         truth: object = collected(real(data))
-    except Exception:  # spoilt before: then no answer is right
+    except Exception:  # damaged from the start, so no answer is right
         truth = READERS
     changed = [data[:at] + bytes([byte]) + data[at + 1 :] for byte in range(last + 1)]
     answers = {
@@ -81,7 +81,7 @@ def lengths(
 
 
 def _ask(read: Read, data: bytes, truth: object) -> ReaderOutcome:
-    """What came of it, and in the words the answer in full."""
+    """Return the outcome, and the complete answer in words."""
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             answer = collected(read(data))
@@ -98,7 +98,7 @@ def _ask(read: Read, data: bytes, truth: object) -> ReaderOutcome:
 
 
 def _shared(outcomes: list[ReaderOutcome]) -> Iterator[ReaderOutcome]:
-    """The outcomes, in words that neighbours share: what differs only in numbers is one refusal."""
+    """Yield outcomes with texts for neighbours: refusals that differ only in numbers are one."""
 
     def shape(outcome: ReaderOutcome) -> str:
         return NUMBER.sub("", outcome.words) if outcome.verdict == "refused" else outcome.words
@@ -111,7 +111,7 @@ def _shared(outcomes: list[ReaderOutcome]) -> Iterator[ReaderOutcome]:
 
 
 def _note(name: str, outcome: ReaderOutcome) -> tuple[str, str] | None:
-    """The answer in full, if neither the strip nor the picture has it."""
+    """Return the complete answer, if neither the strip nor the picture has it."""
     in_picture = outcome.verdict == "refused" and name != YOURS
     if in_picture or (outcome.verdict != "refused" and width(outcome.words) <= COLUMNS):
         return None
@@ -123,7 +123,7 @@ def _check(data: bytes, format: str | None) -> str:
         format = guess(data)
         if format not in READERS or not _reads(format, data):
             format = "counted" if format == "unknown" or _reads("counted", data) else format
-    if format not in [*READERS]:  # a list finds what has no hash, too
+    if format not in [*READERS]:  # a list can look for unhashable things too
         raise ValueError(f"no length lab for the format {format!r}, only for {', '.join(READERS)}")
     return format
 
@@ -152,7 +152,7 @@ def _place(data: bytes, at: int | None, format: str) -> int:
 
 
 def _read_fields(data: bytes) -> list[encoding.Item]:
-    """Fields in a row."""
+    """Read a sequence of fields."""
     values: list[encoding.Item] = []
     at = 0
     while at < len(data) or not values:
@@ -162,15 +162,15 @@ def _read_fields(data: bytes) -> list[encoding.Item]:
 
 
 def _read_records(data: bytes) -> list[encoding.Item]:
-    """Keys and values in a row."""
+    """Read a sequence of records."""
     values = _read_fields(data)
     if len(values) % 2:
-        encoding.decode_field(data, len(data))  # says what is missing
+        encoding.decode_field(data, len(data))  # raises an error that says what is missing
     return values
 
 
 def _read_frames(data: bytes) -> list[frame.Frame]:
-    """Frames in a row."""
+    """Read a sequence of frames."""
     frames: list[frame.Frame] = []
     at = 0
     while at < len(data) or not frames:
@@ -190,14 +190,14 @@ READERS: Final[dict[str, tuple[str, Read]]] = {
 
 
 def layout_of(data: bytes, format: str) -> Layout:
-    """The layout of the bytes, also for the format that is not kvlib's."""
+    """Return the layout of the bytes, in kvlib's formats or in the counted one."""
     return (
         counted(data) if format == "counted" else dissect(data, format=format, source="the bytes")
     )
 
 
 def counted(data: bytes) -> Layout:
-    """The bytes as `naive.decode_counted` sees them; too large a length does not stop it."""
+    """Return the bytes as `naive.decode_counted` sees them, even after too large a length."""
     texts: list[Region] = []
     stopped_at = reason = None
     at = 0
@@ -205,8 +205,8 @@ def counted(data: bytes) -> Layout:
         for piece in naive.read_counted(data):
             texts.append(_text(data, len(texts), piece))
             at = piece.end
-        naive.decode_counted(data)  # is there a value for each key?
-    except ValueError as error:  # Python's own ones: it has none of its own
+        naive.decode_counted(data)  # checks that each key has a value
+    except ValueError as error:  # Python's own errors
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         stopped_at, reason = min(at + 1, len(data)) + start, f"{type(error).__name__}: {error}"
         texts.append(_stopped(data, len(texts), at))
@@ -219,7 +219,7 @@ def counted(data: bytes) -> Layout:
 
 
 def _text(data: bytes, number: int, piece: naive.Piece, status: RegionStatus = "ok") -> Region:
-    """The length and the text of the key or the value with this number."""
+    """Return the length and the text of the key or value with this number."""
     kind: RegionKind = "value" if number % 2 else "key"
     name = f"record[{number // 2}].{kind}"
     at, end = piece.start - 1, min(piece.end, len(data))
@@ -234,7 +234,7 @@ def _text(data: bytes, number: int, piece: naive.Piece, status: RegionStatus = "
 
 
 def _stopped(data: bytes, number: int, at: int) -> Region:
-    """Where it stopped: a text that is none, or nothing where a value should be."""
+    """Return where the reader stopped: at a text that isn't UTF-8, or at a missing value."""
     if at < len(data):
         return _text(data, number, naive.Piece(at + 1, "", at + 1 + data[at]), "bad")
     name = f"record[{number // 2}].value.missing"

@@ -1,9 +1,9 @@
-"""Turning what anybody's code gave into plain data, and plain data into bounded text.
+"""Turn the results of a learner's code into plain data, and plain data into bounded text.
 
 An object of a learner's class can do anything when it is compared, printed or asked for its length:
-raise, lie, or never come back. So it is looked at once, here, by what Python itself knows of it.
-What `plain` gives has no code but Python's own, and has a bounded number of items; everything that
-compares, shows or draws what a learner made works with that.
+raise, lie, or never return. So it is inspected once, here, by Python's own knowledge of it. The
+result of `plain` contains only Python's own types and a bounded number of items; everything that
+compares, shows or draws a learner's objects works with that.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from kvlib.plural import count
 
-MOST: Final = 250_000  # items of a value, those of the values in it included
-DEEPEST: Final = 40  # levels of lists in lists
-READ: Final = 10_000  # items that are read of an iterator
+MOST: Final = 250_000  # items of a value, nested ones included
+DEEPEST: Final = 40  # levels of nested lists
+READ: Final = 10_000  # items read from an iterator
 SHOWN: Final = 200  # characters of a value
 NAME: Final = 60  # characters of a type's name
-WRITTEN: Final = 10_000  # characters that are written of a value before it is cut
-BITS: Final = 1_000  # of a number that is written in digits
+WRITTEN: Final = 10_000  # characters of a value before it is cut
+BITS: Final = 1_000  # bits of a number written in digits
 
 LEAVES: Final = (bytes, str, int, float, bool, complex, NoneType, EllipsisType)
 ENDS: Final[dict[type, tuple[str, str]]] = {
@@ -31,8 +31,8 @@ ENDS: Final[dict[type, tuple[str, str]]] = {
     frozenset: ("frozenset({", "})"),
 }
 
-# How Python's own types are read, without a method that a subclass may have replaced: the items of
-# those that have some, and the value of the others.
+# How to read Python's own types without calling a method that a subclass may have replaced: the
+# items of containers, and the value of other types.
 ITEMS: Final[tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...]] = (
     (dict, dict.items),
     (list, list.__iter__),
@@ -47,20 +47,20 @@ VALUES: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
     (int, int.__int__),
     (float, float.__pos__),
 )
-# A metaclass may say how classes are compared and hashed; what `id` gives can't be changed.
+# A metaclass may change how classes are compared and hashed, but not their `id`.
 LEAF_IDS: Final = frozenset(map(id, LEAVES))
 ROOM_IDS: Final = frozenset(map(id, ENDS))
 
 
 @dataclass(frozen=True, eq=False)
 class Foreign:
-    """Stands for an object that is no plain data: a generator, an exception, a learner's own.
+    """Represents an object that isn't plain data: a generator, an exception, a learner's own.
 
     Attributes:
-        cls: its type; of a class, the class itself.
+        cls: its type; for a class, the class itself.
         kind: the name of its type.
-        text: what is shown of it; of an exception that was raised, its message.
-        vast: whether it is plain data of more than `MOST` items.
+        text: its text; for a raised exception, its message.
+        vast: whether it is plain data with more than `MOST` items.
     """
 
     cls: type
@@ -69,7 +69,7 @@ class Foreign:
     vast: bool = False
 
     def is_a(self, *classes: type) -> bool:
-        """Whether it is of one of these types, as Python sees it."""
+        """Return whether it has one of these types, according to Python itself."""
         return issubclass(self.cls, classes)
 
     def __repr__(self) -> str:
@@ -77,19 +77,19 @@ class Foreign:
 
 
 class _VastError(Exception):
-    """Ends a copy that has too many items."""
+    """Ends a copy with too many items."""
 
 
 def plain(value: object) -> Any:
-    """Return a copy of Python's own types only, with a Foreign for each object of another.
+    """Return a copy with only Python's own types, and a Foreign for every other object.
 
-    A value of more than `MOST` items is a Foreign as a whole.
+    A value with more than `MOST` items becomes a Foreign as a whole.
     """
     return _copied(value)[0]
 
 
 def _copied(value: object, most: int = MOST) -> tuple[Any, int]:
-    """Return the copy, and how many objects in it are no plain data."""
+    """Return the copy, and the number of objects in it that aren't plain data."""
     copier = _Copier(most)
     try:
         return copier.copy(value), copier.strangers
@@ -102,7 +102,7 @@ class _Copier:
     def __init__(self, most: int) -> None:
         self.left = most
         self.strangers = 0
-        self.path: set[int] = set()  # of what is being copied: it may be in itself
+        self.path: set[int] = set()  # of the objects being copied, which may contain themselves
 
     def copy(self, value: Any, depth: int = 0) -> Any:
         kind = type(value)
@@ -114,7 +114,7 @@ class _Copier:
         return self.foreign(value, depth)
 
     def filled(self, kind: type, value: Any, depth: int) -> Any:
-        """Copy the items, taken at once: another thread may go on changing them."""
+        """Copy the items, taken in one step because another thread may be changing them."""
         self.left -= kind.__len__(value)  # type: ignore[attr-defined]  # dict's, list's and so on
         if self.left < 0:
             raise _VastError
@@ -146,9 +146,9 @@ class _Copier:
 
 
 def isinstance_of(value: object, kind: type) -> bool:
-    """Return whether the value's type is `kind` or is derived from it.
+    """Return whether the value's type is `kind` or derived from it.
 
-    `isinstance` would also believe the value's own `__class__`.
+    `isinstance` would also believe the value's `__class__`.
     """
     return any(one is kind for one in type.__dict__["__mro__"].__get__(type(value)))
 
@@ -159,16 +159,15 @@ def kind_of(value: object) -> str:
 
 
 def name_of(cls: type) -> str:
-    """Return the class's name, whatever its metaclass says, in at most 60 printable characters."""
+    """Return a class's name in at most 60 printable characters, whatever its metaclass says."""
     name = str.__getitem__(type.__dict__["__name__"].__get__(cls), slice(NAME))
     return name if name.isprintable() else repr(name)[1:-1]
 
 
 def collected(given: object) -> Any:
-    """Return a dict for a mapping, and a list for a list, a tuple or an iterator; else the same.
+    """Return a dict for a mapping, a list for a list, tuple or iterator, else the value itself.
 
-    It is plain data but for the objects of a learner's own. ValueError if there are more than
-    `READ` items.
+    The items may be a learner's own objects. Raises ValueError for more than `READ` items.
     """
     if isinstance(given, Mapping):
         given = dict(first(given.items()))
@@ -179,7 +178,7 @@ def collected(given: object) -> Any:
 
 
 def first(items: Iterable[Any], most: int = READ) -> list[Any]:
-    """Return the items, which may have no end; ValueError if there are more than `most`."""
+    """Return the items of an iterable. Raises ValueError if there are more than `most`."""
     found = list(islice(items, most + 1))
     if len(found) > most:
         raise ValueError(f"more than {most:,} items")
@@ -187,9 +186,9 @@ def first(items: Iterable[Any], most: int = READ) -> list[Any]:
 
 
 def told(value: object, limit: int = SHOWN) -> str:
-    """Return any object in bounded text: by its own `repr` if it is no plain data.
+    """Return any object as bounded text, by its own `repr` if it isn't plain data.
 
-    For where a learner asks to see it, and can interrupt that.
+    Use it where a learner has asked to see the object, and can interrupt it.
     """
     data, strangers = _copied(value, READ)
     if not strangers:
@@ -199,9 +198,9 @@ def told(value: object, limit: int = SHOWN) -> str:
 
 
 def same(mine: Any, other: Any) -> bool:
-    """Return whether two plain values are equal, and of equal types all the way down.
+    """Return whether two plain values are equal and have equal types throughout.
 
-    True is not 1. Objects that are no plain data are taken for the same if they are of one kind.
+    True is not 1. Objects that aren't plain data count as equal if they are of the same kind.
     """
     if type(mine) is not type(other):
         return False
@@ -214,7 +213,7 @@ def same(mine: Any, other: Any) -> bool:
         )
     if type(mine) in (list, tuple):
         return len(mine) == len(other) and all(map(same, mine, other))
-    return bool(mine == other or (mine != mine and other != other))  # a NaN is no other number
+    return bool(mine == other or (mine != mine and other != other))  # NaN equals NaN here
 
 
 def _by_type(items: dict[Any, Any]) -> dict[tuple[type, Any], Any]:
@@ -225,7 +224,7 @@ def _by_type(items: dict[Any, Any]) -> dict[tuple[type, Any], Any]:
 
 
 def written(value: Any, limit: int = SHOWN, size: int = 0) -> str:
-    """Return plain data as one would write it, cut where it gets long.
+    """Return plain data as it would be written, cut if it is long.
 
     `size` is the length of the whole text or bytes, if `value` is only the beginning.
     """
@@ -246,7 +245,7 @@ def _pieces(value: Any) -> Iterator[str]:
     if kind in (str, bytes):
         yield repr(value[: WRITTEN + 1])
     elif kind is int and value.bit_length() > BITS:
-        yield f"<int of {value.bit_length():,} bits>"  # Python refuses to write the longest
+        yield f"<int of {value.bit_length():,} bits>"  # Python refuses to write very long ones
     elif kind in ENDS and (value or kind in (dict, list, tuple)):
         before, after = ENDS[kind]
         yield before
@@ -265,7 +264,7 @@ def _entry(key: Any, value: Any) -> Iterator[str]:
 
 
 def _size(value: Any, text: str, size: int) -> str:
-    """Return how long a value is, in its own units if it has any."""
+    """Return the size of a value in its own units, or ""."""
     if type(value) in (str, bytes):
         return count(max(size, len(value)), "byte" if type(value) is bytes else "character")
     if len(text) > WRITTEN:

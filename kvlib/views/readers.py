@@ -1,7 +1,7 @@
-"""Asking a reader what it makes of some bytes: kvlib's own, or a function of the learner's.
+"""Call readers on bytes: kvlib's own, or a learner's function.
 
-What they answer, each in its own way, becomes an Answer; the words for it are found here too. An
-exception of a learner's function is an answer as good as any, and what it prints is not shown.
+Every result becomes an Answer, and this module finds the words for it. An exception of a learner's
+function is an answer too, and its output is not shown.
 """
 
 import re
@@ -20,22 +20,23 @@ from kvlib.views.plain import WRITTEN, collected
 from kvlib.views.plain import told as told_of
 from kvlib.views.timeline import Moment
 
-REFUSAL: Final = 2 * COLUMNS  # of an outcome for an error of the learner's
-ANSWER: Final = 5 * COLUMNS  # of the note that tells an answer at length
+REFUSAL: Final = 2 * COLUMNS  # columns of an outcome for a learner's error
+ANSWER: Final = 5 * COLUMNS  # columns of a complete answer
 
-# What differs from one position to the next in an error's text: quoted data, and numbers.
+# The parts of an error's text that differ between positions: quoted data, and numbers.
 VARYING: Final = re.compile(
     r"""(?<!\w)b?(?P<quote>['"])(?:\\.|(?!(?P=quote)).)*(?P=quote)|(?<![\w-])-?(?:0x[0-9a-f]+|\d+)"""
 )
 
 
 class Answer(NamedTuple):
-    """What a reader made of some bytes.
+    """A reader's answer.
 
     Attributes:
-        value: what it gave. error: the text of what it raised instead, "" if it gave something.
-        refusal: the same in a form that neighbouring positions share.
-        dropped: the bytes of the torn tail that it reported.
+        value: the result.
+        error: the text of the exception that it raised instead, or "".
+        refusal: the same error in a form that neighbouring positions share.
+        dropped: the size of the torn tail that it reported, in bytes.
     """
 
     value: object = None
@@ -51,21 +52,21 @@ Reader = Callable[[bytes], Answer]
 
 
 def readers(kvlibs: Reader | None, learners: Callable[[bytes], object] | None) -> dict[str, Reader]:
-    """Those that there are, by the names of their strips."""
+    """Return the readers, by the names of their strips."""
     found = {} if learners is None else {"yours": _guarded(learners)}
     return found if kvlibs is None else found | {"kvlib": kvlibs}
 
 
 def _guarded(function: Callable[[bytes], object]) -> Reader:
-    """Whatever a learner's function does is an answer, but for Ctrl-C."""
+    """Turn anything that a learner's function does into an answer, except Ctrl-C."""
 
     def read(data: bytes) -> Answer:
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                return Answer(collected(function(data)))  # it may be changed at the next call
+                return Answer(collected(function(data)))  # the next call may change it
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # SystemExit too
+        except BaseException as error:  # including SystemExit
             text = f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")
             return Answer(None, text, f"refused: {fit(VARYING.sub('…', text), REFUSAL)}")
 
@@ -73,7 +74,7 @@ def _guarded(function: Callable[[bytes], object]) -> Reader:
 
 
 def ask(read: Reader, data: bytes, where: str) -> Answer:
-    """Its answer; Ctrl-C says at which position, `where`, it was still owed."""
+    """Return a reader's answer. After Ctrl-C a note says at which position, `where`, it was."""
     try:
         return read(data)
     except KeyboardInterrupt as interrupt:
@@ -82,7 +83,7 @@ def ask(read: Reader, data: bytes, where: str) -> Answer:
 
 
 def refusal(error: FormatError) -> Answer:
-    """The answer of a reader of kvlib's that raised."""
+    """Return the answer of one of kvlib's readers that has raised an error."""
     reason, _, _ = error.reason.partition("; ")
     shared = f"refused at offset {error.offset}: {VARYING.sub('…', reason)}"
     return Answer(None, f"{error}", shared)
@@ -92,17 +93,17 @@ def refusal(error: FormatError) -> Answer:
 
 
 def same_records(one: object, other: object) -> bool:
-    """Whether they are equal, and can say so."""
+    """Return whether two values are equal, and can be compared."""
     try:
         return bool(one == other)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # a learner's type may refuse to be compared
+    except BaseException:  # a learner's type may refuse comparisons
         return False
 
 
 def difference(truth: Mapping[Any, Any], items: Mapping[Any, Any]) -> str:
-    """What is wrong with `items`, in numbers."""
+    """Return what is wrong with `items`, in numbers."""
     kept = truth.keys() & items.keys()
     changed = sum(not same_records(truth[key], items[key]) for key in kept)
     parts = [
@@ -117,14 +118,14 @@ def difference(truth: Mapping[Any, Any], items: Mapping[Any, Any]) -> str:
 
 
 def describe(answer: Answer, layout: Layout) -> str:
-    """The whole answer in lines of 80 columns, without a reason that stands below the bytes."""
+    """Return the whole answer in lines of 80 columns, without a reason shown elsewhere."""
     if answer.error:
         if answer.error.endswith(f"offset {layout.stopped_at}: {layout.reason}"):
-            return "an error: the reason stands below the bytes"
+            return "an error: the reason is below the bytes"
         return "\n".join(hanging("", fit(answer.error, ANSWER)))
     text = fit(one_line(answer.value), ANSWER)
     columns = COLUMNS if width(text) == len(text) else COLUMNS // 2
-    lines = textwrap.wrap(text, columns, drop_whitespace=False)  # blanks may be of the data
+    lines = textwrap.wrap(text, columns, drop_whitespace=False)  # blanks may be data
     if answer.dropped:
         at = len(layout.data) - answer.dropped
         lines.append(f"a torn tail dropped, {count(answer.dropped, 'byte')} from offset {at} on")
@@ -132,7 +133,7 @@ def describe(answer: Answer, layout: Layout) -> str:
 
 
 def one_line(value: object) -> str:
-    """A learner's object as one line of bounded text, also if its own method for that fails."""
+    """Return a learner's object as one line of bounded text, even if its own method fails."""
     try:
         text = str(value)[:WRITTEN] if isinstance(value, BaseException) else told_of(value, WRITTEN)
     except KeyboardInterrupt:
@@ -143,7 +144,7 @@ def one_line(value: object) -> str:
 
 
 def totals(readers: Mapping[str, Reader], moments: tuple[Moment, ...]) -> str:
-    """How often each reader was right, refused, or wrong."""
+    """Return how often each reader was right, refused, or was wrong."""
     sums = []
     for number, name in enumerate(readers):
         verdicts = Counter(moment.outcomes[number].verdict for moment in moments)
@@ -153,6 +154,6 @@ def totals(readers: Mapping[str, Reader], moments: tuple[Moment, ...]) -> str:
 
 
 def first_wrong(moments: tuple[Moment, ...], otherwise: int) -> int:
-    """The moment to begin with: the first at which the reader on top is wrong."""
+    """Return the moment to start with: the first one at which the top reader is wrong."""
     wrong = (at for at, moment in enumerate(moments) if moment.outcomes[0].verdict == "wrong")
     return next(wrong, otherwise)

@@ -1,7 +1,7 @@
-"""A store, operation by operation: what memory holds, what the disk, and what a crash would leave.
+"""A store, operation by operation: memory, the disk, and what a crash would leave.
 
-The store is a real one, on a disk that knows which of its bytes and names an fsync has made safe.
-After each operation recovery is asked what it makes of those alone, on a copy.
+The store is a real one, on a disk that knows which bytes and names an fsync has made safe. After
+each operation, recovery reads a copy of just those.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ StepNote = tuple[str, str]
 
 MOST: Final = 64  # operations
 MOST_BYTES: Final = 1024  # of each file
-SEGMENTS: Final = 2  # files of a snapshot that are shown
+SEGMENTS: Final = 2  # files of a snapshot to show
 RECORDS: Final = 16  # lines of memory
 LABEL: Final = 24  # columns
 EXPECTED: Final = "takes a list of operations such as ('put', 'k', 'v'), for a new store in memory"
@@ -32,7 +32,7 @@ STATE: Final = 48
 
 
 class Options(TypedDict, total=False):
-    """Those of `kvlib.open` that a new store in memory can have."""
+    """The options of `kvlib.open` for a new store in memory."""
 
     sync: Literal["always", "never"] | int
     max_segment_size: int
@@ -41,21 +41,20 @@ class Options(TypedDict, total=False):
 
 
 def steps(operations: Iterable[StepOperation], **options: Unpack[Options]) -> Timeline:
-    """Carry out `operations` on a new store in memory, one after the other.
+    """Carry out `operations` on a new store in memory, one by one.
 
-    At each moment the power goes on a copy: all is lost that no fsync has made safe. Right is a
-    recovery that gives what memory holds, or held when the store was closed.
+    At each moment the power is cut on a copy, which loses everything that no fsync has made safe. A
+    recovery is right if it has the same records as memory, or as the store had when it was closed.
 
     Args:
         operations: tuples, at most 64: ("put", key, value), ("delete", key), ("get", key),
-            ("compact",), ("close",), ("restart",), which closes the store and opens it again, or
-            ("crash",), after which the store is opened on what a loss of power has left.
-        options: those of kvlib.open: sync, threshold, policy, max_segment_size.
+            ("compact",), ("close",), ("restart",), which closes and reopens the store, or
+            ("crash",), which opens the store that a power cut has left.
+        options: options of kvlib.open: sync, threshold, policy, max_segment_size.
 
     Raises:
-        TypeError, ValueError: for an operation that is none, that the store refuses, or that lets a
-            file grow above 1,024 bytes; it says which one, counted from 0. For an option that is
-            none, too.
+        TypeError, ValueError: for an unknown operation, one that the store refuses, or one that
+            lets a file grow above 1,024 bytes, with its index; for an unknown option.
     """
     _check_options(options)
     listed = _listed(operations)
@@ -82,7 +81,7 @@ def _check_options(options: Options) -> None:
 
 def _listed(operations: Iterable[StepOperation]) -> list[StepOperation]:
     arguments.check_kind("steps", operations, Iterable, EXPECTED)
-    if isinstance(operations, (str, bytes, bytearray, Mapping)):  # they can be iterated over, too
+    if isinstance(operations, (str, bytes, bytearray, Mapping)):  # these are iterable too
         arguments.check_kind("steps", operations, (), EXPECTED)
     listed = list(islice(operations, MOST + 1))
     if len(listed) > MOST:
@@ -91,7 +90,7 @@ def _listed(operations: Iterable[StepOperation]) -> list[StepOperation]:
 
 
 class _Stage:
-    """A store and its disk, and what they were when they were looked at last."""
+    """A store and its disk, and their state at the last look."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -100,11 +99,11 @@ class _Stage:
         self._store = DurableStore(self._disk, **options)
         self._closed = False
         self._files: Image = {}
-        self._shown: dict[Item, Item] = {}  # of memory; nothing while the store is closed
-        self._held: dict[Item, Item] = {}  # by the store; when it was closed if it is
+        self._shown: dict[Item, Item] = {}  # memory, empty while the store is closed
+        self._held: dict[Item, Item] = {}  # the store's records, as of its close if it is closed
 
     def play(self, operation: StepOperation) -> Moment:
-        """Carry out one operation, and look."""
+        """Carry out an operation, and look at the result."""
         name, *arguments = self._check(operation)
         answer = self._allowed()[name][1](*arguments)
         label = " ".join([name, *(fit(repr(key), LABEL) for key in arguments[:1])])
@@ -202,7 +201,7 @@ class _Stage:
 
 
 def _safe(disk: CrashDisk) -> Image:
-    """What is left if nothing survives but what was synced: the first of the images."""
+    """Return the first crash image: just the synced bytes and names."""
     return next(disk.images())
 
 
@@ -220,7 +219,7 @@ def _words(state: State) -> str:
 
 
 def _compared(before: dict[Item, Item], now: dict[Item, Item]) -> Iterator[str]:
-    """A line a record: `+` is new, `~` has another value, `-` is gone."""
+    """Yield a line per record: `+` is new, `~` has another value, `-` is gone."""
     for key, value in now.items():
         mark = "+" if key not in before else " " if before[key] == value else "~"
         yield fit(f"{mark} {key!r}: {value!r}", COLUMNS)

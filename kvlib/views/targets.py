@@ -1,7 +1,7 @@
-"""What the explorers experiment on: bytes, and what kvlib makes of them or of what is left of them.
+"""The targets of the explorers: bytes, and kvlib's way to read them or the rest of them.
 
-The log of a store is read as recovery reads it, with the store's other files at hand; a log alone
-only if the snapshot that it goes on from was empty.
+A store's log is read as recovery reads it, with the store's other files. A log alone can be read
+only if its snapshot is empty.
 """
 
 from collections.abc import Mapping
@@ -26,8 +26,9 @@ class Target:
     """Bytes to experiment on.
 
     Attributes:
-        source, format: what they are called, and are.
-        read: what kvlib makes of them, or of what is left of them.
+        source: their name.
+        format: their format.
+        read: kvlib's reader for them, whole or damaged.
     """
 
     data: bytes
@@ -41,9 +42,10 @@ class LogTarget(Target):
     """A log, or frames alone.
 
     Attributes:
-        start: the offset of the first frame that recovery replays.
-        sequence, salt: the number before that frame's, and what seeds its checksum.
-        items: the records that it is replayed on, those of the snapshot.
+        start: the offset of the first frame to replay.
+        sequence: the sequence of the frame before it.
+        salt: seeds the checksums of its frames.
+        items: the records of the snapshot, to which it is applied.
     """
 
     start: int
@@ -53,7 +55,7 @@ class LogTarget(Target):
 
 
 def check_bounds(data: bytes) -> None:
-    """ValueError if there are none, or more than can be looked at one by one."""
+    """Raise ValueError for no bytes, or too many to look at one by one."""
     if not data:
         raise ValueError(
             "there are no bytes to try it on: give a store's place, the bytes of a log, or frames"
@@ -64,14 +66,14 @@ def check_bounds(data: bytes) -> None:
 
 
 def log_of_store(disk: Disk) -> LogTarget:
-    """The log of a store; it can be recovered."""
+    """Return the log of a store that can be recovered."""
     recovery.recover_without_lock(disk)
     files = {name: disk.read(name) for name in disk.names() if format_of(name)}
     return _stored(files.pop(LOG), files)
 
 
 def log_alone(data: bytes) -> LogTarget:
-    """The bytes of a log without mutations before it. ValueError for another one."""
+    """Return the bytes of a log as a target. Raises ValueError if its snapshot isn't empty."""
     check_bounds(data)
     head, _ = snapshot.decode_head(data)
     stream = encoding.encode_snapshot({})
@@ -84,7 +86,7 @@ def log_alone(data: bytes) -> LogTarget:
 
 
 def _stored(data: bytes, others: dict[str, bytes]) -> LogTarget:
-    """CorruptionError if the log has a flaw, or does not fit to the other files."""
+    """Raise CorruptionError if the log has a flaw, or doesn't match the other files."""
     check_bounds(data)
 
     def read(data: bytes) -> Answer:

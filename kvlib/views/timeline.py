@@ -1,8 +1,7 @@
-"""Bytes at one moment after another, of which a slider picks one: what every explorer is.
+"""A timeline: bytes at one moment after another, chosen with a slider. Every explorer is one.
 
-A function of the views asks the engine at each position of its slider, before anything is shown,
-and puts its answers into moments. Text, table and script show those, and decide nothing: what looks
-like an experiment is one that has been made.
+A view asks the engine at each position of its slider before anything is shown, and stores the
+answers in moments. Text, table and script only show them: every experiment has really been made.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,9 +23,9 @@ KEY: Final = "(= right, ! refused, x wrong and no error)"
 
 
 class ReaderOutcome(NamedTuple):
-    """What came of a moment: right, refused with an error, or wrong and nobody noticed.
+    """The outcome of a moment: right, refused with an error, or wrong without an error.
 
-    Or only told, where there is nothing to be right or wrong about.
+    Or only told, if there is no right or wrong.
     """
 
     verdict: Verdict
@@ -34,7 +33,7 @@ class ReaderOutcome(NamedTuple):
 
 
 class Highlight(NamedTuple):
-    """A span of a picture's bytes to draw attention to, and what it is."""
+    """A span of a picture's bytes to point out, and its kind."""
 
     start: int
     end: int
@@ -43,12 +42,12 @@ class Highlight(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """Bytes, as the engine read them at this moment.
+    """The bytes of a moment, as the engine read them.
 
     Attributes:
         layout: the regions of the bytes that are there; its source is the title.
         beyond: bytes that would follow, but never reached the disk.
-        marks: in the bytes that are there, or beyond.
+        marks: spans in either of them to point out.
     """
 
     layout: Layout
@@ -61,10 +60,10 @@ class Moment:
     """One position of the slider.
 
     Attributes:
-        label: which one, in a word or two: "57", "put café".
-        outcomes: what came of it, one for each strip of the film.
+        label: its name in a word or two: "57", "put café".
+        outcomes: an outcome for each strip of the timeline.
         pictures: the bytes.
-        notes: what else there is to see then, each with its heading: what memory holds.
+        notes: other texts with their headings, such as the contents of memory.
     """
 
     label: str
@@ -74,7 +73,7 @@ class Moment:
 
 
 class Run(NamedTuple):
-    """Moments in a row with the same outcome, from the first to the last, both included."""
+    """Consecutive moments with the same outcome: the first and the last of them."""
 
     first: int
     last: int
@@ -83,14 +82,14 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Timeline:
-    """Moments, and what they have in common. Shows itself.
+    """Moments, and their common properties. It shows itself.
 
     Attributes:
-        caption: what is tried.
-        control: what the slider counts: "bytes that reached the disk".
-        strips: whose outcomes there are: ("kvlib",), or ("yours", "kvlib").
+        caption: the experiment.
+        control: the unit of the slider: "bytes that reached the disk".
+        strips: the names of the readers: ("kvlib",), or ("yours", "kvlib").
         moments: at least one.
-        start: the moment that is shown at first.
+        start: the index of the moment to show first.
     """
 
     caption: str
@@ -100,19 +99,19 @@ class Timeline:
     start: int = 0
 
     def runs(self, strip: int) -> Iterator[Run]:
-        """The outcomes of all moments, without repetition."""
+        """Return the outcomes of all moments, without repetition."""
         outcomes = enumerate(moment.outcomes[strip] for moment in self.moments)
         for outcome, members in groupby(outcomes, lambda pair: pair[1]):
             numbers = [number for number, _ in members]
             yield Run(numbers[0], numbers[-1], outcome)
 
     def span(self, run: Run) -> str:
-        """The labels of a run's ends: "0-20"."""
+        """Return the labels of a run's ends: "0-20"."""
         first, last = self.moments[run.first].label, self.moments[run.last].label
         return first if run.first == run.last else f"{first}-{last}"
 
     def lines(self) -> Iterator[str]:
-        """The text: every outcome, then the moment that is shown at first."""
+        """Yield the text: every outcome, then the first moment to show."""
         yield from hanging("", self.caption)
         for number, strip in enumerate(self.strips):
             runs = list(self.runs(number))
@@ -140,13 +139,14 @@ class Timeline:
 # ------------------------------------------------------------------------------------------- HTML
 
 LIMIT: Final = 50_000  # bytes of HTML
-BRIEF: Final = 400  # bytes of data: if there are more, only the script tells all their parts
+BRIEF: Final = 400  # bytes of data; with more, only the script shows all parts
 
 
 def page(film: Timeline) -> str:
-    """The film's tables, and a script that plays it: all of it, or as much as LIMIT has room for.
+    """Return the timeline's tables and the script that plays it, within LIMIT bytes.
 
-    What is left out of the slider is at its ends, is said, and stands in the table of outcomes.
+    If there are too many moments, the slider leaves out some at its ends and says so; the table of
+    outcomes has them all.
     """
     shots = _shots(film)
     first, last = 0, len(film.moments)
@@ -192,7 +192,7 @@ def _page(film: Timeline, shots: list[list[Drawing | None]], first: int, last: i
 
 
 def _shots(film: Timeline) -> list[list[Drawing | None]]:
-    """What each moment shows, as many pictures in each."""
+    """Return the pictures of each moment, the same number for each."""
     slots = max(len(moment.pictures) for moment in film.moments)
     shots: list[list[Drawing | None]] = []
     for moment in film.moments:
@@ -202,7 +202,7 @@ def _shots(film: Timeline) -> list[list[Drawing | None]]:
 
 
 def _runs(film: Timeline, strip: int) -> str:
-    """The outcomes of one strip as a table."""
+    """Return the outcomes of one strip as a table."""
     rows = "".join(
         f"<tr><th scope=row>{escape(film.span(run))}"
         f"<td>{SIGNS[run.outcome.verdict]} {run.outcome.verdict}<td>{escape(run.outcome.words)}"
@@ -217,7 +217,7 @@ def _runs(film: Timeline, strip: int) -> str:
 
 
 def reel(film: Timeline, shots: list[list[Drawing | None]]) -> dict[str, object]:
-    """The film as its script reads it; see columns.py."""
+    """Return the timeline in the form that its script reads: see delta.py."""
     strings, pieces, outcomes = Numbers[str](), Numbers[LeafText](), Numbers[ReaderOutcome]()
     moments = film.moments
     return {
@@ -242,7 +242,7 @@ def _column(strings: Iterable[str]) -> str:
 
 
 def _texts(texts: Iterable[str], strings: Numbers[str]) -> str:
-    """A column of texts; "~" before it says that their numbers were squeezed, and not they."""
+    """Return a column of texts; "~" marks one whose numbers were squeezed instead."""
     texts = list(texts)
     literal = sum(not text.startswith("*") for text in squeeze(texts, lambda _: ""))
     if 2 * literal < len({*texts}):
@@ -251,7 +251,7 @@ def _texts(texts: Iterable[str], strings: Numbers[str]) -> str:
 
 
 def _numbers(text: str, strings: Numbers[str]) -> str:
-    """A text as the numbers of what stands between its colons: much of that is said again."""
+    """Return a text as the numbers of its parts between colons, because many parts recur."""
     return " ".join(str(strings[part]) for part in text.split(": "))
 
 
@@ -264,7 +264,7 @@ def _piece(piece: LeafText, strings: Numbers[str]) -> str:
 def _slot(
     shots: Sequence[Drawing | None], strings: Numbers[str], pieces: Numbers[LeafText]
 ) -> dict[str, object]:
-    """One picture at all moments."""
+    """Return one picture at all moments."""
     there = [shot or Drawing("", b"", ()) for shot in shots]
     data = [_column(changes([made.data for made in there], _hex, first)) for first in (False, True)]
     first = len(data[1]) < len(data[0])
@@ -284,12 +284,12 @@ def _hex(fresh: Sequence[int]) -> str:
 
 
 def _mark(made: Drawing, start: int, end: int, word: str) -> str:
-    """A mark; without its size if it goes on to the end."""
+    """Return a mark, without its size if it reaches the end."""
     return f"{word}:{start}:{'' if end == len(made.data) else end - start}"
 
 
 def _notes(moments: Sequence[Moment], strings: Numbers[str]) -> list[str]:
-    """Two columns for each note: its heading, and its text."""
+    """Return two columns for each note: its headings, and its texts."""
     most = max(len(moment.notes) for moment in moments)
     padded = [[*moment.notes, *[("", "")] * (most - len(moment.notes))] for moment in moments]
     return [

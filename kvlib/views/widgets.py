@@ -16,9 +16,9 @@ from kvlib.views.plain import told
 MOST: Final = 20_000  # characters of a screen
 MOST_HTML: Final = 1_000_000
 
-# With the focus in a menu, a box to tick or a button, JupyterLab takes the keys for its own: x cuts
-# the cell. It leaves alone what has this attribute, and ipywidgets has no way to set it. HTML that
-# a widget shows runs no <script>, but it does run what an image does that cannot be loaded.
+# While a menu, a checkbox or a button has the focus, JupyterLab treats keys as its own shortcuts: x
+# cuts the cell. It ignores elements with this attribute, but ipywidgets can't set it. The HTML of a
+# widget runs no <script>, but it does run the error handler of an image that can't be loaded.
 GUARD: Final = (
     '<img alt="" src="data:," onerror="if (!window.kvlibGuard) { window.kvlibGuard = true;'
     " document.addEventListener('focusin', event => { if (event.target.closest('.kvlib-explorer'))"
@@ -27,13 +27,13 @@ GUARD: Final = (
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Labelled controls above what a function shows for their values; made by `explore`.
+    """Labelled controls above a function's result for their values; made by `explore`.
 
     Attributes:
-        controls: by name.
-        buttons: by name; each gives several controls their values.
-        screen: what the browser shows below them.
-        text: what the screen says now.
+        controls: the controls, by name.
+        buttons: buttons that set several controls, by name.
+        screen: the HTML below them.
+        text: the text of the screen.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         values = {name: control.value for name, control in self.controls.items()}
         try:
             self.text, self.screen.value = _shown(self._show(**values))
-        except (Exception, SystemExit) as error:  # a learner's function or input: both answer
+        except (Exception, SystemExit) as error:  # a learner's function or input has failed
             said = f"{type(error).__name__}: {readers.one_line(error)}"
             self.text = "\n".join(hanging("", fit(said, readers.ANSWER)))
             self.screen.value = as_html(self.text)
@@ -77,14 +77,15 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         return "\n".join([*lines, "", self.text])
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        # ipywidgets would cut the text at 110 characters; without a kernel it is all there is.
+        # ipywidgets would cut the text at 110 characters, but without a kernel there is only this
+        # text.
         bundle = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
         return bundle
 
 
 def _shown(answer: object) -> tuple[str, str]:
-    """The text and the HTML of what a function gave."""
+    """Return a function's result as text and as HTML."""
     if isinstance(answer, (bytes, bytearray)):
         answer = dump(answer)
     if isinstance(answer, str):
@@ -101,7 +102,7 @@ def _cut(text: str) -> str:
 
 
 def _button(name: str, act: Callable[[Mapping[str, object]], None], values: object) -> Any:
-    # Its words never shrink: what there is no room for goes to the next row.
+    # Buttons keep their width; if there is no room, they move to the next row.
     layout = ipywidgets.Layout(width="auto", flex="none")
     button = ipywidgets.Button(description=name, layout=layout)
     button.on_click(partial(lambda values, _: act(values), values))

@@ -34,7 +34,7 @@ def verdicts(film: Timeline, strip: int = 0) -> list[str]:
 def told(moment: Moment) -> str:
     """Return what a moment shows about kvlib's answer, in one line."""
     note, layout = dict(moment.notes)["kvlib"], moment.pictures[0].layout
-    if note == "an error: the reason stands below the bytes":
+    if note == "an error: the reason is below the bytes":
         note = f"offset {layout.stopped_at}: {layout.reason}"
     return " ".join(note.split())
 

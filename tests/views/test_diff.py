@@ -63,7 +63,7 @@ def test_another_order_is_a_difference() -> None:
     film = diff(
         kvlib.encode_snapshot({"a": "", "b": ""}), kvlib.encode_snapshot({"b": "", "a": ""})
     )
-    assert words(film) == ["record 'a' stood where record 'b' stands now"]
+    assert words(film) == ["record 'a' was where record 'b' is now"]
     assert [picture.marks for picture in film.moments[0].pictures] == [((4, 15, "differs"),)] * 2
 
 
