@@ -42,7 +42,7 @@ class BytesPicture:
     rule: str = ""
 
     def where(self) -> str:
-        """The text for the mark."""
+        """Return the text for the mark."""
         if self.wrong is None:
             return ""
         if self.wrong >= len(self.layout.data):
@@ -107,7 +107,7 @@ class Result:
         return f"{self.name}: {HEADLINES[self.state]}"
 
     def paragraphs(self) -> Iterator[str]:
-        """The words, the picture's last: it is below them."""
+        """Yield the feedback, the picture's last, because the picture follows."""
         yield from self.words
         if self.printed.strip():
             shown = written(self.printed.strip()[:SHOWN])
@@ -116,7 +116,7 @@ class Result:
             yield self.picture.where()
 
     def lines(self) -> Iterator[str]:
-        """The text, in 80 columns but for what the learner wrote."""
+        """Yield the text, in 80 columns except for the learner's own lines."""
         yield self.headline
         if self.asked:
             yield from _hanging("  asked  ", self.asked)
@@ -138,7 +138,7 @@ class Result:
         return {"text/plain": repr(self), "text/html": self.html()}
 
     def html(self) -> str:
-        """The same, as HTML that reads without its style."""
+        """Return the same as HTML, which reads without its style too."""
         body = [STYLE, f"<p><strong>{escape(self.headline)}</strong>"]
         if self.asked:
             body.append(f"<p>asked <code>{escape(self.asked)}</code>")
@@ -160,7 +160,7 @@ class Progress:
     states: Mapping[str, CheckState]
 
     def _notebooks(self) -> Iterator[tuple[str, dict[str, CheckState]]]:
-        """Each notebook's number and its exercises, with a line that counts them."""
+        """Yield each notebook's number, and its exercises with a line that counts them."""
         for number in dict.fromkeys(name.partition("-")[0] for name in self.states):
             own = {name: state for name, state in self.states.items() if name[:2] == number}
             counts = Counter(own.values())

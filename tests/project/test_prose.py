@@ -1,5 +1,7 @@
 """The English of the code: docstrings, comments and messages read as a native speaker writes."""
 
+import ast
+
 import pytest
 
 from helpers.paths import PACKAGE
@@ -14,6 +16,24 @@ def test_the_code_reads_like_english() -> None:
     """The package has few of the constructions that give a translation away."""
     figure, found = rate(files_in(PACKAGE))
     assert figure <= MOST, "\n".join(f"{path}:{place}" for path, place in found)
+
+
+NO_VERB = {"A", "All", "An", "Each", "Everything", "How", "If", "Its", "Of", "One", "The", "These"}
+NO_VERB |= {"This", "Those", "What", "Where", "Whether", "Which", "Without"}
+
+
+def test_docstrings_of_functions_start_with_a_verb() -> None:
+    """Return, Yield, Raise, Check ...; a solution's starts with the name of its exercise."""
+    wrong = []
+    for path in files_in(PACKAGE):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and (text := ast.get_docstring(node)):
+                decorators = " ".join(map(ast.unparse, node.decorator_list))
+                word = text.split()[0]
+                is_verb = word[0].isupper() and word not in NO_VERB
+                if not is_verb and "property" not in decorators and path.stem != "solutions":
+                    wrong.append(f"{path.name}:{node.lineno}: {text.splitlines()[0]}")
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

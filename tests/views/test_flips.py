@@ -97,7 +97,7 @@ def test_no_flip_of_a_sealed_file_passes() -> None:
         with pytest.raises(kvlib.KvlibError) as caught:
             sealed_by_hand(spoilt)
         assert str(caught.value).split(": ", 1)[1] in told(moment)
-    with pytest.raises(CorruptionError, match="offset 51: bytes behind the frame"):
+    with pytest.raises(CorruptionError, match="offset 51: 1 bytes follow the frame"):
         flips(SEALED + b"\0")
 
 
