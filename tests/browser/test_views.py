@@ -31,6 +31,7 @@ from browser.lab import (
     violations,
 )
 from helpers.paths import ROOT
+from helpers.vocabulary import HEAD_END
 from kvlib import naive, segments
 from kvlib.encoding import Item
 from kvlib.layout.dissect import Layout, dissect
@@ -80,7 +81,7 @@ def show(key, value, as_bytes):
 CALLS = {
     "dump": 'views.dump(data, format="log")',
     "crash": "views.crash(data, recover=forgiving)",
-    "flips": "views.flips(data, forgiving, start=49, end=90)",
+    "flips": f"views.flips(data, forgiving, start={HEAD_END}, end={HEAD_END + 41})",
     "steps": "views.steps(morning)",
     "lengths": 'views.lengths(naive.encode_counted({"tea": "hot", "ale": "dry"}), last=31)',
     "diff": "views.diff(boot(files), disk)",

@@ -14,6 +14,7 @@ import pytest
 
 import kvlib
 from helpers.paths import ROOT
+from helpers.vocabulary import HEAD_END
 from kvlib.__main__ import main
 from kvlib.cli import commands as cli
 from kvlib.cli import progress
@@ -154,7 +155,8 @@ def test_check_says_where_a_store_is_damaged(run: Run, store: Path) -> None:
         assert (status, out) == (1, "")
         first, *others = err.splitlines()
         place = re.escape(str(store / "log"))
-        assert re.fullmatch(rf"kvlib: {place}: offset 49: checksum \S+, but .* \S+; .*", first)
+        where = rf"kvlib: {place}: offset {HEAD_END}"
+        assert re.fullmatch(rf"{where}: checksum \S+, but .* \S+; .*", first)
         assert others[:3] == [
             "  the field there: frame[0].crc",
             "  what you can do:",
@@ -237,8 +239,8 @@ def test_dump_of_damage_shows_it_and_fails(run: Run, store: Path) -> None:
         status, out, err = run("dump", path)
         assert status == 1
         assert "!!C crc" in out
-        assert "!! stopped at 0031 (offset 49): checksum" in out
-        assert err.startswith(f"kvlib: {store / 'log'}: offset 49: checksum")
+        assert f"!! stopped at {HEAD_END:04X} (offset {HEAD_END}): checksum" in out
+        assert err.startswith(f"kvlib: {store / 'log'}: offset {HEAD_END}: checksum")
 
 
 def test_dump_of_a_torn_tail_succeeds(run: Run, store: Path) -> None:
@@ -327,7 +329,7 @@ def test_compact_leaves_a_damaged_store_alone(run: Run, store: Path) -> None:
     before = tree(store)
     status, _, err = run("compact", store)
     assert status == 1
-    assert "offset 49" in err
+    assert f"offset {HEAD_END}" in err
     assert tree(store) == before
 
 
@@ -363,7 +365,7 @@ def test_salvage_lists_what_it_left_out(run: Run, store: Path) -> None:
     assert (status, err) == (1, "")
     first, *others = out.splitlines()
     assert first == f"{new}: 1 record, not everything was saved"
-    assert others[:2] == ["left out:", "  log, offset 49, 36 bytes"]
+    assert others[:2] == ["left out:", f"  log, offset {HEAD_END}, 36 bytes"]
     assert max(map(len, others)) <= 80
     assert tree(store) == before
     with kvlib.open(new) as opened:

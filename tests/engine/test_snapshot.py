@@ -3,7 +3,6 @@
 How each flaw of a snapshot is refused is in test_hostile.py.
 """
 
-import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 import kvlib
 from helpers.vocabulary import (
     HEAD_END,
+    HEAD_FIELDS,
     MAPPINGS,
     Call,
     Fault,
@@ -25,6 +25,7 @@ from helpers.vocabulary import (
     every_flip,
     files_of,
     frame,
+    head_fields,
     put,
     store_files,
 )
@@ -141,7 +142,8 @@ def test_a_head_comes_back() -> None:
     ):
         data = snapshot.encode_head(head)
         assert snapshot.decode_head(data + b"rest") == (head, HEAD_END)
-    assert snapshot.encode_head(Head(1, 2, 3, 4, 5, 6))[25:] == struct.pack(">IIIQI", 2, 3, 4, 5, 6)
+    fields = {name: number for number, name in enumerate(HEAD_FIELDS, start=2)}
+    assert head_fields(snapshot.encode_head(Head(1, **fields))) == fields
 
 
 # --- publishing -----------------------------------------------------------------------------------

@@ -103,6 +103,33 @@ def frame(kind: bytes, sequence: int, payload: bytes, salt: int = 0) -> bytes:
     return crc32(checked, salt).to_bytes(4, "big") + checked
 
 
+# The fields of a head, written by hand once for all tests.
+HEAD_FIELDS = {
+    "salt": "I",
+    "compactions": "I",
+    "segments": "I",
+    "stream_length": "Q",
+    "stream_crc": "I",
+}
+HEAD_FORMAT = ">" + "".join(HEAD_FIELDS.values())
+HEAD_START = 8  # after the preamble
+SEGMENT_START = HEAD_START + 17  # where the payload of a file's first frame begins
+HEAD_END = SEGMENT_START + struct.calcsize(HEAD_FORMAT)  # where a log's other frames begin
+
+
+def head_payload(stream: bytes, **fields: int) -> bytes:
+    """The payload of a head that names this stream, in one segment if nothing else is said."""
+    right = {"segments": 1, "stream_length": len(stream), "stream_crc": crc32(stream)}
+    values = dict.fromkeys(HEAD_FIELDS, 0) | right | fields
+    return struct.pack(HEAD_FORMAT, *values.values())
+
+
+def head_fields(log: bytes) -> dict[str, int]:
+    """The fields of a log's head."""
+    values = struct.unpack_from(HEAD_FORMAT, log, SEGMENT_START)
+    return dict(zip(HEAD_FIELDS, values, strict=True))
+
+
 def log_bytes(*frames: bytes, head: bytes = b"") -> bytes:
     """A log file of these frames behind a head; b"" for a head that no test reads."""
     return PREAMBLE + head + b"".join(frames)
@@ -125,11 +152,8 @@ def store_files(
         + frame(b"S", generation, struct.pack(">II", index, len(pieces)) + piece)
         for index, piece in enumerate(pieces)
     }
-    head = struct.pack(">IIIQI", salt, compactions, len(pieces), len(stream), crc32(stream))
+    head = head_payload(stream, salt=salt, compactions=compactions, segments=len(pieces))
     return files | {"log": log_bytes(*frames, head=frame(b"H", generation, head))}
-
-
-HEAD_END = 8 + 17 + 24  # where the frames behind a log's head begin
 
 
 # --- disks ----------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -22,6 +21,7 @@ from helpers.vocabulary import (
     HEAD_END,
     MAPPINGS,
     PREAMBLE,
+    SEGMENT_START,
     ChangingDisk,
     Fault,
     FaultyDisk,
@@ -32,6 +32,7 @@ from helpers.vocabulary import (
     every_flip,
     files_of,
     frame,
+    head_payload,
     put,
     store_files,
 )
@@ -406,7 +407,7 @@ def hand_made(*records: bytes) -> dict[str, bytes]:
     """A closed store whose snapshot has these records, whatever they are."""
     files = store_files({str(number): "" for number in range(len(records))}, generation=1)
     stream = struct.pack(">I", len(records)) + b"".join(records)
-    head = struct.pack(">IIIQI", 0, 0, 1, len(stream), crc32(stream))
+    head = head_payload(stream)
     (name,) = without_log(files)
     return {
         name: PREAMBLE + frame(b"S", 1, struct.pack(">II", 0, 1) + stream),
@@ -829,7 +830,7 @@ def test_another_store_in_a_value_stays_a_value(where: str, generation: int) -> 
     items: Items = {"value": inner} if where != "log" else {"x": "y"}
     frames = [frame(b"M", GENERATION + 1, put("value", inner), SALT)] if where != "snapshot" else []
     files = store_files(items, *frames, generation=GENERATION, salt=SALT)
-    heads = [files["log"], b"", files["log"][:9] + bytes(40) + files["log"][49:]]
+    heads = [files["log"], b"", files["log"][:9] + bytes(HEAD_END - 9) + files["log"][HEAD_END:]]
     for name in files:
         for head in heads if name != "log" else heads[:1]:
             data = {**files, "log": head}[name]
@@ -1148,7 +1149,7 @@ def test_any_bytes_give_a_result_or_an_error_of_ours(files: dict[str, bytes], he
     """Also behind a head that is right, and in segments that are."""
     if head:
         files = {
-            name: a_store()[name][: 49 if name == "log" else 25] + data
+            name: a_store()[name][: HEAD_END if name == "log" else SEGMENT_START] + data
             for name, data in files.items()
             if name != "log.new"
         }
@@ -1191,7 +1192,7 @@ def test_many_generations_take_linear_work() -> None:
 
 def test_a_head_that_claims_everything_is_not_believed() -> None:
     """2**32 - 1 segments of 2**64 - 1 bytes: what is there is read, and no more."""
-    head = struct.pack(">IIIQI", SALT, 0, 2**32 - 1, 2**64 - 1, 0)
+    head = head_payload(b"", salt=SALT, segments=2**32 - 1, stream_length=2**64 - 1, stream_crc=0)
     files = {**a_store(), "log": PREAMBLE + frame(b"H", GENERATION, head) + b"".join(FRAMES)}
     assert saved(files)[1] == after({})
     segment = PREAMBLE + frame(

@@ -130,10 +130,10 @@ def test_a_log_refuses_what_a_later_frame_vouches_for(closed: bool) -> None:
 def test_the_flips_of_a_place_are_those_of_its_log() -> None:
     """Its other files are at hand, and a span of the bytes is chosen."""
     film = flips(disk_of(BEGUN), start=HEAD_END, end=HEAD_END + 4)
-    assert [film.moments[0].label, film.moments[-1].label] == ["49.7", "52.0"]
+    assert [film.moments[0].label, film.moments[-1].label] == [f"{HEAD_END}.7", f"{HEAD_END + 3}.0"]
     assert dict(film.moments[0].notes)["byte"].endswith(", of frame[0].crc")
     assert [run.outcome.words for run in film.runs(0)] == [
-        "refused at offset 49: checksum …, but the bytes give …"
+        f"refused at offset {HEAD_END}: checksum …, but the bytes give …"
     ]
 
 

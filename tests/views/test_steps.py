@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import kvlib
 from helpers.golden import check_golden, check_none_is_left, check_width, write
-from helpers.vocabulary import FIELDS, disk_of
+from helpers.vocabulary import FIELDS, HEAD_END, disk_of
 from kvlib.encoding import Item
 from kvlib.views.steps import StepOperation, steps
 from kvlib.views.timeline import Moment, Timeline
@@ -114,8 +114,8 @@ def test_new_bytes_are_marked() -> None:
     segment = "0000000000000001.00000000.segment"
     opened, put, _, _, compacted, last = film.moments
     assert marked(opened) == files(opened)
-    assert marked(put) == {"log": files(put)["log"][49:]}
-    assert note(put, "new bytes") == "log: 41 bytes from offset 49"
+    assert marked(put) == {"log": files(put)["log"][HEAD_END:]}
+    assert note(put, "new bytes") == f"log: 41 bytes from offset {HEAD_END}"
     assert list(files(put)) == ["log", segment]
     assert marked(compacted) == files(compacted)
     assert segment not in files(compacted)
@@ -131,7 +131,7 @@ def test_each_moment_has_the_stores_figures() -> None:
     assert [note(moment, "status") for moment in film.moments][2:5] == [
         "2 keys, 2 pending, 0 compactions, generation 1, a log of 130 bytes",
         "1 key, 3 pending, 0 compactions, generation 1, a log of 157 bytes",
-        "1 key, 0 pending, 1 compaction, generation 5, a log of 49 bytes",
+        f"1 key, 0 pending, 1 compaction, generation 5, a log of {HEAD_END} bytes",
     ]
     assert [moment.label for moment in film.moments] == [
         *("open", "put 'café'", "put 'thé'", "delete 'thé'", "compact", "put 'café'")

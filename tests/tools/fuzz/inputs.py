@@ -10,7 +10,15 @@ from typing import NamedTuple, TypeVar
 from zlib import crc32
 
 import kvlib
-from helpers.vocabulary import AWKWARD, files_of, survivor
+from helpers.vocabulary import (
+    AWKWARD,
+    HEAD_END,
+    SEGMENT_START,
+    files_of,
+    head_fields,
+    head_payload,
+    survivor,
+)
 from kvlib import MemoryDisk, encoding, frame
 from kvlib.layout.dissect import FORMATS
 
@@ -167,10 +175,12 @@ def mend_files(files: Files) -> dict[str, bytes]:
     """Return files with the right checksums, including that of the joined segments."""
     mended = {name: mend(data) for name, data in files.items()}
     head = mended.get("log", b"")
-    if len(head) >= 49:
-        stream = b"".join(mended[name][33:] for name in sorted(mended) if name.endswith(".segment"))
-        claim = len(stream).to_bytes(8, "big") + crc32(stream).to_bytes(4, "big")
-        mended["log"] = mend(head[:37] + claim + head[49:])
+    if len(head) >= HEAD_END:
+        names = sorted(name for name in mended if name.endswith(".segment"))
+        stream = b"".join(mended[name][SEGMENT_START + 8 :] for name in names)
+        claims = {"stream_length": len(stream), "stream_crc": crc32(stream)}
+        payload = head_payload(stream, **head_fields(head) | claims)
+        mended["log"] = mend(head[:SEGMENT_START] + payload + head[HEAD_END:])
     return mended
 
 
