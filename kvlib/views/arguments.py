@@ -39,17 +39,17 @@ class File(NamedTuple):
         return (format_of(self.name) or None) if chosen is None else chosen
 
 
-def taken(given: object, view: str) -> File | Disk:
+def taken(value: object, view: str) -> File | Disk:
     """Return bytes, a file or a store, for the view with this name; TypeError for anything else."""
-    if isinstance(given, (bytes, bytearray)):
-        return File("", bytes(given))
-    if isinstance(given, (str, os.PathLike)):
-        return _at(os.fsdecode(given))
-    if isinstance(given, Disk):
-        return given
-    advice = (text for kind, text in INSTEAD.items() if isinstance(given, kind))
+    if isinstance(value, (bytes, bytearray)):
+        return File("", bytes(value))
+    if isinstance(value, (str, os.PathLike)):
+        return _at(os.fsdecode(value))
+    if isinstance(value, Disk):
+        return value
+    advice = (text for kind, text in INSTEAD.items() if isinstance(value, kind))
     expected = "bytes, a Disk, or the path of a store or of one file of it"
-    raise TypeError(f"{view} takes {expected}, not {type(given).__name__}{next(advice, '')}")
+    raise TypeError(f"{view} takes {expected}, not {type(value).__name__}{next(advice, '')}")
 
 
 def _at(path: str) -> File | Disk:
@@ -64,29 +64,29 @@ def _at(path: str) -> File | Disk:
         return File(os.path.basename(path), file.read())
 
 
-def check_kind(name: str, given: object, kinds: type | tuple[type, ...], expected: str) -> None:
+def check_kind(name: str, value: object, kinds: type | tuple[type, ...], expected: str) -> None:
     """Raise TypeError unless a value has one of these types."""
-    if not isinstance(given, kinds):
-        raise TypeError(f"{name} {expected}, not {type(given).__name__}")
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name} {expected}, not {type(value).__name__}")
 
 
-def check_callable(name: str, given: object, *arguments: str) -> None:
+def check_callable(name: str, value: object, *arguments: str) -> None:
     """Raise TypeError unless a value can be called; the message shows how it would be called."""
-    if not callable(given):
+    if not callable(value):
         call = f"{name}({', '.join(arguments)})"
-        raise TypeError(f"{name} is a function, called as {call}, not {type(given).__name__}")
+        raise TypeError(f"{name} is a function, called as {call}, not {type(value).__name__}")
 
 
-def check_function(name: str, given: Callable[..., object], *arguments: str) -> None:
+def check_function(name: str, value: Callable[..., object], *arguments: str) -> None:
     """Raise TypeError unless a value can be called with so many arguments."""
-    check_callable(name, given, *arguments)
+    check_callable(name, value, *arguments)
     try:
-        signature = inspect.signature(given)
+        signature = inspect.signature(value)
     except (TypeError, ValueError):  # some functions written in C have no signature
         return
     try:
         signature.bind(*arguments)
     except TypeError:
-        own = fit(f"{getattr(given, '__name__', type(given).__name__)}{signature}", COLUMNS)
+        own = fit(f"{getattr(value, '__name__', type(value).__name__)}{signature}", COLUMNS)
         call = f"{name}({', '.join(arguments)})"
         raise TypeError(f"{name} is called as {call}, which {own} does not allow") from None

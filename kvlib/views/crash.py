@@ -69,45 +69,45 @@ def crash(
         raise ValueError(f"lost is {lost!r}, expected one of {', '.join(LOST)}")
     if recover is not None:
         arguments.check_function("recover", recover, "data")
-    subject = _subject(arguments.taken(log, "crash"))
-    all_readers = readers.readers(subject.read, recover)
-    if recover is not None and subject.items:
-        records = count(len(subject.items), "record")
+    target = _target(arguments.taken(log, "crash"))
+    all_readers = readers.readers(target.read, recover)
+    if recover is not None and target.items:
+        records = count(len(target.items), "record")
         reason = f"this log continues a snapshot of {records}, which recover is not given"
         raise ValueError(f"{reason}: cut the log of a store that was never compacted")
-    stairs = [*_stairs(subject)]
-    sizes = range(len(subject.data) + 1)
-    moments = tuple(_cut(subject, stairs, all_readers, size, lost) for size in sizes)
+    stairs = [*_stairs(target)]
+    sizes = range(len(target.data) + 1)
+    moments = tuple(_cut(target, stairs, all_readers, size, lost) for size in sizes)
     torn = sum(stair.end for stair in stairs[-2:]) // 2
     start = readers.first_wrong(moments, torn)
-    caption = f"{_caption(subject, lost)} {readers.totals(all_readers, moments)}"
-    if subject.format == "log":
-        caption += f" Cuts below {subject.start} are left by no crash: the head had been"
+    caption = f"{_caption(target, lost)} {readers.totals(all_readers, moments)}"
+    if target.format == "log":
+        caption += f" Cuts below {target.start} are left by no crash: the head had been"
         caption += " fsynced before this file became the log."
     return Timeline(caption, "bytes that reached the disk", tuple(all_readers), moments, start)
 
 
-def _caption(subject: LogTarget, lost: Fate) -> str:
-    size = count(len(subject.data), "byte")
+def _caption(target: LogTarget, lost: Fate) -> str:
+    size = count(len(target.data), "byte")
     return f"The power is cut: part of {size} reached the disk, and {LOST[lost]}."
 
 
 def _cut(
-    subject: LogTarget, stairs: list[Stair], all_readers: dict[str, Reader], size: int, lost: Fate
+    target: LogTarget, stairs: list[Stair], all_readers: dict[str, Reader], size: int, lost: Fate
 ) -> Moment:
-    left = len(subject.data) - size
-    there, beyond = subject.data[:size], subject.data[size:]
+    left = len(target.data) - size
+    there, beyond = target.data[:size], target.data[size:]
     if lost != "missing":
-        there, beyond = there + _filling(size, len(subject.data), lost), b""
+        there, beyond = there + _filling(size, len(target.data), lost), b""
     # The sum of the whole frames: the missing bytes may be zeros anyway.
-    whole = [stair for stair in stairs if there.startswith(subject.data[: stair.end])]
+    whole = [stair for stair in stairs if there.startswith(target.data[: stair.end])]
     truth = whole[-1] if whole else stairs[0]
-    layout = dissect(there, format=subject.format, source=subject.source)
+    layout = dissect(there, format=target.format, source=target.source)
     answers = {
         name: readers.ask(read, there, f"{size} bytes") for name, read in all_readers.items()
     }
     outcomes = tuple(_judge(answer, truth, len(there)) for answer in answers.values())
-    marks = (Highlight(size, len(subject.data), "lost"),) if left else ()
+    marks = (Highlight(size, len(target.data), "lost"),) if left else ()
     notes = [(name, readers.describe(answer, layout)) for name, answer in answers.items()]
     if left:
         notes.insert(0, ("lost", f"{count(left, 'byte')} from offset {size} on: {LOST[lost]}"))
@@ -144,7 +144,7 @@ def _as_dict(value: object) -> dict[Any, Any] | None:
 # ------------------------------------------------------------------------------------ what is cut
 
 
-def _subject(source: arguments.File | Disk) -> LogTarget:
+def _target(source: arguments.File | Disk) -> LogTarget:
     if not isinstance(source, arguments.File):
         return log_of_store(source)
     check_bounds(source.data)
@@ -172,10 +172,10 @@ def _bare(data: bytes) -> LogTarget:
     return LogTarget(data, "frames", "frame", read, 0, before, 0, {})
 
 
-def _stairs(subject: LogTarget) -> Iterator[Stair]:
-    items, mutations = dict(subject.items), 0
-    yield Stair(subject.start, dict(items), _state(0, items))
-    for found in log.scan(subject.data, subject.start, subject.sequence, subject.salt):
+def _stairs(target: LogTarget) -> Iterator[Stair]:
+    items, mutations = dict(target.items), 0
+    yield Stair(target.start, dict(items), _state(0, items))
+    for found in log.scan(target.data, target.start, target.sequence, target.salt):
         if found.kind != frame.CLOSE:
             decoded = log.decode_mutations(found.payload)
             log.apply(decoded, items)

@@ -79,8 +79,8 @@ def _cut_at_delimiters(key: str, value: str, between: str, after: str) -> Screen
     for at, (mine, its) in enumerate(zip(written, read, strict=True)):
         if mine != its:
             word = "the same, by luck" if got == meant else "MISMATCH"
-            said = f"{word} at byte {at}: written as {mine}, read as {its}"
-            return _screen(meant, layout, repr(got), said)
+            verdict = f"{word} at byte {at}: written as {mine}, read as {its}"
+            return _screen(meant, layout, repr(got), verdict)
     return _screen(meant, layout, repr(got), "the same")
 
 
@@ -94,14 +94,13 @@ def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> 
     layout = Layout("the bytes", data, group("data", [whole]))
     try:
         got = decode(data)
-        said = "the same" if readers.same_records(got, meant) else "MISMATCH"
-        return _screen(meant, layout, readers.one_line(got), said)
+        verdict = "the same" if readers.same_records(got, meant) else "MISMATCH"
+        return _screen(meant, layout, readers.one_line(got), verdict)
     except Exception as error:  # a learner's function may raise anything
-        text = f"{type(error).__name__}: {readers.one_line(error)}"
-        return _screen(meant, layout, text, "MISMATCH: no record")
+        return _screen(meant, layout, readers.error_line(error), "MISMATCH: no record")
 
 
-def _screen(meant: dict[str, str], layout: Layout, got: str, said: str) -> Screen:
+def _screen(meant: dict[str, str], layout: Layout, got: str, verdict: str) -> Screen:
     heading, written, got = f"{layout.source}:", told(meant), fit(got, readers.ANSWER)
     shown = windows(len(layout.data), BLOCK, len(layout.data))
 
@@ -109,13 +108,13 @@ def _screen(meant: dict[str, str], layout: Layout, got: str, said: str) -> Scree
         yield from hanging(MEANT, written)
         yield from ("", heading, "")
         yield from lines(layout.data, walk_again(layout), shown)
-        yield from ("", *hanging(GOT, got), *hanging("", said))
+        yield from ("", *hanging(GOT, got), *hanging("", verdict))
 
     made = html.draw(layout)
     page = [
         f"<p>{MEANT}<code>{escape(written)}</code>",
         html.legend([made]) + html.picture(made, shown, wait=""),
-        f"<p>{GOT}<code>{escape(got)}</code><p><strong>{escape(said)}</strong>",
+        f"<p>{GOT}<code>{escape(got)}</code><p><strong>{escape(verdict)}</strong>",
     ]
     return Screen("\n".join(text()), html.root("", "".join(page)))
 

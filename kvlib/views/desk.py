@@ -92,8 +92,8 @@ def _answer(own: dict[str, bytes], others: dict[str, bytes], **controls: str | i
         dissect(card, format="segment", source=f"segments[{position}], {name}")
         for position, (card, name) in enumerate(zip(cards, names, strict=True))
     ]
-    said = list(_said(cards, [*own.values()]))
-    return Screen("\n".join(_text(layouts, said)), _page(layouts, said, flipped))
+    sentences = list(_sentences(cards, [*own.values()]))
+    return Screen("\n".join(_text(layouts, sentences)), _page(layouts, sentences, flipped))
 
 
 def _flipped(cards: list[bytes], bit: int) -> tuple[list[bytes], tuple[int, int]]:
@@ -107,7 +107,7 @@ def _flipped(cards: list[bytes], bit: int) -> tuple[list[bytes], tuple[int, int]
     return cards, (-1, 0)
 
 
-def _said(cards: list[bytes], own: list[bytes]) -> Iterator[str]:
+def _sentences(cards: list[bytes], own: list[bytes]) -> Iterator[str]:
     """Yield the engine's answer, step by step, and whether it is right."""
     try:
         stream = segments.join(cards)
@@ -125,21 +125,21 @@ def _said(cards: list[bytes], own: list[bytes]) -> Iterator[str]:
     yield "right" if same else "wrong, and no error: these are not the records of the snapshot"
 
 
-def _text(layouts: list[Layout], said: list[str]) -> Iterator[str]:
-    for sentence in said:  # first, because the cards may need more than a screen
+def _text(layouts: list[Layout], sentences: list[str]) -> Iterator[str]:
+    for sentence in sentences:  # first, because the cards may need more than a screen
         yield from hanging("", sentence)
     for layout in layouts:
         yield from ("", f"{layout.source}: {count(len(layout.data), 'byte')}", "")
         yield from lines(layout.data, walk_again(layout))
 
 
-def _page(layouts: list[Layout], said: list[str], flipped: tuple[int, int]) -> str:
+def _page(layouts: list[Layout], sentences: list[str], flipped: tuple[int, int]) -> str:
     position, at = flipped
     drawings = [
         html.draw(layout, marks=[Highlight(at, at + 1, "flipped")] if number == position else [])
         for number, layout in enumerate(layouts)
     ]
-    answers = "".join(f"<p><strong>{escape(sentence)}</strong>" for sentence in said)
+    answers = "".join(f"<p><strong>{escape(sentence)}</strong>" for sentence in sentences)
     return html.root(
         "",
         answers + html.legend(drawings) + "".join(html.picture(one, wait="") for one in drawings),

@@ -10,7 +10,6 @@ from typing import Final
 
 from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.disk import Place
-from kvlib.encoding import Item
 from kvlib.errors import FormatError, check_int
 from kvlib.layout.dissect import check_format, dissect
 from kvlib.layout.text import fit
@@ -53,22 +52,22 @@ def flips(
     """
     if read is not None:
         arguments.check_function("read", read, "data")
-    subject = _subject(data, format, read is not None)
-    span = _span(len(subject.data), start, end)
-    all_readers = readers.readers(None if subject.format == "unknown" else subject.read, read)
+    target = _target(data, format, read is not None)
+    span = _span(len(target.data), start, end)
+    all_readers = readers.readers(None if target.format == "unknown" else target.read, read)
     sound = {
-        name: readers.ask(reader, subject.data, "no flip") for name, reader in all_readers.items()
+        name: readers.ask(reader, target.data, "no flip") for name, reader in all_readers.items()
     }
     if error := next((answer.error for answer in sound.values() if answer.error), None):
         raise ValueError(f"read fails on the bytes as they are, with {fit(error, ANSWER)}")
-    names = _names(subject)
+    names = _names(target)
     moments = tuple(
-        _flip(subject, all_readers, sound, at, bit, names[at])
+        _flip(target, all_readers, sound, at, bit, names[at])
         for at in span
         for bit in range(7, -1, -1)
     )
     caption = f"Each bit of {count(len(span), 'byte')} is flipped, one at a time, and the "
-    caption += f"{count(len(subject.data), 'byte')} are read again. "
+    caption += f"{count(len(target.data), 'byte')} are read again. "
     caption += readers.totals(all_readers, moments)
     first = readers.first_wrong(moments, len(moments) // 2)
     return Timeline(caption, "flipped bit", tuple(all_readers), moments, first)
@@ -85,31 +84,31 @@ def _span(size: int, start: int, end: int | None) -> range:
 
 
 def _flip(
-    subject: Target,
+    target: Target,
     all_readers: dict[str, Reader],
     sound: dict[str, Answer],
     at: int,
     bit: int,
     name: str,
 ) -> Moment:
-    byte = subject.data[at] ^ 1 << bit
-    spoilt = subject.data[:at] + bytes([byte]) + subject.data[at + 1 :]
-    layout = dissect(spoilt, format=subject.format, source=subject.source)
+    byte = target.data[at] ^ 1 << bit
+    spoilt = target.data[:at] + bytes([byte]) + target.data[at + 1 :]
+    layout = dissect(spoilt, format=target.format, source=target.source)
     label = f"{at}.{bit}"
     answers = {who: readers.ask(read, spoilt, f"bit {label}") for who, read in all_readers.items()}
     outcomes = tuple(_compare(answer, sound[who]) for who, answer in answers.items())
-    changed = f"it was {subject.data[at]:02X}" + f", of {name}" * bool(name)
+    changed = f"it was {target.data[at]:02X}" + f", of {name}" * bool(name)
     notes = [(who, readers.describe(answer, layout)) for who, answer in answers.items()]
     picture = Scene(layout, marks=(Highlight(at, at + 1, "flipped"),))
     return Moment(label, outcomes, (picture,), (("byte", changed), *notes))
 
 
-def _names(subject: Target) -> list[str]:
+def _names(target: Target) -> list[str]:
     """Return the name of each byte's region in the sound data, or "" in an unknown format."""
     names: list[str] = []
-    if subject.format == "unknown":
-        return [""] * len(subject.data)
-    layout = dissect(subject.data, format=subject.format)
+    if target.format == "unknown":
+        return [""] * len(target.data)
+    layout = dissect(target.data, format=target.format)
     for leaf in layout.root.leaves():
         names += [leaf.name] * (leaf.end - leaf.start)
     return names
@@ -129,7 +128,7 @@ def _compare(answer: Answer, sound: Answer) -> ReaderOutcome:
 # -------------------------------------------------------------------------------- what is flipped
 
 
-def _subject(data: Place | bytes | bytearray, format: str | None, optional: bool) -> Target:
+def _target(data: Place | bytes | bytearray, format: str | None, optional: bool) -> Target:
     source = arguments.taken(data, "flips")
     if not isinstance(source, arguments.File):
         return log_of_store(source)
@@ -150,22 +149,6 @@ def _subject(data: Place | bytes | bytearray, format: str | None, optional: bool
     return Target(data, source.name or "data", known, _decoding(known))
 
 
-def _fields(data: bytes) -> list[Item]:
-    values: list[Item] = []
-    at = 0
-    while at < len(data) or not values:
-        value, at = encoding.decode_field(data, at)
-        values.append(value)
-    return values
-
-
-def _frames(data: bytes) -> list[frame.Frame]:
-    found = [frame.unseal(data)]
-    while found[-1].end < len(data):
-        found.append(frame.unseal(data, found[-1].end))
-    return found
-
-
 def _sealed(data: bytes) -> frame.Frame:
     found = snapshot.unseal_first(data, frame.SEGMENT)
     snapshot.check_end(found, data)
@@ -173,12 +156,12 @@ def _sealed(data: bytes) -> frame.Frame:
 
 
 DECODERS: Final[Mapping[str, Callable[[bytes], object]]] = {
-    "field": _fields,
-    "record": _fields,
+    "field": readers.read_fields,
+    "record": readers.read_fields,
     "mutations": log.decode_mutations,
     "snapshot": encoding.decode_snapshot,
     "segment": lambda data: (segments.decode_header(data), data[segments.HEADER.size :]),
-    "frame": _frames,
+    "frame": readers.read_frames,
     "sealed": _sealed,
 }
 

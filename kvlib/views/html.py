@@ -85,13 +85,13 @@ def drawing(
 ) -> Drawing:
     """Return the drawing of regions as they are read, with the error at their end, if any."""
     pieces: list[LeafText] = []
-    said = ""
+    error_text = ""
     try:
         for entry in entries(regions):
             pieces.append(_piece(entry))
     except FormatError as error:
-        said = flaw(error, len(data))
-    return Drawing(title, data + beyond, tuple(pieces), tuple(marks), said)
+        error_text = flaw(error, len(data))
+    return Drawing(title, data + beyond, tuple(pieces), tuple(marks), error_text)
 
 
 def _piece(entry: Entry) -> LeafText:

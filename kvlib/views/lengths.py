@@ -8,7 +8,7 @@ from io import StringIO
 from itertools import groupby
 from typing import Final
 
-from kvlib import encoding, frame, log, naive
+from kvlib import encoding, log, naive
 from kvlib.errors import CorruptionError, check_int
 from kvlib.layout.dissect import Layout, Region, dissect, guess
 from kvlib.layout.regions import RegionKind, RegionStatus, group
@@ -93,7 +93,7 @@ def _ask(read: Read, data: bytes, truth: object) -> ReaderOutcome:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a learner's reader may raise anything
-        text = fit(f"{type(error).__name__}: {readers.one_line(error)}", readers.ANSWER)
+        text = fit(readers.error_line(error), readers.ANSWER)
         return ReaderOutcome("refused", text)
 
 
@@ -151,41 +151,13 @@ def _place(data: bytes, at: int | None, format: str) -> int:
 # ----------------------------------------------------------------------- the readers, and pictures
 
 
-def _read_fields(data: bytes) -> list[encoding.Item]:
-    """Read a sequence of fields."""
-    values: list[encoding.Item] = []
-    at = 0
-    while at < len(data) or not values:
-        value, at = encoding.decode_field(data, at)
-        values.append(value)
-    return values
-
-
-def _read_records(data: bytes) -> list[encoding.Item]:
-    """Read a sequence of records."""
-    values = _read_fields(data)
-    if len(values) % 2:
-        encoding.decode_field(data, len(data))  # raises an error that says what is missing
-    return values
-
-
-def _read_frames(data: bytes) -> list[frame.Frame]:
-    """Read a sequence of frames."""
-    frames: list[frame.Frame] = []
-    at = 0
-    while at < len(data) or not frames:
-        frames.append(frame.unseal(data, at))
-        at = frames[-1].end
-    return frames
-
-
 READERS: Final[dict[str, tuple[str, Read]]] = {
     "counted": ("decode_counted", naive.decode_counted),
     "snapshot": ("kvlib", encoding.decode_snapshot),
-    "field": ("kvlib", _read_fields),
-    "record": ("kvlib", _read_records),
+    "field": ("kvlib", readers.read_fields),
+    "record": ("kvlib", readers.read_records),
     "mutations": ("kvlib", log.decode_mutations),
-    "frame": ("kvlib", _read_frames),
+    "frame": ("kvlib", readers.read_frames),
 }
 
 

@@ -164,17 +164,17 @@ def name_of(cls: type) -> str:
     return name if name.isprintable() else repr(name)[1:-1]
 
 
-def collected(given: object) -> Any:
+def collected(value: object) -> Any:
     """Return a dict for a mapping, a list for a list, tuple or iterator, else the value itself.
 
     The items may be a learner's own objects. Raises ValueError for more than `READ` items.
     """
-    if isinstance(given, Mapping):
-        given = dict(first(given.items()))
-    elif isinstance(given, (list, tuple, Iterator)):
-        given = first(given)
-    data, strangers = _copied(given, READ)
-    return given if strangers else data
+    if isinstance(value, Mapping):
+        value = dict(first(value.items()))
+    elif isinstance(value, (list, tuple, Iterator)):
+        value = first(value)
+    data, strangers = _copied(value, READ)
+    return value if strangers else data
 
 
 def first(items: Iterable[Any], most: int = READ) -> list[Any]:

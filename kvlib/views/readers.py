@@ -12,6 +12,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import Any, Final, NamedTuple
 
+from kvlib import encoding, frame
+from kvlib.encoding import Item
 from kvlib.errors import FormatError
 from kvlib.layout.dissect import Layout
 from kvlib.layout.text import COLUMNS, fit, hanging, width
@@ -67,7 +69,7 @@ def _guarded(function: Callable[[bytes], object]) -> Reader:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # including SystemExit
-            text = f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")
+            text = error_line(error).removesuffix(": ")
             return Answer(None, text, f"refused: {fit(VARYING.sub('…', text), REFUSAL)}")
 
     return read
@@ -78,7 +80,7 @@ def ask(read: Reader, data: bytes, where: str) -> Answer:
     try:
         return read(data)
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(f"The function that was asked had not answered yet: {where}.")
+        interrupt.add_note(f"The function was interrupted at: {where}.")
         raise
 
 
@@ -87,6 +89,37 @@ def refusal(error: FormatError) -> Answer:
     reason, _, _ = error.reason.partition("; ")
     shared = f"refused at offset {error.offset}: {VARYING.sub('…', reason)}"
     return Answer(None, f"{error}", shared)
+
+
+# ---------------------------------------------------------------- kvlib's own readers of sequences
+
+
+def read_fields(data: bytes) -> list[Item]:
+    """Read fields up to the end of `data`, at least one. Raises CorruptionError."""
+    values: list[Item] = []
+    at = 0
+    while at < len(data) or not values:
+        value, at = encoding.decode_field(data, at)
+        values.append(value)
+    return values
+
+
+def read_records(data: bytes) -> list[Item]:
+    """Read fields as keys and values in turn. Raises CorruptionError if the last has no value."""
+    values = read_fields(data)
+    if len(values) % 2:
+        encoding.decode_field(data, len(data))  # raises an error that says what is missing
+    return values
+
+
+def read_frames(data: bytes) -> list[frame.Frame]:
+    """Read frames up to the end of `data`, at least one. Raises CorruptionError."""
+    frames: list[frame.Frame] = []
+    at = 0
+    while at < len(data) or not frames:
+        frames.append(frame.unseal(data, at))
+        at = frames[-1].end
+    return frames
 
 
 # --------------------------------------------------------------------------------------- comparing
@@ -141,6 +174,11 @@ def one_line(value: object) -> str:
     except BaseException as error:
         return f"<{type(error).__name__} while it was turned into text>"
     return " ".join(text.splitlines())
+
+
+def error_line(error: BaseException) -> str:
+    """Return an exception's type and message as one line of bounded text."""
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 def totals(readers: Mapping[str, Reader], moments: tuple[Moment, ...]) -> str:

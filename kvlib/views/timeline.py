@@ -142,92 +142,93 @@ LIMIT: Final = 50_000  # bytes of HTML
 BRIEF: Final = 400  # bytes of data; with more, only the script shows all parts
 
 
-def page(film: Timeline) -> str:
+def page(timeline: Timeline) -> str:
     """Return the timeline's tables and the script that plays it, within LIMIT bytes.
 
     If there are too many moments, the slider leaves out some at its ends and says so; the table of
     outcomes has them all.
     """
-    shots = _shots(film)
-    first, last = 0, len(film.moments)
+    shots = _shots(timeline)
+    first, last = 0, len(timeline.moments)
     while first < last:
-        html = _page(film, shots, first, last)
+        html = _page(timeline, shots, first, last)
         size = len(html.encode())
         if size <= LIMIT:
             return html
         room = (last - first) * LIMIT // size * 9 // 10
-        first = max(0, min(film.start - room // 2, len(film.moments) - room))
+        first = max(0, min(timeline.start - room // 2, len(timeline.moments) - room))
         last = first + room
-    return as_html(repr(film))
+    return as_html(repr(timeline))
 
 
-def _page(film: Timeline, shots: list[list[Drawing | None]], first: int, last: int) -> str:
-    start = film.moments[film.start]
-    part = replace(film, moments=film.moments[first:last], start=film.start - first)
-    said = ""
-    if len(part.moments) < len(film.moments):
-        said = (
-            f"<p>The slider has {len(part.moments):,} of {len(film.moments):,} positions, from "
+def _page(timeline: Timeline, shots: list[list[Drawing | None]], first: int, last: int) -> str:
+    start = timeline.moments[timeline.start]
+    part = replace(timeline, moments=timeline.moments[first:last], start=timeline.start - first)
+    notice = ""
+    if len(part.moments) < len(timeline.moments):
+        notice = (
+            f"<p>The slider has {len(part.moments):,} of {len(timeline.moments):,} positions, from "
             f"{escape(part.moments[0].label)} to {escape(part.moments[-1].label)}: more would make "
             "this page too large. The outcomes below are complete."
         )
-    tables = "".join(_runs(film, number) for number in range(len(film.strips)))
+    tables = "".join(_runs(timeline, number) for number in range(len(timeline.strips)))
     notes = "".join(f"<dt>{escape(heading)}<dd>{escape(text)}" for heading, text in start.notes)
     drawn = legend(made for shot in shots[first:last] for made in shot if made)
-    there = sum(len(made.data) for made in shots[film.start] if made)
+    there = sum(len(made.data) for made in shots[timeline.start] if made)
     pictures = "".join(
         picture(made or Drawing("", b"", ()), brief=there > BRIEF).replace(
             "<div", "<div" if made else "<div hidden", 1
         )
-        for made in shots[film.start]
+        for made in shots[timeline.start]
     )
     body = (
-        f"<p><b>{escape(film.caption)}</b>{said}<p class=wait>{WAIT}</p>"
+        f"<p><b>{escape(timeline.caption)}</b>{notice}<p class=wait>{WAIT}</p>"
         f"<details class=outcomes open><summary>All outcomes</summary>{tables}</details>"
-        f"<p class=now>{escape(film.control)}: {escape(start.label)}</p>"
+        f"<p class=now>{escape(timeline.control)}: {escape(start.label)}</p>"
         f"<dl>{notes}</dl>{drawn}<div class=pictures>{pictures}</div>"
     )
     data = reel(part, shots[first:last])
     return root("film", body, data, styles=("timeline.css",), scripts=("view.js", "timeline.js"))
 
 
-def _shots(film: Timeline) -> list[list[Drawing | None]]:
+def _shots(timeline: Timeline) -> list[list[Drawing | None]]:
     """Return the pictures of each moment, the same number for each."""
-    slots = max(len(moment.pictures) for moment in film.moments)
+    slots = max(len(moment.pictures) for moment in timeline.moments)
     shots: list[list[Drawing | None]] = []
-    for moment in film.moments:
+    for moment in timeline.moments:
         made = [draw(shown.layout, shown.beyond, shown.marks) for shown in moment.pictures]
         shots.append([*made, *[None] * (slots - len(made))])
     return shots
 
 
-def _runs(film: Timeline, strip: int) -> str:
+def _runs(timeline: Timeline, strip: int) -> str:
     """Return the outcomes of one strip as a table."""
     rows = "".join(
-        f"<tr><th scope=row>{escape(film.span(run))}"
+        f"<tr><th scope=row>{escape(timeline.span(run))}"
         f"<td>{SIGNS[run.outcome.verdict]} {run.outcome.verdict}<td>{escape(run.outcome.words)}"
-        for run in film.runs(strip)
+        for run in timeline.runs(strip)
     )
+    control = escape(timeline.control)
     return (
-        "<div class=scroll><table class=runs><caption>"
-        f"{escape(film.control)}: what {escape(film.strips[strip])} answers</caption><thead><tr>"
-        f"<th scope=col>{escape(film.control)}<th scope=col>verdict<th scope=col>outcome<tbody>"
+        "<div class=scroll><table class=runs>"
+        f"<caption>{control}: what {escape(timeline.strips[strip])} answers</caption><thead><tr>"
+        f"<th scope=col>{control}<th scope=col>verdict<th scope=col>outcome<tbody>"
         f"{rows}</table></div>"
     )
 
 
-def reel(film: Timeline, shots: list[list[Drawing | None]]) -> dict[str, object]:
+def reel(timeline: Timeline, shots: list[list[Drawing | None]]) -> dict[str, object]:
     """Return the timeline in the form that its script reads: see delta.py."""
     strings, pieces, outcomes = Numbers[str](), Numbers[LeafText](), Numbers[ReaderOutcome]()
-    moments = film.moments
+    moments = timeline.moments
     return {
-        "control": film.control,
-        "start": film.start,
-        "strips": film.strips,
+        "control": timeline.control,
+        "start": timeline.start,
+        "strips": timeline.strips,
         "labels": _texts((moment.label for moment in moments), strings),
         "results": [
             _column(str(outcomes[moment.outcomes[strip]]) for moment in moments)
-            for strip in range(len(film.strips))
+            for strip in range(len(timeline.strips))
         ],
         "slots": [_slot(column, strings, pieces) for column in zip(*shots, strict=True)],
         "notes": _notes(moments, strings),

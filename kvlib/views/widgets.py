@@ -66,8 +66,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         try:
             self.text, self.screen.value = _shown(self._show(**values))
         except (Exception, SystemExit) as error:  # a learner's function or input has failed
-            said = f"{type(error).__name__}: {readers.one_line(error)}"
-            self.text = "\n".join(hanging("", fit(said, readers.ANSWER)))
+            self.text = "\n".join(hanging("", fit(readers.error_line(error), readers.ANSWER)))
             self.screen.value = as_html(self.text)
 
     def __repr__(self) -> str:

@@ -368,7 +368,7 @@ def test_ctrl_c_is_not_an_answer() -> None:
     """It ends the experiment, and tells where it was."""
     with pytest.raises(KeyboardInterrupt) as caught:
         crash(BARE, raising(KeyboardInterrupt()))
-    assert caught.value.__notes__ == ["The function that was asked had not answered yet: 0 bytes."]
+    assert caught.value.__notes__ == ["The function was interrupted at: 0 bytes."]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-// Plays a film: shows the moment that the slider points at. What there is to see then was worked
+// Plays a timeline: shows the moment that the slider points at. What there is to see then was worked
 // out before; here it is unpacked and drawn.
 
 const escape = (text) =>
