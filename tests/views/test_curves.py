@@ -1,4 +1,4 @@
-"""What a curve shows was measured, and chart, table and words say the same."""
+"""Curves are measured, and their chart, table and text have the same figures."""
 
 import json
 import re
@@ -13,8 +13,8 @@ SMALL = compactions(keys=20, puts=120, thresholds=[40, 5, 20])
 STREAM = encoding.encode_snapshot({str(number): b"value" for number in range(50)})
 
 
-def test_each_put_is_written_to_the_log_and_for_its_share_of_the_snapshots() -> None:
-    """By hand: 120 puts compact 24, 6 and 3 times, and each snapshot has all 20 records."""
+def test_writes_are_the_puts_and_the_snapshots() -> None:
+    """120 puts compact 24, 6 and 3 times, and each snapshot has all 20 records."""
     assert [row[:2] for row in SMALL.rows] == [
         (5, (120 + 24 * 20) / 120),
         (20, (120 + 6 * 20) / 120),
@@ -22,8 +22,8 @@ def test_each_put_is_written_to_the_log_and_for_its_share_of_the_snapshots() -> 
     ]
 
 
-def test_recovery_replays_what_the_curve_says() -> None:
-    """A store that dies behind each of the puts is recovered, the same number of times."""
+def test_replay_lengths_are_those_of_real_recoveries() -> None:
+    """A recovery after each put replays as many records as the curve says."""
     replayed: list[int] = []
     disk = MemoryDisk()
 
@@ -42,7 +42,7 @@ def test_recovery_replays_what_the_curve_says() -> None:
 
 
 def test_a_threshold_is_measured_once() -> None:
-    """Rows are in rising order, and a threshold given twice is one row."""
+    """Rows are in rising order, without duplicates."""
     assert [row[0] for row in compactions(1, 9, [3, 2, 3]).rows] == [2, 3]
 
 
@@ -57,17 +57,17 @@ def test_a_threshold_is_measured_once() -> None:
         (10**6, 1000, [1], "1,000,000,000 records would be written: take fewer"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(
+def test_impossible_figures_are_rejected(
     keys: int, puts: int, thresholds: list[int], words: str
 ) -> None:
-    """The error says which number is wrong, before anything is measured."""
+    """The message says which number is wrong."""
     with pytest.raises(ValueError, match=words):
         compactions(keys, puts, thresholds)
 
 
 @pytest.mark.parametrize("size", [9, 16, 100, 10_000])
-def test_overhead_is_that_of_the_files_of_a_store(size: int) -> None:
-    """Sealed segments are as large as the files that a store writes for the same records."""
+def test_overhead_is_that_of_a_stores_files(size: int) -> None:
+    """The sealed sizes are the sizes of the segment files of a store with these records."""
     store, disk = kvlib.Store(), MemoryDisk()
     store["café"] = "x" * 300
     store.serialize(disk, max_segment_size=size)
@@ -80,15 +80,13 @@ def test_overhead_is_that_of_the_files_of_a_store(size: int) -> None:
     assert overhead(stream, [size]) == overhead(store, [size])
 
 
-def test_overhead_needs_bytes_and_a_size() -> None:
-    """What the engine refuses is refused with its words."""
-    for stream, sizes, words in (
-        (b"", [9], "no byte to split"),
-        (STREAM, [], "no segment size"),
-        (STREAM, [8], "max_segment_size is 8"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            overhead(stream, sizes)
+@pytest.mark.parametrize(
+    ("sizes", "words"), [([], "no segment size"), ([8], "max_segment_size is 8")]
+)
+def test_overhead_needs_possible_sizes(sizes: list[int], words: str) -> None:
+    """A size below a segment's header, or no size at all, is rejected."""
+    with pytest.raises(ValueError, match=words):
+        overhead(STREAM, sizes)
 
 
 # ------------------------------------------------------------------------------------------ shown
@@ -96,7 +94,7 @@ def test_overhead_needs_bytes_and_a_size() -> None:
 
 @pytest.mark.parametrize("curves", [SMALL, overhead(STREAM)])
 def test_chart_table_and_text_have_the_same_figures(curves: Curves) -> None:
-    """Each point of the chart is a cell of the table, and the text has all cells."""
+    """Each point of the chart is a cell of the table, and the text has every cell."""
     chart = json.loads(json.dumps(curves.chart()))
     points = [point for panel in chart["vconcat"] for point in panel["data"]["values"]]
     drawn = {(point["line"], point["x"], point["y"]) for point in points}
@@ -109,8 +107,8 @@ def test_chart_table_and_text_have_the_same_figures(curves: Curves) -> None:
     assert max(map(len, repr(curves).splitlines())) <= 80
 
 
-def test_the_chart_asks_for_nothing_from_outside() -> None:
-    """No address, no script and no menu that would send it elsewhere."""
+def test_the_chart_needs_no_network() -> None:
+    """The chart has no address, no script, and no menu that would send it to another site."""
     text = json.dumps(SMALL.chart())
     assert "http" not in text
     assert SMALL.chart()["usermeta"]["embedOptions"]["actions"] is False
@@ -118,7 +116,7 @@ def test_the_chart_asks_for_nothing_from_outside() -> None:
 
 
 def test_a_notebook_shows_chart_and_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two outputs, each with its text: of one output a page would show a single form."""
+    """The chart and the table are two outputs, each with a text."""
     shown: list[dict[str, object]] = []
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
     overhead(bytes(100), [9, 20])._ipython_display_()

@@ -1,4 +1,4 @@
-"""The Delimiter lab: what was meant, the bytes, and what the parser says that it got."""
+"""The delimiter lab: a record, its bytes, and the parser's result."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from helpers.golden import check_width
 from kvlib import naive
-from kvlib.layout.text import COLUMNS, width
 from kvlib.views.delimiters import Decode, Encode, delimited, delimiters
 from kvlib.views.widgets import Explorer
 
@@ -41,63 +41,48 @@ MISMATCH at byte 7: written as record[0].value, read as record[0].after"""
 
 
 def typed(explorer: Explorer, **values: Any) -> str:
-    """What the lab says when these values stand in its fields."""
+    """Type values into the lab's fields, and return its text."""
     for name, value in values.items():
         explorer.controls[name].value = value
     return explorer.text
 
 
-def test_the_text_of_it_by_hand() -> None:
-    """The specimen record and the delimiters of notebook 1; complete, for where no kernel is."""
+def test_the_text_has_the_record_the_bytes_and_the_result() -> None:
+    """The text is complete without a kernel, and the page shows the same."""
     lab = delimiters()
     assert lab._repr_mimebundle_()["text/plain"] == repr(lab) == FIRST
-    for text in (
-        "<code>{&#x27;café&#x27;: &#x27;2,50 €&#x27;}</code>",
-        "MISMATCH at byte 7",
-        ">32<",
-    ):
-        assert text in lab.screen.value
+    code = "<code>{&#x27;café&#x27;: &#x27;2,50 €&#x27;}</code>"
+    assert all(text in lab.screen.value for text in (code, "MISMATCH at byte 7", ">32<"))
 
 
 @given(TRICKY, TRICKY, TRICKY, TRICKY)
-def test_a_mismatch_is_where_the_parser_leaves_what_was_meant(
+def test_a_mismatch_is_the_first_byte_read_as_another_part(
     key: str, value: str, between: str, after: str
 ) -> None:
-    """It is called the same if and only if the record comes back; else the bytes before agree."""
+    """The verdict is the same if the record comes back; the bytes before a mismatch agree."""
     lab = delimiters(key=key, value=value, between=between, after=after)
     *_, shown = lab.text.partition("the parser got  ")
-    got, _, said = shown.replace("\nrecord", " record").rpartition("\n")
+    got, _, verdict = shown.replace("\nrecord", " record").rpartition("\n")
     data = naive.encode_delimited({key: value}, between, after)
     try:
         back = naive.decode_delimited(data, between, after)
     except ValueError as error:
-        assert said == "MISMATCH: no record"
+        assert verdict == "MISMATCH: no record"
         assert str(error) in got
         return
-    assert said.startswith("the same") == (back == {key: value})
-    if said != "the same":
-        at = int(said.partition("at byte ")[2].partition(":")[0])
-        parts = [
-            (f"record[0].{name}", text)
-            for name, text in (
-                ("key", key),
-                ("between", between),
-                ("value", value),
-                ("after", after),
-            )
-        ]
-        written = [name for name, text in parts for _ in text.encode()]
-        read = [
-            one.name
-            for one in delimited(data, between, after).root.leaves()
-            for _ in range(one.start, one.end)
-        ]
+    assert verdict.startswith("the same") == (back == {key: value})
+    if verdict != "the same":
+        at = int(verdict.partition("at byte ")[2].partition(":")[0])
+        parts = {"key": key, "between": between, "value": value, "after": after}
+        written = [f"record[0].{name}" for name, text in parts.items() for _ in text.encode()]
+        leaves = delimited(data, between, after).root.leaves()
+        read = [leaf.name for leaf in leaves for _ in range(leaf.start, leaf.end)]
         assert written[:at] == read[:at]
         assert written[at] != read[at]
 
 
-def test_a_record_that_comes_back_by_luck_is_said_to() -> None:
-    """With one delimiter for both purposes the empty record becomes two, which are one again."""
+def test_a_record_may_come_back_by_luck() -> None:
+    """An empty record that is read as two equal ones comes back, and the verdict says so."""
     lab = delimiters(key="", value="", between=":", after=":")
     assert lab.text.endswith(
         "{'': ''}\nthe same, by luck at byte 0: written as record[0].between, read as\n"
@@ -108,8 +93,8 @@ def test_a_record_that_comes_back_by_luck_is_said_to() -> None:
 @given(TRICKY.map(str.encode), TRICKY, TRICKY)
 @example("a€b€€c€d".encode(), "é", "€")
 @example("aéb€cé€".encode(), "é", "€")
-def test_the_picture_is_the_parsers(data: bytes, between: str, after: str) -> None:
-    """Any text: the leaves are all the bytes, keys and values those that the parser gives."""
+def test_the_picture_has_what_the_parser_reads(data: bytes, between: str, after: str) -> None:
+    """The leaves cover all bytes, and their keys and values are the parser's."""
     layout = delimited(data, between, after)
     leaves = [*layout.root.leaves()]
     assert b"".join(data[one.start : one.end] for one in leaves) == data
@@ -124,16 +109,16 @@ def test_the_picture_is_the_parsers(data: bytes, between: str, after: str) -> No
         assert "" in (between, after)
 
 
-def test_the_learners_functions_answer() -> None:
-    """Only key and value are typed; all that is known of the bytes is the bytes."""
+def test_a_learners_functions_replace_the_naive_ones() -> None:
+    """Only the key and the value can be typed, and the bytes aren't taken apart."""
     lab = delimiters(lambda items: repr(items).encode(), lambda data: dict(eval(data)))
     assert [*lab.controls] == ["key", "value"]
     assert typed(lab, value="a|b;c").endswith("the parser got  {'café': 'a|b;c'}\nthe same")
     assert "as the parser saw them" not in lab.text
 
 
-def test_one_function_of_the_learners_is_enough() -> None:
-    """The other is the naive one, with the delimiters given."""
+def test_one_function_of_a_learner_is_enough() -> None:
+    """The naive function with the chosen delimiters is the other one."""
     lab = delimiters(decode=lambda data: {"mine": data.decode()}, between="<")
     assert lab.text.endswith("the parser got  {'mine': 'café<2,50 €,'}\nMISMATCH")
     lab = delimiters(lambda items: b"a|b|", between="|", after="|")
@@ -141,19 +126,19 @@ def test_one_function_of_the_learners_is_enough() -> None:
 
 
 class Strange:
-    """An answer that can't be shown."""
+    """A result whose repr fails."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no repr")
 
 
 def fail(anything: Any) -> Any:
-    """A function that isn't finished yet."""
+    """Raise an error, like a function that isn't written yet."""
     raise NotImplementedError("yours")
 
 
 @pytest.mark.parametrize(
-    ("encode", "decode", "said"),
+    ("encode", "decode", "words"),
     [
         (fail, None, "NotImplementedError: yours"),
         (str, None, "TypeError: your encoder gave str, not bytes"),
@@ -164,19 +149,19 @@ def fail(anything: Any) -> Any:
     ],
 )
 def test_broken_functions_are_shown_by_their_message(
-    encode: Encode | None, decode: Decode | None, said: str
+    encode: Encode | None, decode: Decode | None, words: str
 ) -> None:
-    """None of them ends the lab."""
+    """The lab shows the exception or the wrong result, and keeps working."""
     lab = delimiters(encode, decode)
-    assert lab.text.endswith(said)
-    assert typed(lab, key="k").endswith(said)
+    assert lab.text.endswith(words)
+    assert typed(lab, key="k").endswith(words)
 
 
 @pytest.mark.parametrize("typing", ["", "\ud800", "\0", "値" * 60, "<b>&amp;</b>", "\n", " " * 200])
 def test_anything_can_be_typed(typing: str) -> None:
-    """In each field: never an exception, never markup, never more than 80 columns."""
+    """Any text in any field is shown without markup, in 80 columns."""
     for name in ("key", "value", "between", "after"):
         lab = delimiters()
         typed(lab, **{name: typing})
         assert "<b>" not in lab.screen.value
-        assert max(width(line) for line in repr(lab).split("\n")) <= COLUMNS
+        check_width(lab)

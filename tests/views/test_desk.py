@@ -1,4 +1,4 @@
-"""The Segment desk: whatever lies on it, `join` and `decode_snapshot` are asked."""
+"""The segment desk: any cards on it are read by `join` and `decode_snapshot`."""
 
 from html import escape, unescape
 from itertools import pairwise
@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kvlib
+from helpers.golden import check_width
 from helpers.vocabulary import MAPPINGS, flip_bit
 from kvlib import segments
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError
-from kvlib.layout.text import COLUMNS, width
 from kvlib.views.desk import FLIP, LIMIT, NOTHING, desk
 
 CAFE: dict[Item, Item] = {"café": "2,50 €"}
@@ -26,13 +26,13 @@ BYTES = {
 RIGHT = "join gives a stream of 27 bytes\nthe records: {'café': '2,50 €'}\nright"
 
 
-def said(text: str) -> str:
-    """What the engine answers, above the cards."""
+def result(text: str) -> str:
+    """Return the engine's answer, which is above the cards."""
     return text.partition("\n\n")[0]
 
 
 def answer(cards: list[bytes]) -> str:
-    """The engine, asked by the test itself."""
+    """Return the lines that the desk should show for these cards."""
     try:
         stream = segments.join(cards)
     except CorruptionError as error:
@@ -48,15 +48,12 @@ def answer(cards: list[bytes]) -> str:
     return f"{first}the records: {records!r}\n{verdict}"
 
 
-def test_the_first_cards_are_the_segments_in_order() -> None:
-    """One place is left over; each card is a dump of the real segment."""
+def test_the_desk_starts_with_the_segments_in_order() -> None:
+    """One place is empty, and each card is a dump of its segment."""
     lab = desk(CAFE, max_segment_size=20)
     assert [one.value for one in lab.controls.values()] == [*list(BYTES)[:3], NOTHING, 0]
-    assert said(lab.text) == RIGHT
-    assert (
-        "segments[2], segment 2: 11 bytes\n\n00000000: 00 00 00 02 00 00 00 03  E2 82 AC"
-        in lab.text
-    )
+    assert result(lab.text) == RIGHT
+    assert "segment 2: 11 bytes\n\n00000000: 00 00 00 02 00 00 00 03  E2 82 AC" in lab.text
     assert lab._repr_mimebundle_()["text/plain"] == repr(lab)
     assert repr(lab).startswith("place 0: 'segment 0'\nplace 1: 'segment 1'\n")
 
@@ -84,17 +81,17 @@ def test_the_first_cards_are_the_segments_in_order() -> None:
         ),
     ],
 )
-def test_the_usual_accidents_have_buttons(name: str, cards: list[str], words: str) -> None:
-    """They lay the cards; the answers by hand."""
+def test_each_accident_has_a_button(name: str, cards: list[str], words: str) -> None:
+    """A button lays the cards of its accident."""
     lab = desk(CAFE, max_segment_size=20, other=DEARER)
     lab.buttons[name].click()
     assert [one.value for one in lab.controls.values()] == [*cards, 0]
-    assert said(lab.text) == words
+    assert result(lab.text) == words
 
 
 @given(st.lists(st.sampled_from([NOTHING, *BYTES]), min_size=4, max_size=4), st.integers(0, 640))
-def test_any_cards_and_any_bit_are_answered_by_the_engine(names: list[str], bit: int) -> None:
-    """The flipped bit is counted through all cards, from 1; the page says what the text says."""
+def test_any_cards_and_any_flipped_bit_are_read_by_the_engine(names: list[str], bit: int) -> None:
+    """Text and page have the engine's answer; the bit is counted from 1 through all cards."""
     lab = desk(PIECES, other=OTHERS)
     for number, name in enumerate(names):
         lab.controls[f"place {number}"].value = name
@@ -106,7 +103,7 @@ def test_any_cards_and_any_bit_are_answered_by_the_engine(names: list[str], bit:
     ends = [sum(map(len, cards[:number])) for number in range(len(cards) + 1)]
     spoilt = [whole[start:end] for start, end in pairwise(ends)]
     expected = answer(spoilt)
-    shown = " ".join(said(lab.text).split("\n"))
+    shown = " ".join(result(lab.text).split("\n"))
     assert shown.replace(" ", "") == expected.replace("\n", "").replace(" ", "")
     for line in expected.split("\n"):
         assert escape(line) in lab.screen.value
@@ -114,40 +111,38 @@ def test_any_cards_and_any_bit_are_answered_by_the_engine(names: list[str], bit:
 
 
 @given(MAPPINGS)
-def test_any_records_can_be_laid(records: dict[Item, Item]) -> None:
-    """In one segment, whatever they are; the empty snapshot too."""
+def test_any_records_fit_one_segment(records: dict[Item, Item]) -> None:
+    """Any records, even none, are right in one large segment."""
     lab = desk(records, max_segment_size=2**16)
-    assert said(lab.text).endswith("right")
+    assert result(lab.text).endswith("right")
     assert "mix" not in lab.buttons
 
 
-def test_segments_that_do_not_join_have_no_right_answer() -> None:
-    """They are shown, and refused; other ones may be read."""
+def test_incomplete_segments_have_no_right_answer() -> None:
+    """If the segments don't join from the start, no card is called right or wrong."""
     lab = desk([PIECES[0]], other=[segments.split(kvlib.encode_snapshot(CAFE), 99)[0]])
-    assert said(lab.text) == "refused: segments: offset 0: segment 1 of 3 is missing"
+    assert result(lab.text) == "refused: segments: offset 0: segment 1 of 3 is missing"
     lab.buttons["mix"].click()
-    assert said(lab.text) == RIGHT.removesuffix("\nright")
+    assert result(lab.text) == RIGHT.removesuffix("\nright")
     assert "café" in unescape(lab.screen.value)
 
 
-def test_an_empty_desk_is_answered() -> None:
-    """No card at all."""
+def test_an_empty_desk_is_refused() -> None:
+    """Without a card, segment 0 is missing."""
     lab = desk(CAFE, max_segment_size=64)
     lab.controls["place 0"].value = NOTHING
     assert lab.text == "refused: segments: offset 0: segment 0 of at least 1 is missing"
 
 
-def test_too_many_segments_are_a_mistake_of_the_caller() -> None:
-    """And none at all; both say what would do."""
-    for source in ([b""] * (LIMIT + 1), []):
-        with pytest.raises(ValueError, match="a desk has room for 1 to 8: choose another max_segm"):
-            desk(source)
-    with pytest.raises(ValueError, match="max_segment_size is 8, expected 9 to"):
-        desk(CAFE, max_segment_size=8)
+@pytest.mark.parametrize("source", [[b""] * (LIMIT + 1), []])
+def test_a_desk_has_room_for_one_to_eight_segments(source: list[bytes]) -> None:
+    """Other numbers of segments are rejected, with advice."""
+    with pytest.raises(ValueError, match="a desk has room for 1 to 8: choose another max_segm"):
+        desk(source)
 
 
 def test_the_text_has_80_columns() -> None:
-    """Eight cards, of wide characters."""
+    """A desk of eight cards with wide characters is not too wide."""
     lab = desk({"値" * 20: "値" * 20}, max_segment_size=26, other={"k": "v"})
     assert len(lab.controls) == 10
-    assert max(width(line) for line in repr(lab).split("\n")) <= COLUMNS
+    check_width(lab)
