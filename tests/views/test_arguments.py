@@ -151,6 +151,7 @@ MISTAKES: list[tuple[Callable[[], object], str]] = [
     (lambda: untyped.dump(LOG, limit="9"), "limit must be an int, not str"),
     (lambda: views.dump(LOG, limit=-1), "limit is -1, expected 0 to"),
     (lambda: views.diff(LOG, kvlib.MemoryDisk()), "diff takes two states of one thing: bytes or"),
+    (lambda: views.diff(b"", b"", format="x"), "format 'x' is not one of"),
     (lambda: untyped.lengths(FIELD, read=5), "read is a function, called as read(data)"),
     (lambda: untyped.lengths(FIELD, read=none), "read is called as read(data), which"),
     (lambda: untyped.lengths(FIELD, "1"), "at must be an int, not str"),

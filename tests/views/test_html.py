@@ -1,4 +1,4 @@
-"""Views as HTML: they show the bytes, read without style and script, and are small."""
+"""Views as HTML: complete without style and script, and small."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ ENDS = {"tr", "td", "th", "thead", "tbody", "p", "dt", "dd"}  # end tags that HT
 
 
 class Reader(HTMLParser):
-    """Reads a view as a browser does, and refuses what a browser would have to mend."""
+    """Parse a view as a browser does, but reject anything that a browser would have to repair."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -66,17 +66,17 @@ class Reader(HTMLParser):
 
 
 def grid(reader: Reader, number: int = 0) -> bytes:
-    """The bytes that the hex grid shows."""
+    """Return the bytes that the hex grid shows."""
     return bytes.fromhex("".join(row[1] for row in reader.tables[number][1:] if len(row) == 3))
 
 
 def spoil(data: bytes, at: int) -> bytes:
-    """The data with another byte at one place."""
+    """Return the data with one byte changed."""
     return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :] if data else data
 
 
 def a_log() -> bytes:
-    """A log in which every sort of frame stands."""
+    """Return a log with every kind of frame."""
     disk = MemoryDisk()
     with kvlib.open(disk) as store:
         store["café"] = "2,50 €"
@@ -98,7 +98,7 @@ SAMPLES: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("format", FORMATS)
 @given(st.data())
 def test_the_grid_shows_the_bytes(format: str, data: st.DataObject) -> None:
-    """Whatever the format, whole or spoilt: the hex that stands in the HTML is the data."""
+    """The hex digits are the data, and the table has its leaves, in any format, damaged or not."""
     whole = SAMPLES.get(format, a_log)()
     raw = data.draw(
         st.binary(max_size=80) | st.integers(0, len(whole)).map(lambda end: whole[:end])
@@ -117,15 +117,13 @@ def test_the_grid_shows_the_bytes(format: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_static_html_is_plain(name: str) -> None:
-    """No ids, no handlers, a scope for every heading, nothing fetched; the same each time."""
+def test_static_html_is_plain_and_accessible(name: str) -> None:
+    """A view has no ids and handlers, fetches nothing, and gives each heading a scope."""
     text = dump(SAMPLES[name]())._repr_mimebundle_()["text/html"]
     assert text == dump(SAMPLES[name]())._repr_mimebundle_()["text/html"]
     reader = Reader(text)
     for tag, attributes in reader.tags:
-        assert "id" not in attributes
-        assert "src" not in attributes
-        assert "href" not in attributes
+        assert not {"id", "src", "href"} & {*attributes}
         assert not [name for name in attributes if name.startswith("on")]
         assert (tag == "th") == ("scope" in attributes)
     assert sum(tag == "caption" for tag, _ in reader.tags) == len(reader.tables) == 2
@@ -134,14 +132,14 @@ def test_static_html_is_plain(name: str) -> None:
 
 
 def test_text_is_not_markup() -> None:
-    """What stands in keys and values is shown, not obeyed."""
+    """Markup in keys and values is escaped."""
     text = dump(kvlib.encode_field("<b onclick=x>&amp;</script>"))._repr_mimebundle_()["text/html"]
     assert "<b onclick" not in text
     assert "'<b onclick=x>&amp;</script>'" in Reader(text).text
 
 
-def test_a_table_can_stand_alone() -> None:
-    """It brings its style and needs no script; what is not there and what is marked has a word."""
+def test_a_table_needs_no_script() -> None:
+    """A table has its style, and names missing and marked bytes in words."""
     layout = dissect(SAMPLES["field"]()[:7], source="field")
     text = html.bytes_table(html.draw(layout, b"f\xc3\xa9", [(2, 6, "new")]))
     reader = Reader(text)
@@ -164,8 +162,8 @@ def test_a_table_can_stand_alone() -> None:
         (LOG[:-3], "log", "tail.payload"),
     ],
 )
-def test_what_is_not_taken_apart_is_said_to_be(data: bytes, format: str, name: str) -> None:
-    """A segment's piece of the stream and a payload are bytes like others, and no gap."""
+def test_payloads_are_labelled_raw(data: bytes, format: str, name: str) -> None:
+    """Bytes that kvlib doesn't take apart are labelled raw, and aren't a gap."""
     layout = dissect(data, format=format)
     leaf = list(layout.root.leaves())[-1]
     assert (leaf.kind, leaf.name.removeprefix("frame[0].")) == ("raw", name)
@@ -176,14 +174,14 @@ def test_what_is_not_taken_apart_is_said_to_be(data: bytes, format: str, name: s
 
 @pytest.mark.parametrize("size", [0, 100, BLOCK])
 def test_a_view_is_small(size: int) -> None:
-    """At most 40 bytes of HTML for a byte of data, and 7 KB for style, script and headings."""
+    """A view has at most 40 bytes of HTML per byte, and 7 KB of style, script and headings."""
     data = kvlib.encode_snapshot({f"key {number}": "café" for number in range(60)})[:size]
     text = dump(data, "snapshot")._repr_mimebundle_()["text/html"]
     assert len(text.encode()) <= 40 * size + 7_168
 
 
-def test_what_is_left_out_is_counted() -> None:
-    """Above the limit rows are left out, and said; a dump of everything is text."""
+def test_rows_above_the_limit_are_counted() -> None:
+    """The number of omitted bytes is shown; a large dump without a limit is only text."""
     data = kvlib.encode_snapshot({f"key {number}": "café" for number in range(200)})
     reader = Reader(dump(data)._repr_mimebundle_()["text/html"])
     shown = grid(reader)
@@ -194,18 +192,17 @@ def test_what_is_left_out_is_counted() -> None:
     assert whole._repr_mimebundle_()["text/html"] == html.as_html(repr(whole))
 
 
-def test_scripts_lose_only_what_nobody_needs() -> None:
-    """Comments and indentation go; strings stay as they are."""
+def test_scripts_lose_only_comments_and_spaces() -> None:
+    """Comments and indentation are dropped, and strings are kept."""
     text = html._static("view.js")
     assert "//" not in text
     assert "\n " not in text
-    assert '"Point at a byte, or press Tab and arrow keys, to read what it is."' not in text
     assert "Point at a byte, or press Tab and arrow keys, to read what it is." in text
     assert "/*" not in html._static("view.css")
 
 
-def test_views_load_what_they_need_when_they_need_it() -> None:
-    """`import kvlib.views` loads neither widgets nor charts; what needs them does."""
+def test_importing_views_loads_no_widgets() -> None:
+    """`import kvlib.views` loads neither ipywidgets nor altair, and has only callables."""
     code = (
         "import sys\n"
         "from kvlib import views\n"
@@ -215,13 +212,13 @@ def test_views_load_what_they_need_when_they_need_it() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n[]\n"
     assert dir(views) == views.__all__
-    assert callable(getattr(views, "explore"))  # noqa: B009  # may be the first time it is asked for
+    assert callable(getattr(views, "explore"))  # noqa: B009  # may load ipywidgets
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        getattr(views, "nothing")  # noqa: B009  # what the type checker would refuse
+        getattr(views, "nothing")  # noqa: B009  # the type checker rejects views.nothing
 
 
-def test_what_looks_like_a_formula_is_left_as_it_is() -> None:
-    """JupyterLab sets formulas in HTML, but not below this class: a `$` is one of our bytes."""
+def test_dollars_are_not_formulas() -> None:
+    """A class keeps JupyterLab from typesetting the text between two dollars."""
     text = views.dump(kvlib.encode_field("$a$ b"))._repr_mimebundle_()["text/html"]
     (_, outermost), *_ = Reader(text).tags
     assert "mathjax_ignore" in (outermost["class"] or "").split()

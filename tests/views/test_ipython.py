@@ -1,4 +1,4 @@
-"""Objects of the engine show themselves: short, in 80 columns, and nothing that is not so."""
+"""Objects of the engine show themselves, in 80 columns."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from kvlib.views.ipython import html, register, text
 
 
 def a_store(place: kvlib.disk.Place) -> kvlib.DurableStore:
-    """A store with eight records."""
+    """Return an open store with eight records."""
     store = kvlib.open(place)
     for number in range(8):
         store[f"<key {number}>"] = b"\0" * 100 * number
@@ -31,7 +31,7 @@ def a_store(place: kvlib.disk.Place) -> kvlib.DurableStore:
 
 
 def a_damaged_disk() -> MemoryDisk:
-    """The files of that store, with a flipped bit in a frame that another one vouches for."""
+    """Return the files of that store, with a flipped bit in a frame that isn't the last."""
     disk = MemoryDisk()
     a_store(disk).close()
     disk.write("log", flip_bit(disk.read("log"), 66 * 8))
@@ -39,31 +39,30 @@ def a_damaged_disk() -> MemoryDisk:
 
 
 def caught(call: Callable[[], object]) -> FormatError:
-    """The error that a call raises."""
+    """Return the error that a call raises."""
     with pytest.raises(FormatError) as found:
         call()
     return found.value
 
 
-def test_a_store_says_where_it_is_and_what_it_holds(
+def test_a_stores_repr_has_its_place_and_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its place as it was given, its keys and mutations, and whether it takes more."""
+    """The repr has the path as it was passed, the numbers of keys and mutations, and the state."""
     monkeypatch.chdir(tmp_path)
     store = a_store("data")
     figures = "8 keys, 8 mutations in the log"
     assert repr(store) == f"<DurableStore 'data': {figures}, open>"
-    assert (
-        repr(kvlib.open("data", read_only=True)) == f"<DurableStore 'data': {figures}, read-only>"
-    )
+    reader = kvlib.open("data", read_only=True)
+    assert repr(reader) == f"<DurableStore 'data': {figures}, read-only>"
     store.close()
     assert repr(store) == text(store) == "<DurableStore 'data': closed>"
     assert "until the store is opened again" in html(store)
     assert repr(Store()) == "<Store: 0 keys>"
 
 
-def test_a_store_that_failed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a failed append it reads on, and takes nothing."""
+def test_a_failed_store_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a failed append, the repr and the status say that writes are refused."""
     disk = MemoryDisk()
     store = a_store(disk)
     monkeypatch.setattr(disk, "append", lambda *_: (_ for _ in ()).throw(OSError("full")))
@@ -74,7 +73,7 @@ def test_a_store_that_failed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_large_store_shows_its_first_records() -> None:
-    """Five of eight, long ones cut, and how many more there are."""
+    """The first five of eight records are shown, shortened, with the number of the others."""
     shown_html = html(a_store(MemoryDisk()))
     assert "&lt;key 4&gt;" in shown_html
     assert "&lt;key 5&gt;" not in shown_html
@@ -108,7 +107,7 @@ OBJECTS: list[tuple[object, str, str]] = [
 
 @pytest.mark.parametrize(("object", "words", "html_words"), OBJECTS)
 def test_an_object_shows_itself(object: object, words: str, html_words: str) -> None:
-    """Its text is its repr in 80 columns, its HTML a table with headings for rows."""
+    """The text is the repr in 80 columns, and the HTML a table with a caption."""
     assert words in text(object)
     assert max(map(len, text(object).splitlines()), default=0) <= 80
     assert html_words in unescape(html(object))
@@ -117,24 +116,24 @@ def test_an_object_shows_itself(object: object, words: str, html_words: str) -> 
     assert " at 0x" not in text(object) + html(object)
 
 
-def test_what_is_not_of_the_engine_has_no_table() -> None:
-    """IPython shows it by its own means."""
+def test_other_objects_have_no_table() -> None:
+    """Objects that aren't the engine's are rejected."""
     with pytest.raises(TypeError, match="no table of a list"):
         html([])
     with pytest.raises(TypeError, match="not OSError"):
-        explain(OSError())  # type: ignore[arg-type]  # the caller's mistake that is tested
+        explain(OSError())  # type: ignore[arg-type]  # the mistake that is tested
 
 
 # ----------------------------------------------------------------------------------------- errors
 
 
 def marked(error: FormatError) -> list[str]:
-    """The lines of an error's text that have the mark of what is wrong."""
+    """Return the lines of an error's text with the mark of the wrong field."""
     return [line for line in text(error).splitlines() if "!!" in line and "stopped at" not in line]
 
 
-def test_an_error_shows_the_bytes_where_it_arose() -> None:
-    """The field at its offset is marked; the disk is found, or given."""
+def test_an_error_shows_the_bytes_that_caused_it() -> None:
+    """The field at the offset is marked, on the disk that was being read or that is passed."""
     disk = a_damaged_disk()
     error = caught(lambda: kvlib.open(disk))
     (line,) = marked(error)
@@ -147,8 +146,8 @@ def test_an_error_shows_the_bytes_where_it_arose() -> None:
     assert unescape(re.sub("<.*?>", "", html(error))).split()[:9] == text(error).split()[:9]
 
 
-def test_an_error_of_a_directory_finds_its_file_again(tmp_path: Path) -> None:
-    """Also when all that is left of it is the error; the advice is that of the command line."""
+def test_an_error_of_a_directory_finds_its_file(tmp_path: Path) -> None:
+    """The error's path is enough to find the file; the advice is the command line's."""
     disk = a_damaged_disk()
     for name in disk.names():
         (tmp_path / name).write_bytes(disk.read(name))
@@ -158,32 +157,40 @@ def test_an_error_of_a_directory_finds_its_file_again(tmp_path: Path) -> None:
     assert "the field there: frame[0]." in text(error)
     assert "kvlib salvage" in text(error)
     (tmp_path / "log").write_bytes(b"other bytes")
-    assert marked(error) == []  # they are not the ones that it is about
+    assert marked(error) == []  # the file has changed
     gone = CorruptionError(str(tmp_path / "gone" / "log"), 0, "spoilt")
     assert text(gone).startswith("CorruptionError:")
 
 
-def test_an_error_of_pure_functions_shows_their_bytes() -> None:
-    """Which are nowhere but in the functions that raised it."""
-    for call in (
+@pytest.mark.parametrize(
+    "call",
+    [
         lambda: kvlib.decode_snapshot(b"\0\0\0\1s\0\0\0\5caf"),
         lambda: kvlib.decode_field(b"?\0\0\0\1a"),
         lambda: kvlib.join([b"\0\0\0\1\0\0\0\1abc"]),
-    ):
-        assert len(marked(caught(call))) == 1
+    ],
+)
+def test_an_error_of_a_pure_function_shows_its_argument(call: Callable[[], object]) -> None:
+    """The bytes are found in the functions that raised the error."""
+    assert len(marked(caught(call))) == 1
 
 
-def test_an_error_without_its_bytes_is_its_message() -> None:
-    """There is nothing to show of a segment that is missing, nor of very many bytes."""
-    few = caught(lambda: kvlib.join([b"\0\0\0\1\0\0\0\2abc"]))
-    many = caught(lambda: kvlib.decode_snapshot(b"\0\0\0\1?" + bytes(SEARCHED)))
-    for error in (few, many):
-        assert " ".join(text(error).split()) == f"CorruptionError: {error}"
-        assert "<pre" not in html(error)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: kvlib.join([b"\0\0\0\1\0\0\0\2abc"]),
+        lambda: kvlib.decode_snapshot(b"\0\0\0\1?" + bytes(SEARCHED)),
+    ],
+)
+def test_an_error_without_bytes_is_its_message(call: Callable[[], object]) -> None:
+    """A missing segment has no bytes to show, and very large arguments aren't searched."""
+    error = caught(call)
+    assert " ".join(text(error).split()) == f"CorruptionError: {error}"
+    assert "<pre" not in html(error)
 
 
-def test_a_newer_file_is_not_to_be_salvaged(tmp_path: Path) -> None:
-    """The reason says all that can be done."""
+def test_a_newer_file_is_not_advised_to_be_salvaged(tmp_path: Path) -> None:
+    """The only advice for a newer format version is the error's own."""
     (tmp_path / "log").write_bytes(b"kvlib\0\0\2")
     error = caught(lambda: kvlib.open(tmp_path))
     assert isinstance(error, VersionError)
@@ -196,7 +203,7 @@ def test_a_newer_file_is_not_to_be_salvaged(tmp_path: Path) -> None:
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    """An IPython that has learnt to show what is kvlib's."""
+    """Yield an IPython in which kvlib's objects are registered."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     no_history = Config({"HistoryManager": {"enabled": False}})
     started = InteractiveShell.instance(config=no_history)
@@ -206,7 +213,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
 
 
 def test_ipython_shows_objects_by_text_and_table(shell: InteractiveShell) -> None:
-    """Both forms come from here, for the class itself and for what is derived from it."""
+    """The registered text and HTML are shown, for subclasses too."""
     assert shell.display_formatter
     for object, _, _ in OBJECTS:
         data, _ = shell.display_formatter.format(object)
@@ -214,7 +221,7 @@ def test_ipython_shows_objects_by_text_and_table(shell: InteractiveShell) -> Non
 
 
 def test_ipython_shows_the_bytes_below_an_uncaught_error(shell: InteractiveShell) -> None:
-    """The traceback is as always; the error is still the cell's."""
+    """The usual traceback comes first, and the error is still the result of the cell."""
     with capture_output() as captured:
         result = shell.run_cell("import kvlib; kvlib.decode_field(b'?')")
     assert isinstance(result.error_in_exec, KvlibError)
@@ -224,7 +231,7 @@ def test_ipython_shows_the_bytes_below_an_uncaught_error(shell: InteractiveShell
 
 
 def test_without_ipython_nothing_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a program nobody asks for it."""
+    """A program that hasn't loaded IPython isn't affected."""
     register()
     monkeypatch.delitem(__import__("sys").modules, "IPython")
     register()

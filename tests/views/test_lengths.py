@@ -1,13 +1,14 @@
-"""The Length lab: at each of the 256 values, what the reader itself answers."""
+"""The length lab: a reader's answers for all 256 values of a byte."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kvlib
+from helpers.explored import Odd
+from helpers.golden import check_width
 from kvlib import encoding, frame, log, naive
 from kvlib.errors import CorruptionError
-from kvlib.layout.text import COLUMNS, width
 from kvlib.views.lengths import LIMIT, READERS, Read, counted, lengths
 from kvlib.views.timeline import Timeline
 
@@ -25,15 +26,15 @@ SAMPLES = {
 }
 
 
-def outcomes(film: Timeline, strip: int = 0) -> list[str]:
-    """The runs of a strip, in words."""
-    return [f"{film.span(run)} {run.outcome.words}" for run in film.runs(strip)]
+def outcomes(timeline: Timeline, strip: int = 0) -> list[str]:
+    """Return the runs of a reader in words."""
+    return [f"{timeline.span(run)} {run.outcome.words}" for run in timeline.runs(strip)]
 
 
-def test_tea_by_hand() -> None:
-    """Notebook 1's record: 4, 5 and 6 are silent, and from 7 on no value is left."""
-    film = lengths(b"\x03tea\x03hot")
-    assert outcomes(film) == [
+def test_a_wrong_length_goes_unnoticed_by_the_naive_reader() -> None:
+    """Lengths of 4, 5 and 6 give wrong records; from 7 on no value is left."""
+    timeline = lengths(b"\x03tea\x03hot")
+    assert outcomes(timeline) == [
         "0 {'': 'ea\\x03hot'}",
         "1 {'t': 'a\\x03hot'}",
         "2 {'te': '\\x03hot'}",
@@ -43,29 +44,29 @@ def test_tea_by_hand() -> None:
         "6 {'tea\\x03ho': ''}",
         "7-255 ValueError: zip() argument 2 is shorter than argument 1",
     ]
-    assert (film.start, film.strips) == (3, ("decode_counted",))
+    assert (timeline.start, timeline.strips) == (3, ("decode_counted",))
 
 
 def test_kvlib_refuses_all_but_one() -> None:
-    """The specimen record: what differs in numbers only is one refusal."""
-    film = lengths(CAFE)
-    found = outcomes(film)
+    """Only the true length is right, and refusals that differ in numbers share a run."""
+    timeline = lengths(CAFE)
+    found = outcomes(timeline)
     assert found[5] == "5 {'café': '2,50 €'}"
     assert found[-1] == "19-255 offset 5: length …, but only 18 bytes are left"
-    assert [moment.outcomes[0].verdict for moment in film.moments].count("refused") == 255
+    assert [moment.outcomes[0].verdict for moment in timeline.moments].count("refused") == 255
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_each_moment_is_the_readers_answer(name: str) -> None:
-    """Every length byte of every format: verdict, picture and reader agree at all 256 values."""
+    """Verdict, picture and reader agree at all 256 values, in every format."""
     data, read = SAMPLES[name], READERS[name][1]
     truth = read(data)
-    film = lengths(data, format=name)
-    first = film.moments[film.start].pictures[0].layout
+    timeline = lengths(data, format=name)
+    first = timeline.moments[timeline.start].pictures[0].layout
     places = [leaf.end - 1 for leaf in first.root.leaves() if leaf.kind == "length"][:2]
     for at in places:
-        film = lengths(data, at, format=name)
-        for byte, moment in enumerate(film.moments):
+        timeline = lengths(data, at, format=name)
+        for byte, moment in enumerate(timeline.moments):
             (picture,) = moment.pictures
             layout, (outcome,) = picture.layout, moment.outcomes
             assert layout.data == data[:at] + bytes([byte]) + data[at + 1 :]
@@ -93,8 +94,8 @@ def test_each_moment_is_the_readers_answer(name: str) -> None:
         lambda texts: b"".join(bytes([len(text)]) + text for text in texts)
     )
 )
-def test_the_counted_picture_is_the_readers(data: bytes) -> None:
-    """Any bytes: the leaves are all the data, their values the texts that the reader saw."""
+def test_the_picture_has_what_the_naive_reader_reads(data: bytes) -> None:
+    """The leaves cover any data, and their values are the texts that the reader saw."""
     layout = counted(data)
     leaves = [*layout.root.leaves()]
     assert b"".join(data[one.start : one.end] for one in leaves) == data
@@ -114,49 +115,50 @@ def test_the_counted_picture_is_the_readers(data: bytes) -> None:
     ] == texts
 
 
-def test_a_length_that_is_too_large_is_said_to_be() -> None:
-    """The naive reader slices past the end; the picture shows what it got, and what it lacks."""
+def test_too_large_a_length_is_noted() -> None:
+    """The naive reader slices past the end, and the picture's note says so."""
     length, text = counted(b"\x05tea\x01").root.children[0].children[0].children
     assert (length.value, length.note) == (5, "bytes of text, too many")
     assert (text.start, text.end, text.value) == (1, 5, "tea\x01")
 
 
 def test_a_reader_of_your_own_is_shown_above() -> None:
-    """Right is what the real reader makes of the true bytes; any exception is a refusal."""
+    """An answer is right if it is kvlib's answer for the true bytes; an exception is a refusal."""
 
     def read(data: bytes) -> object:
         if data[0] == 9:
             raise KeyError("mine")
         return {"tea": "hot", "cup": "1"} if data[0] < 5 else {"x": "y" * 90}
 
-    film = lengths(TEA, read=read)
-    assert film.strips == ("yours", "decode_counted")
-    assert [run.outcome.verdict for run in film.runs(0)] == ["right", "wrong", "refused", "wrong"]
-    assert film.moments[9].notes == (("yours answers", "KeyError: 'mine'"),)
-    assert film.moments[4].notes == ()
-    assert film.moments[5].notes[0][1].replace("\n", "").count("y") == 90
+    timeline = lengths(TEA, read=read)
+    assert timeline.strips == ("yours", "decode_counted")
+    assert [run.outcome.verdict for run in timeline.runs(0)] == [
+        "right",
+        "wrong",
+        "refused",
+        "wrong",
+    ]
+    assert timeline.moments[9].notes == (("yours answers", "KeyError: 'mine'"),)
+    assert timeline.moments[4].notes == ()
+    assert timeline.moments[5].notes[0][1].replace("\n", "").count("y") == 90
 
 
-def test_nothing_is_right_if_the_bytes_were_spoilt_before() -> None:
-    """`len(text)` was written for `len(text.encode())`: no value of one byte makes it right."""
-    film = lengths(naive.encode_counted({"café": "2,50 €"}))
-    assert film.start == 4
-    assert "right" not in {moment.outcomes[0].verdict for moment in film.moments}
+def test_no_value_is_right_for_damaged_bytes() -> None:
+    """If another length is wrong too, no value of this byte repairs the bytes."""
+    timeline = lengths(naive.encode_counted({"café": "2,50 €"}))
+    assert timeline.start == 4
+    assert "right" not in {moment.outcomes[0].verdict for moment in timeline.moments}
 
 
 @pytest.mark.parametrize(
     ("data", "name"),
     [
-        (TEA, "decode_counted"),
-        (b"\x04tea", "decode_counted"),
-        (CAFE, "kvlib"),
-        (CAFE[:-1], "kvlib"),
-        (FRAME, "kvlib"),
-        (FIELDS, "kvlib"),
+        *[(data, "decode_counted") for data in (TEA, b"\x04tea")],
+        *[(data, "kvlib") for data in (CAFE, CAFE[:-1], FRAME, FIELDS)],
     ],
 )
 def test_the_format_is_guessed(data: bytes, name: str) -> None:
-    """The naive format too, as kvlib's guess knows nothing of it."""
+    """The guess includes the naive format, which the engine doesn't know."""
     assert lengths(data).strips == (name,)
 
 
@@ -170,42 +172,33 @@ def test_the_format_is_guessed(data: bytes, name: str) -> None:
         (CAFE, 9, None, r"no length at offset 9; bytes of lengths are at \[5, 6, 7, 8, 15, "),
     ],
 )
-def test_mistakes_of_the_caller(data: bytes, at: int | None, name: str | None, reason: str) -> None:
-    """Each says what would do."""
+def test_bad_arguments_are_rejected(
+    data: bytes, at: int | None, name: str | None, reason: str
+) -> None:
+    """The message says what is possible."""
     with pytest.raises(ValueError, match=reason):
         lengths(data, at, format=name)
 
 
-def test_another_byte_of_a_length_can_be_turned() -> None:
-    """The highest one of the value's: any value but 0 is far too large."""
-    film = lengths(CAFE, 15)
-    assert outcomes(film)[1].startswith("1-255 offset 15: length …, but only 8 bytes")
+def test_any_byte_of_a_length_can_be_chosen() -> None:
+    """Any value but 0 of a length's first byte is far too large."""
+    timeline = lengths(CAFE, 15)
+    assert outcomes(timeline)[1].startswith("1-255 offset 15: length …, but only 8 bytes")
 
 
-def strange(data: bytes) -> object:
-    """An answer that can neither be compared nor shown."""
-
-    class Strange:
-        def __eq__(self, other: object) -> bool:
-            raise RuntimeError("no comparison")
-
-    return Strange()
-
-
-@pytest.mark.parametrize("read", [strange, lambda data: data.nothing, None])
-def test_the_text_has_80_columns(read: Read | None) -> None:
-    """Every outcome, then the picture of the true length."""
-    for data in SAMPLES.values():
-        text = repr(lengths(data, read=read))
-        assert max(width(line) for line in text.split("\n")) <= COLUMNS
+@pytest.mark.parametrize("read", [lambda data: Odd(), lambda data: data.nothing, None])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_text_has_80_columns(name: str, read: Read | None) -> None:
+    """Odd answers and long refusals are wrapped."""
+    check_width(lengths(SAMPLES[name], read=read))
 
 
 def test_the_values_can_end_earlier() -> None:
-    """Where all that follows is alike, the few that differ get more room; never below the byte."""
+    """The moments end at `last`, which is at least the byte's own value."""
     counted = naive.encode_counted({"tea": "hot"})
-    film = lengths(counted, last=31)
-    assert len(film.moments) == 32
-    assert film.moments == lengths(counted).moments[:32]
+    timeline = lengths(counted, last=31)
+    assert len(timeline.moments) == 32
+    assert timeline.moments == lengths(counted).moments[:32]
     for last in (2, 256):
         with pytest.raises(ValueError, match=f"last is {last}, expected 3 to 255"):
             lengths(counted, last=last)

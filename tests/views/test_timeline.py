@@ -1,4 +1,4 @@
-"""Films: what the script unpacks is what was packed, and the page is of a bearable size."""
+"""Timelines: their script unpacks what was packed, and their pages are small."""
 
 import json
 import re
@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kvlib
+from helpers.golden import check_width
 from kvlib import MemoryDisk, views
 from kvlib.layout.dissect import dissect
-from kvlib.layout.text import COLUMNS, width
 from kvlib.views import html, timeline
 from kvlib.views.delta import changes, squeeze
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
@@ -23,18 +23,18 @@ from views.test_html import Reader, grid
 T = TypeVar("T")
 
 
-# ----------------------------------------------------------------- what static/film.js does, again
+# ----------------------------------------------------------------- static/timeline.js, in Python
 
 
 def grown(text: str, steps: Sequence[str]) -> str:
-    """The text, each of its numbers so much greater."""
+    """Return the text with a step added to each of its numbers."""
     parts = re.split("([0-9]{1,9})", text)
     parts[1::2] = [str(int(old) + int(step)) for old, step in zip(parts[1::2], steps, strict=True)]
     return "".join(parts)
 
 
 def expand(column: Sequence[str], read: Callable[[str], T]) -> list[str | T]:
-    """The strings that a column stands for."""
+    """Return the strings of a column."""
     texts: list[Any] = []
     for item in column:
         if not item.startswith("*"):
@@ -49,7 +49,7 @@ def expand(column: Sequence[str], read: Callable[[str], T]) -> list[str | T]:
 def undo(
     column: Sequence[str], parse: Callable[[list[str]], Sequence[T]], from_first: bool = False
 ) -> list[list[T]]:
-    """The lists that the changes make."""
+    """Return the lists that the changes describe."""
     lists: list[list[T]] = []
     for change in expand(column, str):
         kept, *rest = change.split(" ")
@@ -62,22 +62,22 @@ def undo(
 
 
 def unpack(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The moments of a page's data."""
+    """Return the moments of a page's data."""
     strings = ["".join(text) for text in undo(data["strings"], lambda rest: list(" ".join(rest)))]
 
-    def said(numbers: str) -> str:
+    def joined(numbers: str) -> str:
         return ": ".join(strings[int(number)] for number in numbers.split(" "))
 
     def texts(column: str) -> list[str]:
         if column.startswith("~"):
-            return [said(text) for text in expand(column[1:].split("|"), str)]
-        return expand(column.split("|"), said)
+            return [joined(text) for text in expand(column[1:].split("|"), str)]
+        return expand(column.split("|"), joined)
 
     def piece(text: str) -> html.LeafText:
         size, letter, status, heading, name, meaning, low, *high = text.split(":")
         about = (int(low), int(high[0])) if high else None
         return html.LeafText(
-            int(size), letter, status, said(heading), said(name), said(meaning), about
+            int(size), letter, status, joined(heading), joined(name), joined(meaning), about
         )
 
     pieces = [piece(text) for text in expand(data["pieces"], str)]
@@ -112,7 +112,7 @@ def unpack(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 @cache
 def a_store() -> MemoryDisk:
-    """A store with a log of some 170 bytes."""
+    """Return a store with a log of some 170 bytes."""
     disk = MemoryDisk()
     with kvlib.open(disk) as store:
         store["café"] = "2,50 €"
@@ -122,7 +122,7 @@ def a_store() -> MemoryDisk:
 
 
 def tiny(count: int) -> Timeline:
-    """A film of fields, with what the others lack: pictures that are absent, several marks."""
+    """Return a timeline with missing pictures and several marks."""
     moments = [
         Moment(
             f"{number}: *|~",
@@ -142,25 +142,25 @@ def tiny(count: int) -> Timeline:
     return Timeline("<i>What if?</i>", "number", ("yours",), tuple(moments), count // 2)
 
 
-FILMS: dict[str, Callable[[], Timeline]] = {
+TIMELINES: dict[str, Callable[[], Timeline]] = {
     "crash": lambda: views.crash(a_store()),
-    "flips": cache(lambda: views.flips(a_store())),  # of 1,440 moments, which take their time
+    "flips": cache(lambda: views.flips(a_store())),  # 1,440 moments, which take a while
     "tiny": lambda: tiny(8),
     "one": lambda: tiny(1),
 }
 
 
 def data_of(text: str) -> dict[str, Any]:
-    """The data in a page."""
+    """Return the data in a page."""
     found = Reader(text).raw["script"][0]
     loaded: dict[str, Any] = json.loads(found)
     return loaded
 
 
-@pytest.mark.parametrize("name", FILMS)
-def test_what_the_script_unpacks_is_the_film(name: str) -> None:
-    """Labels, outcomes, notes, bytes, pieces, marks and flaws of every moment."""
-    played = FILMS[name]()
+@pytest.mark.parametrize("name", TIMELINES)
+def test_the_script_unpacks_the_timeline(name: str) -> None:
+    """Labels, outcomes, notes, bytes, pieces, marks and flaws of every moment come back."""
+    played = TIMELINES[name]()
     shots = timeline._shots(played)
     moments = unpack(json.loads(json.dumps(timeline.reel(played, shots))))
     assert len(moments) == len(played.moments)
@@ -186,34 +186,34 @@ def test_what_the_script_unpacks_is_the_film(name: str) -> None:
 @given(
     st.lists(st.sampled_from(["a", "1", "2", "3 of 9", "4 of 8", "09", "10", "9" * 12]) | st.text())
 )
-def test_a_column_is_what_it_was(texts: list[str]) -> None:
-    """Squeezed and expanded, whatever the texts."""
+def test_a_squeezed_column_expands_again(texts: list[str]) -> None:
+    """Any texts come back from a squeezed column."""
     column = squeeze(texts, lambda text: f"={text}")
     assert expand(column, lambda text: text[1:]) == texts
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=6)), st.booleans())
-def test_changes_make_the_lists_again(lists: list[list[int]], from_first: bool) -> None:
-    """Whether they are told from the list before or from the first."""
+def test_changes_give_the_lists_again(lists: list[list[int]], from_first: bool) -> None:
+    """Any lists come back from changes to the previous or to the first list."""
     column = changes(lists, from_first=from_first)
     assert undo(column, lambda rest: [int(n) for n in rest], from_first) == lists
 
 
 def test_an_experiment_takes_little_room() -> None:
-    """All cuts of a log in 15 KB of data, all flips of its bits in 45 KB."""
+    """All cuts of a log take 15 KB of data, and all flips of its bits 45 KB."""
     for name, most in (("crash", 15_000), ("flips", 45_000)):
-        played = FILMS[name]()
+        played = TIMELINES[name]()
         data = timeline.reel(played, timeline._shots(played))
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         assert len(text.encode()) <= most
 
 
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", TIMELINES)
 def test_a_page_is_complete_before_its_script_runs(name: str) -> None:
-    """Every outcome, the first moment's bytes and notes; no ids; the same each time; not large."""
-    played = FILMS[name]()
+    """The page has every outcome and the first moment, without ids, and is always the same."""
+    played = TIMELINES[name]()
     text = played._repr_mimebundle_()["text/html"]
-    assert text == timeline.page(FILMS[name]())
+    assert text == timeline.page(TIMELINES[name]())
     assert len(text.encode()) <= timeline.LIMIT
     reader = Reader(text)
     assert html.WAIT in reader.text
@@ -230,9 +230,9 @@ def test_a_page_is_complete_before_its_script_runs(name: str) -> None:
         assert f"{heading}{note}" in reader.text
 
 
-def test_what_is_too_much_is_left_out_and_said() -> None:
-    """The slider keeps the moments around its start; what has no room even then is text."""
-    played = FILMS["flips"]()
+def test_a_large_timeline_leaves_out_moments() -> None:
+    """The slider keeps the moments around its start; a page without room for one is text."""
+    played = TIMELINES["flips"]()
     text = timeline.page(played)
     data = data_of(text)
     (kept,) = re.findall(r"The slider has ([0-9,]+) of 1,", text)
@@ -245,12 +245,12 @@ def test_what_is_too_much_is_left_out_and_said() -> None:
             unpack(found := data_of(timeline.page(end)))[found["start"]]["label"]
             == end.moments[start].label
         )
-    long = replace(FILMS["tiny"](), caption="long " * 20_000)
+    long = replace(TIMELINES["tiny"](), caption="long " * 20_000)
     assert timeline.page(long) == html.as_html(repr(long))
 
 
 def test_the_parts_of_many_bytes_are_left_to_the_script() -> None:
-    """The page has all bytes, and says what is missing."""
+    """The page has all bytes, and a single row for the parts."""
     layout = dissect(kvlib.encode_snapshot({f"{n}": "" for n in range(60)}))
     played = Timeline(
         "c", "n", ("kvlib",), (Moment("0", (ReaderOutcome("right", "x"),), (Scene(layout),)),)
@@ -260,21 +260,20 @@ def test_the_parts_of_many_bytes_are_left_to_the_script() -> None:
     assert reader.tables[2][1:] == [[html.WAIT]]
 
 
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", TIMELINES)
 def test_the_text_is_complete_and_not_too_wide(name: str) -> None:
-    """Every outcome and the first moment, in 80 columns."""
-    played = FILMS[name]()
-    text = repr(played)
-    assert all(width(line) <= COLUMNS for line in text.split("\n"))
+    """The text has every outcome, in 80 columns."""
+    played = TIMELINES[name]()
+    check_width(played)
     for number in range(len(played.strips)):
         for run in played.runs(number):
             line = (
                 f"  {played.span(run)}  {timeline.SIGNS[run.outcome.verdict]} {run.outcome.words}"
             )
-            assert line[:40] in text
+            assert line[:40] in repr(played)
 
 
 def test_the_old_name_of_a_timeline_still_works() -> None:
-    """For one version, with a warning."""
+    """`views.Film` warns for one version."""
     with pytest.warns(DeprecationWarning, match="now views.Timeline"):
         assert views.Film is views.Timeline
