@@ -1,4 +1,4 @@
-"""One server and one browser for all tests, a window with nothing in it for each."""
+"""One server and one browser for all tests, and a fresh context for each test."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ from browser.lab import FLAGS, Lab, Server, chromium, serving
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A JupyterLab that is running."""
+    """Yield a running JupyterLab."""
     with serving(tmp_path_factory.mktemp("lab")) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
 def window() -> Iterator[Browser]:
-    """A Chromium without a window on the screen."""
+    """Yield a headless Chromium."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield started
@@ -26,7 +26,7 @@ def window() -> Iterator[Browser]:
 
 @pytest.fixture
 def lab(server: Server, window: Browser) -> Iterator[Lab]:
-    """A new user's browser; the test fails if anything went wrong in it."""
+    """Yield a new user's browser; fail the test if anything went wrong in it."""
     opened = Lab(server, window.new_context())
     yield opened
     opened.close()

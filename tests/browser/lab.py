@@ -1,11 +1,11 @@
-r"""A JupyterLab of its own, in a Chromium without a window, and what a reader does there.
+r"""A separate JupyterLab in a headless Chromium, and the actions of a reader.
 
     opened = lab.open_cells(["print('hello')"])       # a notebook of these code cells
     run_all(opened)
     assert outputs(opened, cell=0).inner_text() == "hello\n"
 
-Nothing leaves this machine: a request to any other address is refused, and is a problem like an
-error in the browser's console. `Lab.problems` has them all, and each test ends by looking there.
+Requests to other machines are refused. They are collected in `Lab.problems`, with the errors of the
+browser's console, and fail the test.
 """
 
 import json
@@ -35,23 +35,23 @@ from helpers.paths import ROOT
 PICTURES = ROOT / "build" / "browser"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 OUTPUT = ".jp-OutputArea-output"
-SECONDS = 120  # for whatever must happen in the end; a loaded machine takes its time
+SECONDS = 120  # for any single wait, on a busy machine
 
-# For root, whom Chromium gives no sandbox, and for machines without a graphics card. The last one:
-# should a request get past us, no name but this machine's can be resolved.
+# Chromium has no sandbox for root, and the machine may have no graphics card. The last flag keeps
+# other machines' names from being resolved, in case a request gets past the route in Lab.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 FLAGS += ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
 
 SETTINGS = {
-    # Neither news nor updates are looked for.
+    # No requests for news and updates.
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    # Outputs out of sight are drawn too, so that all of them can be judged.
+    # Draw outputs that are scrolled out of view too, so that all of them are checked.
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
 
 
 def chromium() -> str:
-    """Give the path of Chromium: what CHROMIUM says, or the one that is installed."""
+    """Return the path of Chromium: from the variable CHROMIUM, or else an installed one."""
     names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     if found is None:
@@ -67,14 +67,14 @@ def chromium() -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """A JupyterLab that is running: its address without a final slash, its folder, its token."""
+    """A running JupyterLab: its address without a final slash, its folder and its token."""
 
     address: str
     folder: Path
     token: str
 
     def ask(self, method: str, path: str) -> Any:
-        """Ask the server's own interface; give what its JSON says, None for no content."""
+        """Call the server's REST interface. Return the parsed JSON, or None for no content."""
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(f"{self.address}{path}", headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:
@@ -84,7 +84,7 @@ class Server:
 
 @contextmanager
 def serving(place: Path) -> Iterator[Server]:
-    """Run JupyterLab in the empty folder `place`, where it keeps all its own files too."""
+    """Run JupyterLab in the empty folder `place`, which also has its settings and its log."""
     folder = place / "notebooks"
     folder.mkdir()
     write_settings(place / "settings", "light")
@@ -109,7 +109,7 @@ def serving(place: Path) -> Iterator[Server]:
 
 
 def command(server: Server, port: int) -> list[str]:
-    """Give the command line of the server."""
+    """Return the command line of the server."""
     return [
         *[sys.executable, "-m", "jupyterlab", str(server.folder), "--no-browser", "--allow-root"],
         *["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"],
@@ -119,7 +119,7 @@ def command(server: Server, port: int) -> list[str]:
 
 
 def environment(place: Path, token: str) -> dict[str, str]:
-    """Give the environment of the server, in which nothing of the user's own is read or written."""
+    """Return an environment in which the server doesn't read or write the user's files."""
     names = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
     places = {name: str(place / name.lower()) for name in [*names, "JUPYTERLAB_WORKSPACES_DIR"]}
     places["JUPYTERLAB_SETTINGS_DIR"] = str(place / "settings")
@@ -127,7 +127,7 @@ def environment(place: Path, token: str) -> dict[str, str]:
 
 
 def write_settings(folder: Path, theme: str) -> None:
-    """Write what a user would have set in JupyterLab; it is read when a page is opened."""
+    """Write JupyterLab's settings, which it reads when a page is opened."""
     chosen = {**SETTINGS, "apputils-extension/themes": {"theme": THEMES[theme]}}
     for name, values in chosen.items():
         path = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -136,7 +136,7 @@ def write_settings(folder: Path, theme: str) -> None:
 
 
 def wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server answers; one that has ended instead shows its log."""
+    """Wait until the server answers. Raises RuntimeError with its log if it has ended."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -152,10 +152,10 @@ def wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 class Lab:
-    """One user's browser, for one test: what it opens, and what went wrong in it."""
+    """One user's browser, for one test; `problems` lists its errors."""
 
     def __init__(self, server: Server, context: BrowserContext) -> None:
-        """Watch all that the pages of `context` ask for and complain of."""
+        """Watch the requests and the errors of the pages of `context`."""
         self.problems: list[str] = []
         self._server = server
         self._context = context
@@ -178,7 +178,7 @@ class Lab:
     def open(
         self, notebook: Path, *, theme: str = "light", width: int = 1280, height: int = 800
     ) -> Page:
-        """Open a copy of a notebook file, in a folder of its own; give the page, not yet run."""
+        """Open a copy of a notebook in a new folder. Return the page, before any cell has run."""
         self._opened += 1
         folder = self._server.folder / f"{secrets.token_hex(4)}-{self._opened}"
         folder.mkdir()
@@ -191,7 +191,7 @@ class Lab:
         path = f"/lab/tree/{folder.name}/{notebook.name}"
         page.goto(f"{self._server.address}{path}?reset&token={self._server.token}")
         expect(page.locator("#jp-main-statusbar")).to_contain_text(
-            # The notebook's own mark says idle before the kernel is connected; this one doesn't.
+            # The notebook's indicator says idle before the kernel is connected; this one doesn't.
             re.compile(r"Python 3.*\| Idle"),
             timeout=SECONDS * 1000,
         )
@@ -205,7 +205,7 @@ class Lab:
         width: int = 1280,
         height: int = 800,
     ) -> Page:
-        """Open a notebook made of code cells; give the page, not yet run."""
+        """Open a notebook of these code cells. Return the page, before any cell has run."""
         path = self._server.folder.parent / "cells.ipynb"
         path.write_text(json.dumps(notebook_of(sources)), encoding="utf-8")
         return self.open(path, theme=theme, width=width, height=height)
@@ -218,13 +218,13 @@ class Lab:
 
 
 def is_here(url: str) -> bool:
-    """Say whether an address leads to this machine, or to nothing but what it says itself."""
+    """Return whether an address is this machine's, or contains its own data."""
     parts = urlsplit(url)
     return parts.scheme in {"data", "blob", "about"} or parts.hostname == "127.0.0.1"
 
 
 def notebook_of(sources: Sequence[str]) -> dict[str, Any]:
-    """Give the JSON of a notebook of code cells that were not run."""
+    """Return the JSON of a notebook of code cells without outputs."""
     cells: list[dict[str, Any]] = [
         {
             "cell_type": "code",
@@ -242,7 +242,7 @@ def notebook_of(sources: Sequence[str]) -> dict[str, Any]:
 
 # ----------------------------------------------------------------------------- what a reader does
 
-# What the notebook is now, from JupyterLab's own model of it.
+# The current state of the notebook, from JupyterLab's model.
 READ = """() => {
     const notebook = jupyterapp.shell.currentWidget.content;
     return {
@@ -255,17 +255,17 @@ READ = """() => {
 
 
 def read(page: Page) -> dict[str, Any]:
-    """Give which cell is active, in which mode, and the cells as their file would have them."""
+    """Return the active cell, the mode, and the cells as they would be saved."""
     found: dict[str, Any] = page.evaluate(READ)
     return found
 
 
 def run_all(page: Page) -> None:
-    """Choose Run All from the menu, and wait until all has run and is drawn.
+    """Choose Run All from the menu, and wait until every cell has run and is drawn.
 
-    Raises AssertionError for a cell that fails without a tag that announces it: there the run ends.
+    Raises AssertionError for a failed cell without the tag raises-exception, which ends the run.
     """
-    # Otherwise what is stored in the file would look like a run that is over.
+    # Otherwise the stored outputs would look like those of a finished run.
     page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.locator('.lm-Menu [data-command="runmenu:run-all"]').click()
@@ -279,7 +279,7 @@ def run_all(page: Page) -> None:
 
 
 def is_done(cell: dict[str, Any]) -> bool:
-    """Say whether a cell has run to its end as it should, or has nothing to run."""
+    """Return whether a cell has run as expected, or has nothing to run."""
     if cell["cell_type"] != "code" or not "".join(cell["source"]).strip():
         return True
     ended = cell["execution_count"] is not None and not cell["running"]
@@ -287,18 +287,18 @@ def is_done(cell: dict[str, Any]) -> bool:
 
 
 def is_announced(cell: dict[str, Any]) -> bool:
-    """Say whether the author expects an error in this cell."""
+    """Return whether the author expects an error in this cell."""
     return "raises-exception" in cell["metadata"].get("tags", [])
 
 
 def errors(cell: dict[str, Any]) -> list[str]:
-    """Give the errors in a cell's outputs."""
+    """Return the errors in a cell's outputs."""
     shown = cell.get("outputs", [])
     return [f"{one['ename']}: {one['evalue']}" for one in shown if one["output_type"] == "error"]
 
 
 def settle(page: Page) -> None:
-    """Wait until half a second has changed nothing: widgets draw themselves after their cell."""
+    """Wait until the page is unchanged for half a second, because widgets are drawn late."""
     before, now = "", page.locator("#jp-main-dock-panel").inner_html()
     while before != now:
         page.wait_for_timeout(500)
@@ -306,7 +306,7 @@ def settle(page: Page) -> None:
 
 
 def outputs(page: Page, cell: int | None = None) -> Locator:
-    """Find the outputs, of one cell or of all; cells are counted from 0, text cells too."""
+    """Find the outputs of all cells or of one, counted from 0 with text cells."""
     if cell is None:
         return page.locator(OUTPUT)
     return page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(OUTPUT)
@@ -328,7 +328,7 @@ def change_theme(page: Page, theme: str) -> None:
 
 
 def screenshot(page: Page, name: str) -> Path:
-    """Keep a picture of the window as it is, in build/browser/."""
+    """Save a picture of the window in build/browser/."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
     page.screenshot(path=path)
@@ -336,7 +336,7 @@ def screenshot(page: Page, name: str) -> Path:
 
 
 def screenshot_all(page: Page, name: str) -> list[Path]:
-    """Keep pictures of the whole notebook from top to bottom, one for each screenful of 4,000."""
+    """Save pictures of the whole notebook, one for every 4,000 pixels of its height."""
     size = page.viewport_size
     assert size is not None
     page.set_viewport_size({"width": size["width"], "height": 4000})
@@ -354,7 +354,7 @@ def screenshot_all(page: Page, name: str) -> list[Path]:
 
 # ------------------------------------------------------------------------------------- one cell
 
-# A cell as its file would have it, and whether it runs; `active` is the one that is chosen.
+# A cell as it would be saved, and whether it is running; "active" is the selected one.
 CELL = """(id) => {
     const notebook = jupyterapp.shell.currentWidget.content;
     const index = id === "active" ? notebook.activeCellIndex
@@ -362,7 +362,7 @@ CELL = """(id) => {
     const { model } = notebook.widgets[index];
     return { ...model.toJSON(), index, running: model.executionState === "running" };
 }"""
-# The number of an earlier run would look like that of the next one.
+# Otherwise the execution count of an earlier run would look like that of the next one.
 FORGET = """(id) => {
     const { widgets } = jupyterapp.shell.currentWidget.content;
     widgets.find(({ model }) => model.id === id).model.executionCount = null;
@@ -371,7 +371,7 @@ HAS_RUN = f"(id) => {{ const cell = ({CELL})(id); return cell.execution_count &&
 
 
 def read_cell(page: Page, name: str = "active") -> dict[str, Any]:
-    """Give the cell with this id, or the active one, as its file would have it, and its index."""
+    """Return the cell with this id, or the active one, as it would be saved, with its index."""
     found: dict[str, Any] = page.evaluate(CELL, name)
     return found
 
@@ -382,15 +382,15 @@ def outputs_of(page: Page, name: str) -> Locator:
 
 
 def editor_of(page: Page, name: str = "active") -> Locator:
-    """Find where the source of a cell is written."""
+    """Find the editor of a cell."""
     cells = page.locator(".jp-Notebook .jp-Cell")
     return cells.nth(read_cell(page, name)["index"]).locator(".cm-content")
 
 
 def write(page: Page, name: str, source: str, *, paste: bool = False) -> None:
-    """Write this in place of what a cell holds, key by key; several lines come from the clipboard.
+    """Replace the source of a cell: type a single line, paste several.
 
-    JupyterLab would indent those lines again, if they were typed.
+    JupyterLab would indent typed lines again.
     """
     editor_of(page, name).click()
     page.keyboard.press("ControlOrMeta+A")
@@ -403,7 +403,7 @@ def write(page: Page, name: str, source: str, *, paste: bool = False) -> None:
 
 
 def add_below(page: Page) -> str:
-    """Add a cell of one's own below the active one, with B, and begin to write; give its id."""
+    """Insert a cell below the active one with B, and start editing it. Return its id."""
     before = read_cell(page)["index"]
     page.keyboard.press("Escape")
     page.keyboard.press("b")
@@ -415,7 +415,7 @@ def add_below(page: Page) -> str:
 
 
 def run_cell(page: Page, name: str, keys: str = "Shift+Enter") -> None:
-    """Run the cell with this id, which is the active one, and wait until it has run."""
+    """Run the active cell, which has this id, and wait until it has run."""
     assert read_cell(page)["id"] == name
     page.evaluate(FORGET, name)
     page.keyboard.press(keys)
@@ -426,9 +426,9 @@ def run_cell(page: Page, name: str, keys: str = "Shift+Enter") -> None:
 
 
 def violations(page: Page, inside: str = OUTPUT) -> list[str]:
-    """Judge what is inside these elements with axe-core; one text, with its HTML, for each fault.
+    """Check these elements with axe-core. Return a text with the HTML for each fault.
 
-    Nothing at all inside is an error, and so is what is not on the screen: see `unfold`.
+    Raises an error if there is no such element on the screen: see `unfold`.
     """
     found = Axe().run(page, context=inside).response
     return [
@@ -439,11 +439,11 @@ def violations(page: Page, inside: str = OUTPUT) -> list[str]:
 
 
 def shortcut_leaks(page: Page, target: Locator) -> list[str]:
-    """Press with `target` focused what would change a notebook; give the keys that did, and how.
+    """Press the notebook's shortcuts with `target` focused. Return those that had an effect.
 
-    x cuts a cell, b inserts one, d d deletes one, arrow down goes to the next one, and so does
-    Shift+Enter, which runs it. Each is to stay in the output, and so is the focus. The keys after
-    one that took the target away can't be tried.
+    x cuts a cell, b inserts one, d d deletes one, arrow down and Shift+Enter select the next one.
+    The keys and the focus should stay in the output. If a key removes the target, the remaining
+    keys aren't tried.
     """
     found = []
     for keys in KEYS:
@@ -460,7 +460,7 @@ def _press(page: Page, target: Locator, keys: Sequence[str]) -> str | None:
     before = read(page)
     for key in keys:
         page.keyboard.press(key)
-    page.wait_for_timeout(300)  # a cell that runs is not done at once
+    page.wait_for_timeout(300)  # a running cell takes a moment
     after = read(page)
     changed = [name for name, value in before.items() if after[name] != value]
     if not page.evaluate(f"() => document.activeElement.closest('{OUTPUT}') !== null"):

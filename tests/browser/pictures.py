@@ -1,9 +1,9 @@
-"""`make pictures`: what README.md shows, taken from the running notebooks, in both themes.
+"""`make pictures`: take the pictures of README.md from running notebooks, in both themes.
 
     PYTHONPATH=tests python -m browser.pictures [FOLDER]
 
-Nothing in them depends on chance or time; so the same notebooks give the same pictures, as far as
-the same browser and fonts draw them.
+Nothing in them depends on chance or time, so the same notebooks, browser and fonts give the same
+pictures.
 """
 
 import sys
@@ -36,7 +36,7 @@ LIMIT = 150_000  # bytes a picture
 
 
 class Picture(NamedTuple):
-    """A view of a notebook, and what is done with it before it is taken."""
+    """A view in a notebook, and the action before its picture is taken."""
 
     name: str
     notebook: str
@@ -45,12 +45,12 @@ class Picture(NamedTuple):
 
 
 def ask_for_a_length(view: Locator) -> None:
-    """Point at the length: it is about the bytes behind it."""
+    """Point at the length, which also marks the bytes that follow."""
     view.locator(".grid .L").first.hover()
 
 
 def cut_the_second_frame(view: Locator) -> None:
-    """Let 110 bytes arrive, and look at the length of what is torn."""
+    """Let 110 bytes arrive, and point at the length of the torn frame."""
     move(view, "bytes that reached the disk", 110)
     view.locator(".grid .L.torn").first.hover()
 
@@ -68,7 +68,7 @@ def flip_a_length(view: Locator) -> None:
 
 
 def move(view: Locator, control: str, number: int) -> None:
-    """Set the slider of a film."""
+    """Set the slider of a timeline."""
     view.get_by_label(control).fill(str(number))
 
 
@@ -83,7 +83,7 @@ def main() -> None:
     """Take all pictures."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=60_000)  # milliseconds; a loaded machine takes its time
+    expect.set_options(timeout=60_000)  # milliseconds, for a busy machine
     with tempfile.TemporaryDirectory() as place, serving(Path(place)) as server, window() as opened:
         for notebook in dict.fromkeys(picture.notebook for picture in PICTURES):
             lab = Lab(server, opened.new_context())
@@ -95,7 +95,7 @@ def main() -> None:
 
 @contextmanager
 def window() -> Iterator[Browser]:
-    """A Chromium without a window on the screen."""
+    """Yield a headless Chromium."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield started
@@ -118,7 +118,7 @@ def take(lab: Lab, notebook: str, folder: Path) -> None:
 
 
 def keep(page: Page, view: Locator, path: Path) -> None:
-    """Take a picture of a view, with the notebook's own ground behind it."""
+    """Save a picture of a view on the notebook's background."""
     page.evaluate("document.activeElement.blur()")
     settle(page)
     view.screenshot(path=path, animations="disabled", caret="hide")

@@ -1,4 +1,4 @@
-"""The view of bytes in JupyterLab: by pointer and by keys, in both themes, without a kernel."""
+"""The view of bytes in JupyterLab, with pointer and keys, in both themes."""
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -14,17 +14,17 @@ views.dump(disk.read("log"), source="log")"""
 
 
 def chosen(view: Locator) -> list[str]:
-    """The hexadecimal digits of the bytes that are chosen."""
+    """Return the hex digits of the selected bytes."""
     return view.locator(".grid [role=gridcell].on").all_inner_texts()
 
 
 def shown(page: Page, cell: int) -> Locator:
-    """The view under a cell."""
+    """Find the view under a cell."""
     return outputs(page, cell=cell).locator(".kvlib")
 
 
 def test_pointer_and_keys_say_what_a_byte_is(lab: Lab) -> None:
-    """Grid, table and sentence go together, whichever of them is used."""
+    """The grid, the table and the sentence follow each other."""
     page = lab.open_cells([FIELD])
     run_all(page)
     view = shown(page, 0)
@@ -55,7 +55,7 @@ def test_pointer_and_keys_say_what_a_byte_is(lab: Lab) -> None:
 
 
 def test_one_view_may_stand_twice(lab: Lab) -> None:
-    """Each has ids of its own and answers for itself; running a cell again makes a new one."""
+    """Equal views have different ids and react separately, also after a second run."""
     page = lab.open_cells([FIELD, FIELD])
     run_all(page)
     run_all(page)
@@ -67,7 +67,7 @@ def test_one_view_may_stand_twice(lab: Lab) -> None:
 
 
 def test_no_key_leaves_the_view(lab: Lab) -> None:
-    """Neither from the grid and the table nor from the input."""
+    """No key pressed in the grid, the table or the input reaches the notebook."""
     page = lab.open_cells(["'above'", FIELD, "'below'"])
     run_all(page)
     for part in (".grid", ".parts", "input", "summary"):
@@ -75,7 +75,7 @@ def test_no_key_leaves_the_view(lab: Lab) -> None:
 
 
 def test_everyone_can_use_it(lab: Lab) -> None:
-    """axe-core finds nothing in either theme; at 800 pixels nothing is wider than the page."""
+    """axe-core finds no fault in either theme, and the view fits 800 pixels."""
     for theme in ("light", "dark"):
         page = lab.open_cells([FIELD, LOG], theme=theme)
         page.set_viewport_size({"width": 800, "height": 900})

@@ -1,4 +1,4 @@
-"""What goes wrong in the browser is noticed; otherwise the other tests here could not fail."""
+"""The harness notices faults in the browser, so that the other tests can fail."""
 
 import pytest
 
@@ -8,7 +8,7 @@ SHOW = "from IPython.display import HTML\n"
 
 
 def test_output_of_a_cell_is_found(lab: Lab) -> None:
-    """Cells given as text have run, each with its own output."""
+    """Each cell has run, and its output is found."""
     page = lab.open_cells(["print('hello')", "2 + 2"], theme="dark")
     run_all(page)
     assert outputs(page, cell=0).inner_text() == "hello\n"
@@ -17,14 +17,14 @@ def test_output_of_a_cell_is_found(lab: Lab) -> None:
 
 
 def test_cell_that_fails_is_named(lab: Lab) -> None:
-    """With its source and its error; what comes after it isn't waited for."""
+    """A failed cell ends the wait, with its source and its error."""
     page = lab.open_cells(["1 / 0", "print('never')"])
     with pytest.raises(AssertionError, match=r"(?s)1 / 0.*ZeroDivisionError"):
         run_all(page)
 
 
 def test_request_and_error_are_problems(lab: Lab) -> None:
-    """What a page asks of another machine is refused and told, and so is an error of a script."""
+    """A request to another machine is refused and recorded, and so is an error in a script."""
     tags = "<img alt='far' src='http://far.invalid/x'><script>console.error('ours')</script>"
     page = lab.open_cells([f"{SHOW}HTML({tags!r})"])
     run_all(page)
@@ -34,7 +34,7 @@ def test_request_and_error_are_problems(lab: Lab) -> None:
 
 
 def test_fault_is_shown_with_its_html(lab: Lab) -> None:
-    """A button without a name can't be used by those who don't see it."""
+    """axe-core reports a button without a name, with its HTML."""
     page = lab.open_cells([f"{SHOW}HTML('<button></button>')"])
     run_all(page)
     (fault,) = violations(page)
@@ -43,7 +43,7 @@ def test_fault_is_shown_with_its_html(lab: Lab) -> None:
 
 
 def test_key_that_leaks_is_noticed(lab: Lab) -> None:
-    """A plain button lets JupyterLab cut its cell; one that keeps its keys does not."""
+    """The x key in a plain button cuts the cell; in a button that keeps its keys it doesn't."""
     keep = "data-lm-suppress-shortcuts=true"
     buttons = f"<button id=open>a</button><button id=kept {keep}>b</button>"
     page = lab.open_cells(["'above'", f"{SHOW}HTML('{buttons}')", "'below'"])

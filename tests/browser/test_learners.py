@@ -1,8 +1,8 @@
-"""Three learners go through the exercises of each notebook, in JupyterLab and by their keyboard.
+"""Three learners do the exercises of each notebook in JupyterLab, with the keyboard.
 
-One has every answer right; one makes a mistake in each, reads what is said of it, and mends it; one
-asks for the hints and the solution, and copies that from the page. Afterwards the notebook still
-runs from top to bottom, and axe-core finds no fault in what the exercises have shown.
+The first has every answer right. The second makes a mistake in each exercise, reads the feedback
+and corrects the answer. The third reads the hints and copies the solution. Afterwards the notebook
+still runs from top to bottom, and axe-core finds no fault in the outputs of the exercises.
 """
 
 import linecache
@@ -49,12 +49,12 @@ Write = Callable[[Exercise], str]
 
 
 class Slip(NamedTuple):
-    """A wrong answer, and what is meant for it.
+    """A wrong answer, and the feedback that it should get.
 
     Attributes:
-        written: what is in the stub's cell then.
-        known: the answer of the exercise's mistake that it is, a function by its name; or what
-            comes of it, if it is one that can be made in any exercise.
+        written: writes the contents of the stub's cell.
+        known: the answer in the exercise's list of mistakes, functions by their names; or the
+            outcome, for a mistake that is possible in any exercise.
     """
 
     written: Write
@@ -62,12 +62,12 @@ class Slip(NamedTuple):
 
 
 def says(value: str) -> Write:
-    """The value that is asked for is this one."""
+    """Return a writer of a cell that assigns this value."""
     return lambda exercise: f"{exercise.names[0]} = {value}"
 
 
 def instead(*changes: tuple[str, str]) -> Write:
-    """The solution, but the first of each two pieces is written as the second."""
+    """Return a writer of the solution with the first of each two pieces replaced by the second."""
 
     def changed(exercise: Exercise) -> str:
         source = solved(exercise)
@@ -80,7 +80,7 @@ def instead(*changes: tuple[str, str]) -> Write:
 
 
 def as_it_was(exercise: Exercise) -> str:
-    """The code with the bug: the line that marks the stub is gone, and no other one is touched."""
+    """Return the stub without its NotImplementedError line, and with its bug."""
     lines = exercise.stub.splitlines()
     return "\n".join(line for line in lines if "NotImplementedError" not in line)
 
@@ -134,7 +134,7 @@ SLIPS: dict[str, list[Slip]] = {
 
 
 def sentence_for(exercise: Exercise, known: object) -> str:
-    """What the exercise says of its own mistake, or any exercise of what came."""
+    """Return the feedback for a known mistake, or for an outcome."""
     if isinstance(known, Outcome):
         case = exercise.cases[0]
         return next(about_outcome(exercise, case, known, expected(exercise, case)))
@@ -143,7 +143,7 @@ def sentence_for(exercise: Exercise, known: object) -> str:
 
 
 def checked_here(exercise: Exercise, setup: str, source: str) -> Result:
-    """What the check says of this source, in the process of this test."""
+    """Return the check's result for this source, computed in this process."""
     place, names = f"<{exercise.name}>", dict[str, Any]()
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     exec(setup, names)
@@ -155,7 +155,7 @@ def checked_here(exercise: Exercise, setup: str, source: str) -> Result:
 
 
 def begin(lab: Lab, notebook: Path) -> tuple[Page, list[Exercise]]:
-    """Open a copy, run the cell that all others need; the page, and the notebook's exercises."""
+    """Open a copy of a notebook and run its setup. Return the page and the exercises."""
     page = lab.open(notebook)
     setup = setup_of(page)["id"]
     editor_of(page, setup).click()
@@ -164,13 +164,13 @@ def begin(lab: Lab, notebook: Path) -> tuple[Page, list[Exercise]]:
 
 
 def setup_of(page: Page) -> dict[str, Any]:
-    """The cell with the imports."""
+    """Return the cell with the imports."""
     cells: list[dict[str, Any]] = read(page)["cells"]
     return next(cell for cell in cells if "setup" in cell["metadata"].get("tags", []))
 
 
 def answer(page: Page, exercise: Exercise, source: str) -> None:
-    """Write this into the stub's cell, run it, and then the check, where Shift+Enter has led."""
+    """Write a source into the stub's cell, and run that cell and the check with Shift+Enter."""
     write(page, exercise.cells[0], source)
     run_stub_and_check(page, exercise)
 
@@ -184,14 +184,14 @@ def run_stub_and_check(page: Page, exercise: Exercise) -> None:
 
 
 def ask(page: Page, name: str, call: str) -> str:
-    """Paste a call into a cell of one's own, run it there, and read what it says."""
+    """Paste a call into a learner's cell, run it, and return its text."""
     write(page, name, call, paste=True)
     run_cell(page, name, "ControlOrMeta+Enter")
     return said(page, name)
 
 
 def ask_for_everything(page: Page, exercise: Exercise) -> tuple[list[str], str]:
-    """Ask below the check for a hint, then for what each says is next; hints and the solution."""
+    """Ask for each hint below the check. Return the hints, and the solution's code."""
     editor_of(page, exercise.cells[1]).click()
     name, hints, call = add_below(page), list[str](), f'hint("{exercise.name}", 1)'
     while not call.startswith("solution("):
@@ -202,9 +202,9 @@ def ask_for_everything(page: Page, exercise: Exercise) -> tuple[list[str], str]:
 
 
 def copy_solution(page: Page, exercise: Exercise, name: str) -> str:
-    """What is to be typed, after the solution that is shown under a cell: its code, copied.
+    """Return the code to type, copied from the solution under a cell.
 
-    Where an order is asked for it is what the words say.
+    For an order, the code is taken from the words.
     """
     if exercise.kind == "order":
         return f"order = {said(page, name).partition('So the order is ')[2].partition('.')[0]}"
@@ -215,7 +215,7 @@ def copy_solution(page: Page, exercise: Exercise, name: str) -> str:
 
 
 def in_another_style(exercise: Exercise) -> str:
-    """A right answer as somebody else writes it."""
+    """Return a right answer in another style than the solution's."""
     right: Any = RIGHT[exercise.name][0]
     if exercise.kind == "predict":
         return f"{exercise.names[0]} = {right!r}"
@@ -229,28 +229,28 @@ def in_another_style(exercise: Exercise) -> str:
 
 
 def drawn(page: Page, name: str) -> Locator:
-    """What is drawn under a cell: a result, a hint or a solution."""
+    """Find the result, hint or solution that is drawn under a cell."""
     return outputs_of(page, name).locator(".kvlib.result")
 
 
 def said(page: Page, name: str) -> str:
-    """The words that can be read there, in one line."""
+    """Return the visible words under a cell in one line."""
     return in_one_line(drawn(page, name).inner_text())
 
 
 def text_of(page: Page, name: str) -> str:
-    """What stands there where nothing is drawn, such as in a terminal."""
+    """Return the plain text of a cell's output."""
     (output,) = read_cell(page, name)["outputs"]
     return "".join(output["data"]["text/plain"])
 
 
 def in_one_line(text: str) -> str:
-    """The words of a text as they are drawn: without backticks, and with one space between two."""
+    """Return the words of a text as they are drawn: without backticks, on one line."""
     return " ".join(text.replace("`", "").split())
 
 
 def assert_right(page: Page, exercise: Exercise) -> None:
-    """Both forms of the check say so, and what to keep of it."""
+    """Check that both forms of the result say that the answer is right, and name the lesson."""
     for read_there in (
         said(page, exercise.cells[1]),
         in_one_line(text_of(page, exercise.cells[1])),
@@ -260,7 +260,7 @@ def assert_right(page: Page, exercise: Exercise) -> None:
 
 
 def assert_shows(page: Page, exercise: Exercise, result: Result) -> None:
-    """Both forms of the check say what this one says: the smallest case, what came, the words."""
+    """Check that both forms have the smallest case, the outcome and the feedback of a result."""
     check = exercise.cells[1]
     assert text_of(page, check) == repr(result)
     shown = said(page, check)
@@ -273,7 +273,7 @@ def assert_shows(page: Page, exercise: Exercise, result: Result) -> None:
 
 
 def assert_pictures(output: Locator, picture: BytesPicture) -> None:
-    """The bytes are drawn, and the one that is wrong is outlined, but for one that is missing."""
+    """Check that the bytes are drawn, with the wrong byte outlined unless it is missing."""
     runs = output.locator(".grid b").evaluate_all(
         "(all) => all.map((one) => [one.textContent, getComputedStyle(one).outlineStyle])"
     )
@@ -286,7 +286,7 @@ def assert_pictures(output: Locator, picture: BytesPicture) -> None:
 
 
 def assert_own_bytes_are_marked(exercise: Exercise, result: Result) -> None:
-    """Where bytes come out, they are the picture, and the first wrong one is known."""
+    """Check that a result with bytes has a picture, with the first wrong byte."""
     if any(exercise.format):
         assert result.picture
         assert result.picture.layout.source == "your bytes"
@@ -294,14 +294,14 @@ def assert_own_bytes_are_marked(exercise: Exercise, result: Result) -> None:
 
 
 def telling_lines(exercise: Exercise, code: str) -> list[str]:
-    """What no hint may say: a line of the solution, the order, or the value."""
+    """Return the texts that no hint may have: the lines, the order or the value of a solution."""
     lines = [line.strip() for line in code.removeprefix("order = ").splitlines()]
     value = [repr(exercise.solution[0]())] if exercise.kind == "predict" else []
     return value + [in_one_line(line) for line in lines if len(line) > 14]
 
 
 def judge(page: Page, themes: Iterable[str] = THEMES) -> None:
-    """Let axe-core look at the results and solutions, in both themes; the last one stays."""
+    """Check the results and solutions with axe-core in these themes; the last theme stays."""
     for theme in themes:
         change_theme(page, theme)
         faults = violations(page, ".kvlib.result")
@@ -309,7 +309,7 @@ def judge(page: Page, themes: Iterable[str] = THEMES) -> None:
 
 
 def run_to_the_end(page: Page, exercises: Sequence[Exercise]) -> None:
-    """Run All: no cell fails, each answer is still right, and all can be read."""
+    """Check that after Run All each answer is still right, without a fault for axe-core."""
     run_all(page)
     for exercise in exercises:
         assert_right(page, exercise)
@@ -321,7 +321,7 @@ def run_to_the_end(page: Page, exercises: Sequence[Exercise]) -> None:
 
 @each_notebook
 def test_right_answers_are_told_so(lab: Lab, notebook: Path) -> None:
-    """In another style than the solution's, each exercise at the first attempt."""
+    """Answers in another style than the solution's are right at the first attempt."""
     page, exercises = begin(lab, notebook)
     for exercise in exercises:
         answer(page, exercise, in_another_style(exercise))
@@ -331,9 +331,7 @@ def test_right_answers_are_told_so(lab: Lab, notebook: Path) -> None:
 
 @each_notebook
 def test_mistakes_are_explained_and_can_be_mended(lab: Lab, notebook: Path) -> None:
-    """Each meets its own sentence and the learner's own bytes; the next answer, in the same
-    kernel, is right.
-    """
+    """Each mistake gets its own feedback, and the next answer in the same kernel is right."""
     page, exercises = begin(lab, notebook)
     setup = setup_of(page)["source"]
     for exercise in exercises:
@@ -353,7 +351,7 @@ def test_mistakes_are_explained_and_can_be_mended(lab: Lab, notebook: Path) -> N
 
 @each_notebook
 def test_hints_lead_on_and_the_solution_can_be_copied(lab: Lab, notebook: Path) -> None:
-    """From "not tried yet" over three hints to the solution: what the page shows of it is right."""
+    """The hints lead from "not tried yet" to the solution, and the copied solution is right."""
     page, exercises = begin(lab, notebook)
     for exercise in exercises:
         editor_of(page, exercise.cells[0]).click()

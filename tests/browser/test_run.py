@@ -1,6 +1,6 @@
-"""Each notebook as a reader meets it: opened, run from top to bottom, at two widths, in each theme.
+"""Each notebook, opened and run from top to bottom, at two widths and in both themes.
 
-Nothing goes wrong in the console and nothing is asked of another machine: `lab` sees to that.
+The `lab` fixture fails a test for errors in the console and requests to other machines.
 """
 
 import json
@@ -21,9 +21,7 @@ NAMES = [path.stem for path in NOTEBOOKS]
 def test_notebook_runs_and_shuts_nobody_out(
     lab: Lab, notebook: Path, theme: str, widths: tuple[int, int]
 ) -> None:
-    """No cell fails but those that are to fail; axe finds no fault in any output, also after the
-    window has become narrower or wider.
-    """
+    """Only cells that should fail do, and axe-core finds no fault in any output at either width."""
     page = lab.open(notebook, theme=theme, width=widths[0])
     run_all(page)
     unfold(page)
@@ -38,7 +36,7 @@ def test_notebook_runs_and_shuts_nobody_out(
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=NAMES)
 def test_notebook_that_was_not_run_can_be_read(lab: Lab, notebook: Path) -> None:
-    """Untrusted, as each notebook from elsewhere is: every output that is stored can be read."""
+    """Every stored output of an untrusted notebook can be read."""
     page = lab.open(notebook)
     unfold(page)
     screenshot_all(page, f"{notebook.stem}-untrusted")
@@ -55,7 +53,7 @@ def test_notebook_that_was_not_run_can_be_read(lab: Lab, notebook: Path) -> None
 
 
 def is_readable(text: str, output: dict[str, Any]) -> bool:
-    """Say whether there is text, and the very text that is stored if nothing else is."""
+    """Return whether the output has text; if it is stored only as text, the same text."""
     data = output.get("data", {})
     stored = output.get("text") or output.get("traceback") or data.get("text/plain", "")
     same = text.split() == "".join(stored).split()

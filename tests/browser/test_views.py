@@ -1,7 +1,7 @@
-"""Every view, as the notebooks have it, in JupyterLab: whatever control is used, by the pointer or
-by keys, what is shown then is what kvlib answers here, in the process of this test.
+"""Every view of the notebooks, in JupyterLab. It shows kvlib's answer, computed in this process, for
+every control that is used, with pointer or keys.
 
-One notebook has all of them, and the tests share it.
+The tests share one notebook with all views.
 """
 
 import json
@@ -99,7 +99,7 @@ BUTTONS = ["First", "Back", "Next", "Last", "Next change"]
 
 @cache
 def made(name: str) -> Any:
-    """The view, computed here."""
+    """Return a view, computed in this process."""
     names: dict[str, Any] = {}
     exec(SETUP, names)
     return eval(CALLS[name], names)
@@ -107,7 +107,7 @@ def made(name: str) -> Any:
 
 @pytest.fixture(scope="module")
 def page(server: Server, window: Browser) -> Iterator[Page]:
-    """A notebook with all the views, which has run."""
+    """Yield a notebook with all views, after a run."""
     lab = Lab(server, window.new_context())
     opened = lab.open_cells(CELLS)
     run_all(opened)
@@ -118,27 +118,27 @@ def page(server: Server, window: Browser) -> Iterator[Page]:
 
 
 def output(page: Page, name: str) -> Locator:
-    """What is shown under the cell of a view."""
+    """Find the output of a view's cell."""
     return outputs(page, 1 + list(CALLS).index(name))
 
 
 def player(page: Page, name: str) -> Locator:
-    """A film, at its first moment."""
+    """Find a timeline, and go to its first moment."""
     view = output(page, name).locator(".film")
     view.get_by_role("button", name="First", exact=True).click()
     return view
 
 
 def test_notebooks_have_these_views() -> None:
-    """What is tried here is what learners see: each call stands in one of the notebooks."""
+    """Every call that is tested here is in a notebook."""
     cells = [cell for path in NOTEBOOKS for cell in json.loads(path.read_text("utf-8"))["cells"]]
     source = "\n".join("".join(cell["source"]) for cell in cells)
     assert [call for call in CALLS.values() if call not in source] == []
 
 
-# -------------------------------------------------------------------------- what a film is to show
+# -------------------------------------------------------------------------- what a timeline shows
 
-# All that is shown of a film, at the moment.
+# The contents of a timeline on the screen.
 SEE = """
 const texts = (nodes) => [...nodes].map((node) => node.textContent);
 const see = (view) => ({
@@ -156,12 +156,12 @@ const see = (view) => ({
 
 
 def seen(view: Locator) -> dict[str, Any]:
-    """What a film shows, in the form of `due`."""
+    """Return the contents of a timeline on the screen, in the form of `due`."""
     return tidy(view.evaluate(f"(view) => {{{SEE} return see(view)}}"))
 
 
 def tidy(shown: dict[str, Any]) -> dict[str, Any]:
-    """The same, with bytes for digits, and for each part its path and its span."""
+    """Replace digits by bytes, and rows by the paths and spans of their parts."""
     for picture in shown["pictures"]:
         picture["bytes"] = bytes.fromhex(picture["bytes"])
         picture["parts"] = [part(*texts) for texts in picture["parts"]]
@@ -169,7 +169,7 @@ def tidy(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def part(heading: str, offsets: str, digits: str, kind: str, name: str, _: str) -> Part:
-    """The path, the kind's letter, and the span of a row in a table of parts."""
+    """Return a row's path, the letter of its kind, and its span."""
     first, _, last = offsets.partition("-")
     start = int(first, 16)
     end = start if digits == "(none)" else int(last or first, 16) + 1
@@ -178,7 +178,7 @@ def part(heading: str, offsets: str, digits: str, kind: str, name: str, _: str) 
 
 
 def due(film: Timeline, number: int) -> dict[str, Any]:
-    """What a film is to show, from the answers of the engine alone."""
+    """Return the contents that a timeline should have, from the engine's answers alone."""
     moment = film.moments[number]
     pictures = [
         {
@@ -192,7 +192,7 @@ def due(film: Timeline, number: int) -> dict[str, Any]:
 
 
 def parts(layout: Layout, beyond: bytes = b"") -> Iterator[Part]:
-    """What `part` would give for each leaf, and for what is not there."""
+    """Yield the result of `part` for each leaf, and for missing bytes."""
     for leaf in layout.root.leaves():
         yield leaf.name, leaf.kind[0].upper(), leaf.start, leaf.end
     if beyond:
@@ -201,7 +201,7 @@ def parts(layout: Layout, beyond: bytes = b"") -> Iterator[Part]:
 
 
 def said(film: Timeline, moment: Moment) -> str:
-    """The sentence that names a moment, and what came of it."""
+    """Return the sentence about a moment and its outcomes."""
     answers = []
     for strip, (verdict, words) in zip(film.strips, moment.outcomes, strict=True):
         spoken = verdict == "told" or words.startswith(verdict)
@@ -210,7 +210,7 @@ def said(film: Timeline, moment: Moment) -> str:
 
 
 def assert_shows(film: Timeline, number: int, shown: dict[str, Any]) -> None:
-    """What is shown is what the engine answered at this moment, its error included."""
+    """Check that a timeline shows the engine's answer or error for a moment."""
     wanted = due(film, number)
     moment = film.moments[number]
     for picture, drawn in zip(moment.pictures, shown["pictures"], strict=True):
@@ -224,7 +224,7 @@ def assert_shows(film: Timeline, number: int, shown: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", FILMS)
 def test_every_moment_is_what_the_engine_answered(page: Page, name: str) -> None:
-    """The slider has all of them, and each shows its own bytes, parts, error and outcomes."""
+    """The slider has all moments, each with its bytes, parts, error and outcomes."""
     film = made(name)
     all_moments = f"""(view) => {{{SEE}
         const slider = view.querySelector("[type=range]"), shown = [];
@@ -241,12 +241,12 @@ def test_every_moment_is_what_the_engine_answered(page: Page, name: str) -> None
         assert_shows(film, number, tidy(one))
 
 
-# --------------------------------------------------------------------------- the controls of a film
+# ----------------------------------------------------------------------- the controls of a timeline
 
 
 @pytest.mark.parametrize("name", FILMS)
 def test_keys_lead_to_each_moment(page: Page, name: str) -> None:
-    """The keys of a slider, and Enter and Space on each button."""
+    """The slider's keys, and Enter and Space on each button, lead to the right moment."""
     film, view = made(name), player(page, name)
     slider, last = view.get_by_role("slider"), len(film.moments) - 1
     slider.focus()
@@ -266,7 +266,7 @@ def test_keys_lead_to_each_moment(page: Page, name: str) -> None:
 
 
 def after(film: Timeline, number: int, button: str) -> int:
-    """The moment to which a button leads."""
+    """Return the moment to which a button leads."""
     last = len(film.moments) - 1
     if button == "Next change":
         here = film.moments[number].outcomes
@@ -278,7 +278,7 @@ def after(film: Timeline, number: int, button: str) -> int:
 
 @pytest.mark.parametrize("name", FILMS)
 def test_pointer_leads_to_each_moment(page: Page, name: str) -> None:
-    """A click on a button, on the slider, on any strip, and a strip along which it is drawn."""
+    """Clicks on buttons, slider and strips, and dragging on a strip, lead to the right moment."""
     film, view = made(name), player(page, name)
     number = 0
     for button in ("Next change", "Next", "Back", "Last", "Back", "First"):
@@ -297,12 +297,12 @@ def test_pointer_leads_to_each_moment(page: Page, name: str) -> None:
     page.mouse.move(*spot(view, strips[-1], 1 - 0.5 / size), steps=3)
     page.mouse.up()
     assert_shows(film, size - 1, seen(view))
-    page.mouse.move(*spot(view, strips[-1], 0.5 / size))  # with no button held, nothing moves
+    page.mouse.move(*spot(view, strips[-1], 0.5 / size))  # without a button held, nothing moves
     assert_shows(film, size - 1, seen(view))
 
 
 def spot(view: Locator, control: Locator, share: float) -> tuple[float, float]:
-    """A point of the window: so far along the strips, and as high as a control."""
+    """Return a point of the window: at a moment of the strips, at the height of a control."""
     control.scroll_into_view_if_needed()
     box, strip = control.bounding_box(), view.locator(".cells").first.bounding_box()
     assert box is not None
@@ -314,7 +314,7 @@ def spot(view: Locator, control: Locator, share: float) -> tuple[float, float]:
 
 
 def picture_of(page: Page, name: str) -> tuple[Locator, bytes, list[Part]]:
-    """A picture at its most instructive moment; the bytes and the parts that it is to have."""
+    """Return a picture, and the bytes and parts that it should have."""
     if name == "dump":
         names: dict[str, Any] = {}
         exec(SETUP, names)
@@ -329,13 +329,13 @@ def picture_of(page: Page, name: str) -> tuple[Locator, bytes, list[Part]]:
 
 
 def chosen(picture: Locator) -> bytes:
-    """The bytes that are chosen."""
+    """Return the selected bytes."""
     return bytes.fromhex(" ".join(picture.locator(".grid [role=gridcell].on").all_inner_texts()))
 
 
 @pytest.mark.parametrize("name", ["dump", *FILMS])
 def test_keys_walk_through_the_bytes(page: Page, name: str) -> None:
-    """Arrows, Home, End, Enter, Esc and g: the sentence and the outline are of the part meant."""
+    """Arrows, Home, End, Enter, Esc and g select the right part, with its sentence and outline."""
     picture, data, found = picture_of(page, name)
     grid, say = picture.locator(".grid"), picture.get_by_role("status")
     spans = [(start, end) for _, _, start, end in found]
@@ -374,18 +374,18 @@ def test_keys_walk_through_the_bytes(page: Page, name: str) -> None:
 
 
 def kin(path: str, other: Part) -> bool:
-    """Whether two parts stand under one heading: what is above both is the same."""
+    """Return whether two parts have the same heading."""
     return group_of(path) == group_of(other[0])
 
 
 def group_of(path: str) -> str:
-    """The group of a part: the frame's own fields, a mutation, a record, a preamble ..."""
+    """Return the group of a part: a frame, a mutation, a record, a preamble ..."""
     numbered = re.findall(r".*\]", path)
     return numbered[0] if numbered else path.split(".")[0]
 
 
 def offsets(start: int, end: int) -> str:
-    """How a sentence on a part begins."""
+    """Return the beginning of the sentence about a part."""
     first, size = f"{start:04X}", end - start
     span = f"{first}-{end - 1:04X}" if size > 1 else first
     return f"{span}, {size} byte{'' if size == 1 else 's'}: "
@@ -393,7 +393,7 @@ def offsets(start: int, end: int) -> str:
 
 @pytest.mark.parametrize("name", ["dump", "crash"])
 def test_pointer_finds_every_part(page: Page, name: str) -> None:
-    """Over the bytes, over the characters, and over the rows of the table."""
+    """Pointing at bytes, characters and rows of the table selects their part."""
     picture, data, found = picture_of(page, name)
     if name == "crash":
         picture.locator("summary").click()
@@ -424,7 +424,7 @@ def test_pointer_finds_every_part(page: Page, name: str) -> None:
 
 
 def assert_answers(page: Page, name: str, **values: object) -> str:
-    """The screen is, after a while, what these values give here; gives its text."""
+    """Wait until the screen shows the result for these values. Return its text."""
     explorer = made(name)
     for control, value in values.items():
         explorer.controls[control].value = value
@@ -439,7 +439,7 @@ def assert_answers(page: Page, name: str, **values: object) -> str:
 
 
 def fill(page: Page, field: Locator, text: str) -> None:
-    """Type a text in place of what is there."""
+    """Replace the text of a field by typing."""
     field.focus()
     page.keyboard.press("Control+a")
     page.keyboard.press("Backspace")
@@ -447,7 +447,7 @@ def fill(page: Page, field: Locator, text: str) -> None:
 
 
 def test_delimiters_that_are_typed_are_parsed(page: Page) -> None:
-    """Each of the four fields, by keys; what the parser got is what it gives here."""
+    """Typing in any of the four fields shows the parser's result."""
     values = {"key": "café", "value": "2,50 €", "between": ":", "after": ","}
     typed = [("value", "2.50"), ("between", "="), ("key", "a=b"), ("after", ";"), ("after", "")]
     assert "MISMATCH at byte 7" in assert_answers(page, "delimiters", **values)
@@ -465,7 +465,7 @@ def test_delimiters_that_are_typed_are_parsed(page: Page) -> None:
 
 
 def test_segments_on_the_desk_are_joined(page: Page) -> None:
-    """Buttons and menus, by pointer and keys, and the flipped bit: what join and decode answer."""
+    """Buttons, menus and the flipped bit show the answers of join and decode."""
     view = output(page, "desk")
     for name, act in (
         ("drop one", "click"),
@@ -498,7 +498,7 @@ def test_segments_on_the_desk_are_joined(page: Page) -> None:
 
 
 def joined(values: dict[str, object] | None = None) -> str:
-    """What the engine gives for the segments on the desk, with these controls changed."""
+    """Return the engine's answer for the desk, with these controls changed."""
     desk = made("desk")
     for name, value in (values or {}).items():
         desk.controls[name].value = value
@@ -527,7 +527,7 @@ def joined(values: dict[str, object] | None = None) -> str:
 
 
 def test_record_that_is_typed_is_encoded(page: Page) -> None:
-    """Text fields and a box to tick, by pointer and by Space: the bytes of that record."""
+    """Text fields and a checkbox show the bytes of the typed record."""
     view = output(page, "explore")
     box = view.get_by_role("checkbox")
 
@@ -549,7 +549,7 @@ def test_record_that_is_typed_is_encoded(page: Page) -> None:
 
 
 def test_chart_has_a_point_for_each_figure(page: Page) -> None:
-    """It is drawn and described, its points say their figures, and the table has them all."""
+    """The chart has a description and labelled points, and the table has all their figures."""
     curves = made("compactions")
     chart, table = output(page, "compactions").all()
     assert curves.description in (
@@ -579,14 +579,14 @@ def test_chart_has_a_point_for_each_figure(page: Page) -> None:
     ],
 )
 def test_no_key_leaves_a_control(page: Page, name: str, part: str) -> None:
-    """Neither x nor b nor d d nor arrow down nor Shift+Enter reaches the notebook."""
+    """No shortcut of the notebook works while a control has the focus."""
     target = output(page, name).locator(part).first
     target.scroll_into_view_if_needed()
     assert shortcut_leaks(page, target) == []
 
 
 def test_no_id_stands_twice(page: Page) -> None:
-    """Though one film is there twice; and what one of the two is told, the other doesn't hear."""
+    """Two copies of a timeline have different ids, and react separately."""
     one, two = (outputs(page, cell).locator(".film") for cell in (2, len(CELLS) - 1))
     for view, button in ((two, "First"), (one, "Last")):
         view.get_by_role("button", name=button).click()
@@ -601,8 +601,8 @@ def test_no_id_stands_twice(page: Page) -> None:
     assert {*named} - {""} <= {*ids}
 
 
-# The texts and pictures that nobody can bring on the screen: something around them hides what goes
-# over its edge, and has no scroll bar. What is there for the eye alone is left out.
+# The texts and pictures that can't be scrolled into view, because an element around them cuts them
+# off without a scroll bar. Decoration is left out.
 CUT = """(outputs) => {
     const hidden = [];
     const small = "[aria-hidden=true] *, script, style, option, .kvlib-explorer img";
@@ -633,13 +633,13 @@ CUT = """(outputs) => {
 
 @pytest.mark.parametrize(("width", "zoom"), [(800, 1), (640, 2)])
 def test_nothing_is_cut_off_on_a_small_page(page: Page, width: int, zoom: int) -> None:
-    """What is too wide has a scroll bar of its own, at 800 pixels, and at 1,280 twice as large."""
+    """Wide contents have a scroll bar, at 800 pixels and at 1,280 with doubled text."""
     size = page.viewport_size
     assert size is not None
     page.set_viewport_size({"width": width, "height": 800 // zoom})
     fold = "() => jupyterapp.commands.execute('application:toggle-left-area')"
     if zoom > 1:
-        page.evaluate(fold)  # the list of files would have as much room as the notebook
+        page.evaluate(fold)  # the list of files would take up half of the window
     settle(page)
     try:
         assert outputs(page).evaluate_all(CUT) == []
@@ -655,7 +655,7 @@ def test_nothing_is_cut_off_on_a_small_page(page: Page, width: int, zoom: int) -
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_everyone_can_use_them(page: Page, theme: str) -> None:
-    """axe-core finds nothing in either theme, with every table unfolded."""
+    """axe-core finds no fault in either theme, with every table unfolded."""
     change_theme(page, theme)
     page.evaluate("document.querySelectorAll('.kvlib details').forEach((one) => one.open = true)")
     assert violations(page) == []
@@ -665,7 +665,7 @@ def test_everyone_can_use_them(page: Page, theme: str) -> None:
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_views_that_did_not_run_read_as_tables(lab: Lab, notebook: Any) -> None:
-    """Untrusted: no script, the tables of bytes and parts, and a line that says what to do."""
+    """Without a trusted script a view has its tables, and a line that says what to do."""
     page = lab.open(notebook)
     unfold(page)
     found = 0
@@ -682,7 +682,7 @@ def test_views_that_did_not_run_read_as_tables(lab: Lab, notebook: Any) -> None:
 
 
 def assert_reads(shown: Locator, html: str) -> None:
-    """What is stored is shown, with the bytes that the stored text says, and the line."""
+    """Check that a stored view has the bytes of its stored text, and the line."""
     assert shown.get_by_text("Run this cell to make it interactive.").first.is_visible()
     grids = shown.locator(".grid").all()
     assert len(grids) == html.count("class=grid")

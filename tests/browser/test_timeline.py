@@ -1,4 +1,4 @@
-"""The player of films in JupyterLab: what it shows at a moment is what was computed for it."""
+"""Timelines in JupyterLab: every moment looks as it was computed."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -21,7 +21,7 @@ TABLES = """(root) => [...root.querySelectorAll(".picture")].map((picture) =>
 
 
 def film(kind: str) -> Timeline:
-    """The film that the notebook has, computed here."""
+    """Return the notebook's timeline, computed in this process."""
     disk = MemoryDisk()
     with kvlib.open(disk) as store:
         store["café"] = "2,50 €"
@@ -29,7 +29,7 @@ def film(kind: str) -> Timeline:
 
 
 def shown(page: Page, cell: int) -> Locator:
-    """The film under a cell."""
+    """Find the timeline under a cell."""
     return outputs(page, cell=cell).locator(".kvlib")
 
 
@@ -42,7 +42,7 @@ def to(view: Locator, moment: int) -> None:
 
 @pytest.mark.parametrize("kind", ["crash", "flips"])
 def test_each_moment_is_what_python_would_show(lab: Lab, kind: str) -> None:
-    """The tables that the script draws are those of a page that begins with that moment."""
+    """The script draws the same tables as a page that starts at that moment."""
     played = film(kind)
     moments = [played.start + step for step in (-20, -1, 1, 9)]
     cells = [f"{STORE}film = views.{kind}(disk)\nfilm"]
@@ -65,7 +65,7 @@ def test_each_moment_is_what_python_would_show(lab: Lab, kind: str) -> None:
 
 
 def test_everything_can_be_done_by_keys_and_by_pointer(lab: Lab) -> None:
-    """Slider, buttons and strip lead to the same moments."""
+    """The slider, the buttons and the strip lead to the same moments."""
     played = film("crash")
     page = lab.open_cells([f"{STORE}views.crash(disk)", "'below'"])
     run_all(page)
