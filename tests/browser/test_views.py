@@ -1,5 +1,5 @@
-"""Every view of the notebooks, in JupyterLab. It shows kvlib's answer, computed in this process, for
-every control that is used, with pointer or keys.
+"""Every view of the notebooks, in JupyterLab. For every control, used with pointer or keys, a view
+shows kvlib's answer as it is computed in this process.
 
 The tests share one notebook with all views.
 """
