@@ -14,7 +14,7 @@ import kvlib
 from helpers.explored import LOG
 from kvlib import MemoryDisk, views
 from kvlib.layout.dissect import FORMATS, dissect
-from kvlib.layout.text import BLOCK, ROW
+from kvlib.layout.text import BLOCK, ROW, SHOWN
 from kvlib.views import dump, html
 
 VOID = {"br", "hr", "img", "input", "meta"}
@@ -170,6 +170,15 @@ def test_payloads_are_labelled_raw(data: bytes, format: str, name: str) -> None:
     text = html.bytes_table(html.draw(layout))
     assert '<span class="R">R</span>\N{NO-BREAK SPACE}raw, not taken apart' in text
     assert ">G</span>" not in text
+
+
+@pytest.mark.parametrize(("size", "more"), [(SHOWN, ""), (SHOWN + 1, "…")])
+def test_the_bytes_of_a_long_part_are_cut(size: int, more: str) -> None:
+    """A row of the table has at most SHOWN bytes, and ends in an ellipsis if some are cut."""
+    layout = dissect(kvlib.encode_field("v" * size))
+    (*_, row) = Reader(html.bytes_view(html.draw(layout))).tables[1]
+    assert row[1].removesuffix("…").split() == ["76"] * (SHOWN - len(more))
+    assert row[1].endswith(more)
 
 
 @pytest.mark.parametrize("size", [0, 100, BLOCK])
