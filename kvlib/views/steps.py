@@ -15,7 +15,7 @@ from kvlib.layout.dissect import Layout, dissect_directory
 from kvlib.layout.text import COLUMNS, fit
 from kvlib.plural import count
 from kvlib.recovery import State, recover_without_lock
-from kvlib.snapshot import LOG
+from kvlib.snapshot import LOG, SEGMENT_NAME
 from kvlib.views import arguments
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
@@ -164,7 +164,7 @@ class _Stage:
         memory = {} if self._closed else dict(self._store)
         self._held = self._held if self._closed else memory
         files = {layout.source: layout for layout in dissect_directory(self._disk)}
-        shown = [LOG, *(name for name in files if name != LOG)]
+        shown = sorted(files, key=_by_generation)
         pictures = tuple(self._picture(files[name]) for name in shown[: 1 + SEGMENTS])
         notes += [("memory", self._memory(memory)), ("status", self._status())]
         if (segments := len(shown) - 1) > SEGMENTS:
@@ -198,6 +198,12 @@ class _Stage:
         figures = [count(status.keys, "key"), f"{status.pending} pending"]
         figures += [count(status.compactions, "compaction"), f"generation {status.generation}"]
         return ", ".join([*figures, f"a log of {count(status.log_bytes, 'byte')}"])
+
+
+def _by_generation(name: str) -> tuple[bool, int, str]:
+    """Return a sort key: the log first, then the newest segments, then leftovers."""
+    match = SEGMENT_NAME.fullmatch(name)
+    return name != LOG, -int(match[1], 16) if match else 1, name
 
 
 def _safe(disk: CrashDisk) -> Image:
