@@ -59,7 +59,7 @@ OPERATIONS = st.one_of(
 
 @settings(max_examples=40)
 @example([*[("put", "", "")] * 4, ("crash",), ("put", "", ""), ("restart",), ("crash",)])
-@example([("put", "00000\x1f", ""), ("delete", "00\x1f\u0e5c⺀")])  # wide characters before wrapped text
+@example([("put", "00000\x1f", ""), ("delete", "00\x1f\u0e5c⺀")])  # wide, then wrapped
 @given(st.lists(OPERATIONS, max_size=10))
 def test_memory_and_disk_agree_with_a_dict(operations: list[StepOperation]) -> None:
     """After each operation the marks, the files and the recovery agree with a dict."""
