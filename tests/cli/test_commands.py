@@ -22,6 +22,9 @@ from kvlib.frame import PREAMBLE, seal
 from kvlib.layout import advice
 from kvlib.segments import split
 
+CLOSE_START = HEAD_END + 62  # two mutations precede the close frame
+LOG_SIZE = CLOSE_START + 17
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -79,7 +82,7 @@ def test_check_says_what_recovery_would_do(run: Run, store: Path) -> None:
     assert lines == {
         "generation": "3",
         "snapshot": "2 segments, 34 bytes",
-        "log": "128 bytes, 2 mutations to replay",
+        "log": f"{LOG_SIZE} bytes, 2 mutations to replay",
         "torn tail": "none",
         "closed": "yes",
         "records": "2",
@@ -97,7 +100,7 @@ def test_check_reports_a_torn_tail(run: Run, store: Path) -> None:
     before = tree(store)
     status, out, _ = run("check", store)
     assert status == 0
-    assert "torn tail    12 bytes at offset 111 of the log, to be dropped\n" in out
+    assert f"torn tail    12 bytes at offset {CLOSE_START} of the log, to be dropped\n" in out
     assert "closed       no: it is open now, or was not closed\n" in out
     assert tree(store) == before
 
@@ -185,7 +188,7 @@ def test_check_of_a_log_with_a_torn_tail(run: Run, store: Path) -> None:
     assert (status, err) == (0, "")
     assert out == (
         f"{store / 'log'}: recovery would drop a torn tail\n"
-        "  8 bytes at offset 111: the data ends 9 bytes short of a frame's header\n"
+        f"  8 bytes at offset {CLOSE_START}: the data ends 9 bytes short of a frame's header\n"
     )
 
 
@@ -220,7 +223,7 @@ def test_dump_of_one_file(run: Run, store: Path) -> None:
     """Nothing but that file."""
     status, out, _ = run("dump", store / "log")
     assert status == 0
-    assert out.startswith("log: 128 bytes\n\n00000000: 6B 76 6C 69 62")
+    assert out.startswith(f"log: {LOG_SIZE} bytes\n\n00000000: 6B 76 6C 69 62")
     assert "frame[2]: written by close(), everything before it was safe on the disk\n" in out
 
 
@@ -251,7 +254,7 @@ def test_dump_of_a_torn_tail_succeeds(run: Run, store: Path) -> None:
     for path in (store, store / "log"):
         status, out, err = run("dump", path)
         assert (status, err) == (0, "")
-        assert "~~ a torn tail of 8 bytes at 006F (offset 111)" in out
+        assert f"~~ a torn tail of 8 bytes at {CLOSE_START:04X} (offset {CLOSE_START})" in out
 
 
 @pytest.mark.parametrize(("variable", "coloured"), [("", True), ("1", False)])
@@ -287,7 +290,7 @@ def test_compact_reports_a_torn_tail(run: Run, store: Path) -> None:
         file.write(b"1")
     status, out, _ = run("compact", store)
     assert status == 0
-    assert out.startswith("dropped 1 byte at offset 111 of the log, a torn tail\n")
+    assert out.startswith(f"dropped 1 byte at offset {CLOSE_START} of the log, a torn tail\n")
 
 
 def test_compact_makes_no_store(run: Run, tmp_path: Path) -> None:
@@ -624,7 +627,7 @@ def test_progress_through_a_file_is_shown(
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for command in ("dump", "check"):
-        assert "\rlog: 128 of 128 bytes" in run(command, store / "log")[2]
+        assert f"\rlog: {LOG_SIZE} of {LOG_SIZE} bytes" in run(command, store / "log")[2]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert run("dump", store / "log")[2] == ""
 

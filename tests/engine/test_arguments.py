@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import kvlib
+from helpers.vocabulary import head_payload
 from kvlib.encoding import Item
 from kvlib.log import decode_mutations, decode_steps, scan
 from kvlib.segments import decode_header
@@ -54,7 +55,7 @@ BYTES: dict[str, tuple[Callable[[Any], Any], bytes]] = {
     "decode_header": (decode_header, kvlib.split(b"stream", 20)[0]),
     "decode_steps": (lambda data: list(decode_steps(data)), b"D" + kvlib.encode_field(b"a")),
     "decode_mutations": (decode_mutations, b"D" + kvlib.encode_field(b"a")),
-    "decode_head": (decode_head, b"kvlib\0\0\1" + kvlib.seal(b"H", 1, bytes(24))),
+    "decode_head": (decode_head, b"kvlib\0\0\1" + kvlib.seal(b"H", 1, head_payload(b""))),
 }
 
 

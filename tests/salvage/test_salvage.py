@@ -1223,11 +1223,11 @@ def test_the_report_says_what_came_over_and_what_did_not() -> None:
         "    a record that ends in the lost part\n"
         "  0000000000000003.00000002.segment, offset 0, 40 bytes\n"
         "    1 segment from here on: it is unknown where a record begins after the hole\n"
-        "  log, offset 85, 5 bytes\n"
+        f"  log, offset {HEAD_END + 36}, 5 bytes\n"
         "    length 1707368261, but only 137 bytes are left; 1 sequence number is\n"
         "    missing, 5: everything from 6 on was applied after a hole\n"
         "wrong, but no loss:\n"
-        "  log, offset 223, 16 bytes\n"
+        f"  log, offset {HEAD_END + 174}, 16 bytes\n"
         "    a torn tail, which recovery drops too"
     )
 
@@ -1243,7 +1243,7 @@ FLAWS: list[tuple[str, int, str]] = [
     ("log", 0, "preamble.magic"),
     ("log", 9, "head.crc"),
     ("log", 37, "head.stream_length"),
-    ("log", 52, "frame[0].crc"),
+    ("log", HEAD_END + 3, "frame[0].crc"),
     (NAMES[0], 25, "segment.index"),
 ]
 
