@@ -222,7 +222,7 @@ def test_a_log_can_be_passed_as_a_file(tmp_path: Path) -> None:
 def test_bytes_that_cannot_be_cut_are_rejected(tmp_path: Path) -> None:
     """Damage, bytes in another format and a directory without a store raise the engine's errors."""
     with pytest.raises(CorruptionError, match=f"log: offset {HEAD_END}: checksum"):
-        crash(flip_bit(LOG, 8 * 60))
+        crash(flip_bit(LOG, 8 * (HEAD_END + 11)))
     with pytest.raises(CorruptionError, match="offset 0: the data ends 12 bytes short") as caught:
         crash(b"hello")
     (note,) = caught.value.__notes__

@@ -130,7 +130,7 @@ def test_each_moment_has_the_stores_figures() -> None:
     timeline = steps(PRICES)
     assert [note(moment, "status") for moment in timeline.moments][2:5] == [
         f"2 keys, 2 pending, 0 compactions, generation 1, a log of {HEAD_END + 81} bytes",
-        "1 key, 3 pending, 0 compactions, generation 1, a log of 157 bytes",
+        f"1 key, 3 pending, 0 compactions, generation 1, a log of {HEAD_END + 108} bytes",
         f"1 key, 0 pending, 1 compaction, generation 5, a log of {HEAD_END} bytes",
     ]
     assert [moment.label for moment in timeline.moments] == [
