@@ -25,7 +25,7 @@ from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.directory import as_disk
 from kvlib.disk import Disk, Place
 from kvlib.errors import CorruptionError, FormatError, TornError
-from kvlib.layout.files import FORMATS, walk
+from kvlib.layout.decode import FORMATS, walk
 from kvlib.layout.regions import Region, group
 from kvlib.recovery import recover
 

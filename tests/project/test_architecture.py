@@ -17,7 +17,7 @@ from helpers.paths import PACKAGE, ROOT
 pytestmark = pytest.mark.untraced
 
 PURE: Final = {"errors", "encoding", "segments", "frame", "log", "naive", "parts", "plural"}
-PURE_TOO: Final = {"views.plain", "layout.regions", "layout.fields", "layout.files"}
+PURE_TOO: Final = {"views.plain", "layout.regions", "layout.decode"}
 # What reaches a file, a clock, or another process. (`io` does not, but for io.open.)
 OUTSIDE: Final = {"fcntl", "mmap", "os", "pathlib", "random", "shutil", "socket", "subprocess"}
 OUTSIDE_TOO: Final = {"tempfile", "threading", "time", "kvlib.disk", "kvlib.directory"}
