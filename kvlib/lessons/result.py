@@ -1,7 +1,6 @@
 """The result of a check, as text and as HTML, without times or addresses."""
 
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Final, Literal, Self
 from kvlib.layout import text
 from kvlib.layout.dissect import Layout, walk_again
 from kvlib.layout.regions import Span
-from kvlib.layout.text import COLUMNS, width
+from kvlib.layout.text import hanging
 from kvlib.plural import count
 from kvlib.views import html
 from kvlib.views.dump import windows
@@ -119,12 +118,12 @@ class Result:
         """Yield the text, in 80 columns except for the learner's own lines."""
         yield self.headline
         if self.asked:
-            yield from _hanging("  asked  ", self.asked)
+            yield from hanging("  asked  ", self.asked)
         if self.came:
-            yield from _hanging("  came   ", self.came)
+            yield from hanging("  came   ", self.came)
         if self.state != "not tried yet":
             for paragraph in self.paragraphs():
-                yield from ("", *_hanging("", paragraph))
+                yield from ("", *hanging("", paragraph))
         if self.picture:
             yield ""
             yield from self.picture.lines()
@@ -186,15 +185,6 @@ class Progress:
         return {"text/plain": repr(self), "text/html": html.root("result", body)}
 
 
-def _hanging(before: str, text: str) -> Iterator[str]:
-    """Yield `before` and the text in lines of 80 columns, with a hanging indent."""
-    room = COLUMNS - len(before)
-    columns = room if width(text) == len(text) else room // 2
-    for line in textwrap.wrap(text, columns, break_on_hyphens=False) or [""]:
-        yield f"{before}{line}".rstrip()
-        before = " " * len(before)
-
-
 def _drawn(picture: BytesPicture) -> str:
     marks = []
     if picture.wrong is not None:
@@ -217,7 +207,7 @@ class HelpText:
         if self.code:
             lines += ["", *(f"    {line}".rstrip() for line in self.code.splitlines())]
         for paragraph in self.words:
-            lines += ["", *_hanging("", paragraph)]
+            lines += ["", *hanging("", paragraph)]
         if self.then:
             lines += ["", f"Next: {self.then}"]
         return "\n".join(lines)
