@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, combinations, islice, permutations, product
 from typing import Any, Final, NamedTuple
 
-from kvlib.lessons.exercise import ProbeResult
+from kvlib.lessons.exercise import Finding
 from kvlib.lessons.sandbox import Outcome, run
 from kvlib.views.plain import plain, written
 
 Records = dict[Any, Any]
 Encoder = Callable[[Records], Any]
 
-CANDIDATES: Final = 8_000  # per stage
+SINGLES: Final = 12_000  # stores of one record, made of marks
+PAIRS: Final = 8_000  # stores of up to two records, made of marks
 BATCH: Final = 500  # candidates per run, at most; it starts small and doubles
 LINES: Final = 400_000  # per run, many more than these encoders need
 MARKS: Final = 6
 PIECE: Final = 60  # bytes; every slice of them is tried as a text
+HEADS: Final = 6
 LONG: Final = 12
 LENGTHS: Final = (1, 2, 9, 10, 11, 12, 99, 100, 101, 255, 256, 257)
 
@@ -60,7 +62,7 @@ class Collision(NamedTuple):
     came: Outcome
 
 
-def break_encoder(functions: tuple[Encoder, ...]) -> ProbeResult | int:
+def break_encoder(functions: tuple[Encoder, ...]) -> Finding | int:
     """Return the shortest pair of stores that the encoder confuses, in words.
 
     If there is none, return the number of stores that were tried.
@@ -71,8 +73,8 @@ def break_encoder(functions: tuple[Encoder, ...]) -> ProbeResult | int:
     asked = " and ".join(f"encode({_written(store)})" for store in found.stores)
     if len(found.stores) == 2:
         came = f"{_item(found.came.value)}, both times"
-        return ProbeResult(asked, came, SENTENCES[found.stage])
-    return ProbeResult(asked, _became(found.came), REFUSED[found.stage])
+        return Finding(asked, came, SENTENCES[found.stage])
+    return Finding(asked, _became(found.came), REFUSED[found.stage])
 
 
 def _written(store: Records) -> str:
@@ -98,9 +100,14 @@ def confuse(encode: Encoder) -> Collision | int:
     seen: dict[bytes, Records] = {}
     texts = ["a", *find_marks(encode)]
     stages: list[tuple[str, Iterable[Records]]] = [
-        ("marks", chain(islice(stores(texts), CANDIDATES), embedded(encode))),
+        (
+            "marks",
+            chain(
+                islice(stores(texts), PAIRS), islice(stores(texts, (1,)), SINGLES), embedded(encode)
+            ),
+        ),
         ("characters", small_stores(["é", "è", "?", "€", "\N{GRINNING FACE}", "A", " ", "\0"])),
-        ("lengths", long_stores(texts)),
+        ("lengths", chain(long_stores(texts), shifted(encode))),
         ("types", typed_stores()),
     ]
     for stage, candidates in stages:
@@ -156,7 +163,7 @@ def find_marks(encode: Encoder) -> list[str]:
         probes = [{"a": "a", "b": "a"}, {"": ""}, *({mark: mark} for mark in marks)]
         for text in _as_texts(encode, probes):
             marks += _strange(text, marks)
-    return marks[:MARKS]
+    return sorted(marks, key=len)[:MARKS]
 
 
 def _as_texts(encode: Encoder, stores: list[Records]) -> Iterator[str]:
@@ -175,8 +182,8 @@ def _strange(text: str, known: list[str]) -> list[str]:
 # -------------------------------------------------------------------------------------- the stores
 
 
-def stores(texts: list[str]) -> Iterator[Records]:
-    """Yield stores of up to two records with these texts as keys and values, the smallest first.
+def stores(texts: list[str], counts: tuple[int, ...] = (1, 2)) -> Iterator[Records]:
+    """Yield stores of so many records with these texts as keys and values, the smallest first.
 
     >>> list(islice(stores(["a", ";"]), 5))
     [{}, {'': ''}, {'': 'a'}, {'': ';'}, {'a': ''}]
@@ -184,7 +191,7 @@ def stores(texts: list[str]) -> Iterator[Records]:
     yield {}
     size = 0
     while True:
-        for count in (1, 2):
+        for count in counts:
             for sizes in _shares(size, 2 * count):
                 made = [["".join(one) for one in product(texts, repeat=size)] for size in sizes]
                 for items in product(*made):
@@ -216,6 +223,25 @@ def embedded(encode: Encoder) -> Iterator[Records]:
         yield records
         for start, end in combinations(range(min(len(text), PIECE) + 1), 2):
             yield from ({"": text[start:end]}, {text[start:end]: ""})
+
+
+def shifted(encode: Encoder) -> Iterator[Records]:
+    """Yield stores whose texts contain what the encoder writes before a text, its head.
+
+    In one the first text is a single character, in the other it is long. If heads of different
+    lengths can look alike, the long text of one is the short text and the head of the other.
+    """
+    sizes = [*range(13), *range(245, 260), *range(65_530, 65_540)]
+    texts = _as_texts(encode, [{"a": "a" * size} for size in (1, 9, 10, 11, 12, 257, 65_537)])
+    heads = list(dict.fromkeys(head for text in texts for head in re.findall(r"[^a]{1,6}", text)))
+    for head in heads[:HEADS]:
+        for size in sizes:
+            run = "a" * size
+            yield from (
+                {char: f"{run}{head}{last}"} for char in "a0123456789" for last in ("", "a")
+            )
+            yield from ({f"{head}{run}": last} for last in ("", "a"))
+            yield from ({f"a{head}{run}": last} for last in ("", "a"))
 
 
 def long_stores(texts: list[str]) -> Iterator[Records]:

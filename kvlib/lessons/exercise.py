@@ -1,117 +1,100 @@
-"""The data of an exercise."""
+"""What the three kinds of exercise have in common: predictions, orderings and code."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
-ExerciseKind = Literal["predict", "order", "function", "functions"]
+from kvlib.lessons.result import Result
+from kvlib.views.plain import same
+
 Function = Callable[..., Any]
+
+
+# A wrong result that only one mistake gives, or a function that tells whether a result is such a
+# one; and the feedback for it: what is wrong, and where to look.
+Sign = tuple[Any, str]
+
+
+def sign_of(signs: Iterable[Sign], result: Any) -> str:
+    """Return the feedback of the first sign that a result, as plain data, matches; or ""."""
+    for wrong, says in signs:
+        if wrong(result) if callable(wrong) else same(wrong, result):
+            return says
+    return ""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case for an answer.
+    """One call of an answer.
 
     Attributes:
         arguments: the arguments of the call. The answer gets a copy, which it may change.
         about: the point of the case, to follow "This case is about": "an empty text".
+        look: what to look at if the answer fails here; for a refusal, if it doesn't refuse.
+        signs: wrong results whose cause is known.
         of: the index of the function, if the answer has more than one.
-        refused: whether the function must refuse the arguments with a ValueError.
+        refused: whether the answer must refuse the arguments with a ValueError.
     """
 
     arguments: tuple[Any, ...] = ()
     about: str = ""
+    look: str = ""
+    signs: tuple[Sign, ...] = ()
     of: int = 0
     refused: bool = False
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong answer that people give, and a sentence that helps them.
+class Finding(NamedTuple):
+    """Something wrong: the call or the values, what came of it, and the feedback."""
 
-    It has two uses: the tests feed it to its check, and a check compares a learner's answer with
-    it, because the same mistake behaves the same way.
-
-    Attributes:
-        answer: a wrong function; for a prediction a wrong value, for an order a wrong list.
-        sentence: the kind of mistake and where to look, but not the right answer.
-        like: for a prediction, a function that says whether a value is this kind of mistake; by
-            default, whether it equals `answer`. If two match, the first one counts.
-        of: the index of the function with the mistake.
-    """
-
-    answer: Any
-    sentence: str
-    like: Callable[[Any], bool] | None = None
-    of: int = 0
+    asked: str
+    came: str
+    says: str
 
 
-def mistake(sentence: str, of: int = 0) -> Callable[[Function], Mistake]:
-    """Turn the decorated wrong function into a Mistake."""
-    return lambda answer: Mistake(answer, sentence, of=of)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exercise:
     """An exercise.
 
     Attributes:
         name: the notebook's number and a word: "01-encode-field".
-        kind: "predict", the answer is a value; "order", a list of line numbers; "function";
-            "functions", a tuple of functions.
         objective: the learner's new skill, to follow "You can".
         task: the task, as Markdown.
-        stub: the source of the cell, unsolved.
-        names: the names of the functions, or of the one variable.
-        solution: a function for each of `names`. For a prediction, it takes no arguments and
-            computes the value; for an order, it is the function in the right order.
-        cases: the cases, the smallest first. Learners see them, so they are as small as possible.
-        mistakes: wrong answers, at least five.
         hints: three hints, each giving a little more away, none of them the solution.
         why: the point to remember, shown when the answer is right.
         points: the points in a class.
         minutes: the time it takes.
-        own: kvlib's own functions that would be the answer, by name.
-        format: the format of each function's result, one of layout.FORMATS, or "".
-        given: the format of each function's first argument, or "".
-        read: for each function, computes what to compare from the result and the arguments; None
-            compares the result itself. Its ValueError or KvlibError says what is wrong.
-        item: names an item of a result that is a list, from the item's index and the arguments.
-        large: makes cases in which time matters.
-        forbidden: modules and functions that would do the work, and what to say about them.
-        shown: for a prediction, makes the text for a result of any type.
-        probe: checks the functions after the cases; returns what is wrong, or how many cases it
-            has tried.
-        lines: for an order, the lines, numbered from 1 in the task.
-        head: for an order, the line above them.
-        order: for an order, the right order.
     """
 
+    way: ClassVar[str]
+
     name: str
-    kind: ExerciseKind
     objective: str
     task: str
-    stub: str
-    names: tuple[str, ...]
-    solution: tuple[Function, ...]
-    cases: tuple[Case, ...]
-    mistakes: tuple[Mistake, ...]
     hints: tuple[str, str, str]
     why: str
     points: int
     minutes: int
-    own: Mapping[str, Function] = field(default_factory=dict)
-    format: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
-    read: tuple[Function | None, ...] = ()
-    item: Function | None = None
-    large: Callable[[], Sequence[Case]] | None = None
-    forbidden: Mapping[str, str] = field(default_factory=dict)
-    shown: Function | None = None
-    probe: Callable[[tuple[Function, ...]], "ProbeResult | int"] | None = None
-    lines: tuple[str, ...] = ()
-    head: str = ""
-    order: tuple[int, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that the answer's cell defines."""
+        raise NotImplementedError
+
+    @property
+    def stub(self) -> str:
+        """The source of the answer's cell, unsolved."""
+        return f"{self.handed} = ..."
+
+    @property
+    def solved(self) -> str:
+        """The source of the answer's cell, solved."""
+        raise NotImplementedError
+
+    @property
+    def shown(self) -> tuple[str, tuple[str, ...]]:
+        """The code of the solution, and paragraphs about it."""
+        return self.solved, (self.why,)
 
     @property
     def cells(self) -> tuple[str, str]:
@@ -123,11 +106,21 @@ class Exercise:
         """The second argument of `check`: a name, or several in parentheses."""
         return self.names[0] if len(self.names) == 1 else f"({', '.join(self.names)})"
 
+    def check(self, answer: Any) -> Result:
+        """Return whether an answer is right; if it isn't, why."""
+        raise NotImplementedError
 
-@dataclass(frozen=True)
-class ProbeResult:
-    """The result of a probe: the call or the values, their outcome, and the feedback."""
+    # ------------------------------------------------------------------------------ results
 
-    asked: str
-    came: str
-    sentence: str
+    def untried(self) -> Result:
+        """Return the result for an answer that is still the stub."""
+        return Result(self.name, "not tried yet")
+
+    def right(self, said: str) -> Result:
+        """Return the result for a right answer."""
+        return Result(self.name, "right", words=(said, self.why), then=f'solution("{self.name}")')
+
+    def wrong(self, *words: str, **more: Any) -> Result:
+        """Return the result for a wrong answer."""
+        then = f'hint("{self.name}", 1)'
+        return Result(self.name, "wrong", words=tuple(filter(None, words)), then=then, **more)

@@ -1,31 +1,30 @@
-"""The feedback for an answer whose mistake has no name: kind, specific, never the answer."""
+"""Say what is wrong with an answer, from the evidence: kind, specific, and never the answer itself.
+
+Nothing here guesses. An error is explained by the line that raised it, and a wrong result by how it
+differs from the right one. Where that doesn't tell the cause, the words say what is known and no
+more.
+"""
 
 import inspect
-from collections import Counter
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
-from kvlib.lessons.exercise import Case, Exercise
 from kvlib.lessons.sandbox import LINES, SECONDS, Outcome, run
 from kvlib.plural import count
-from kvlib.views.plain import Foreign, isinstance_of, kind_of, name_of, plain, same, written
+from kvlib.views.plain import Foreign, isinstance_of, kind_of, name_of, same, written
 
 STATE: Final = (
-    "The same call gives another result the second time: something is kept between the calls, "
-    "such as a global variable or a default argument like `out=[]`."
+    "The same call gives another result the second time, so something survives from one call to "
+    "the next: a global variable, or a default argument such as `out=[]`."
 )
 CHANGED: Final = (
-    "It changed what it was given, and that belongs to the caller. Look for what adds to or "
-    "removes from the argument, and work on a value of your own."
+    "It changes what it was given, and that belongs to the caller. Which line adds to the argument "
+    "or removes from it? Work on a copy."
 )
-PRINTED: Final = (
-    "It printed its result and returned nothing: a caller gets None. Look for `return`."
-)
-NOTHING: Final = "It gave None. Is there a `return` on each way through the function?"
-STRANGE: Final = (
-    "That isn't it. Write down how you came to it, step by step: which of the steps can you check?"
-)
+PRINTED: Final = "It prints its result but returns nothing, so its caller gets None. Use `return`."
+NOTHING: Final = "It returns None. Is there a `return` on every way through the function?"
 NAMES: Final = {
     int: "a whole number",
     bytes: "bytes",
@@ -33,16 +32,12 @@ NAMES: Final = {
     dict: "a dict",
     list: "a list",
 }
-ASKED: Final = (
-    "It asks for input. A function gets its data from its arguments, without asking: leave out "
-    "`input`."
-)
+ASKED: Final = "It asks for input. A function gets its data from its arguments: leave out `input`."
 VAST: Final = "The result is far too long. Which loop adds to it, and when does that loop end?"
-
-
-def passed(cases: int) -> str:
-    """Return how an answer was tried."""
-    return f"Tried on {cases:,} cases, the smallest first." if cases > 1 else "Yes, exactly."
+RETURNED: Final = (
+    "It returns an exception, so the caller gets it as if it were a result. To refuse something, "
+    "`raise` it."
+)
 
 
 def stumbled(kind: str) -> str:
@@ -50,69 +45,35 @@ def stumbled(kind: str) -> str:
     return f"The check itself has failed ({kind}). This is a bug in kvlib, not your mistake."
 
 
-def nothing_handed(exercise: Exercise) -> str:
-    """Return the feedback for a name without an answer."""
-    return f"Hand over your answer too: {_call(exercise)}."
-
-
-def _call(exercise: Exercise) -> str:
-    return f'`check("{exercise.name}", {exercise.handed})`'
-
-
 # ---------------------------------------------------------------------------- what was handed over
 
 
-def about_answer(exercise: Exercise, answer: object) -> str:
-    """Return what is wrong with an answer before it is tried, or ""."""
-    if exercise.kind == "predict":
-        return ""
-    if exercise.kind == "order":
-        return _about_order(exercise, plain(answer))
-    if exercise.kind == "function":
-        return _about_function(exercise, 0, answer)
-    functions = _items(answer)
-    if len(functions) != len(exercise.names):
-        return f"This exercise takes {len(exercise.names)} functions at once: {_call(exercise)}."
-    problems = (_about_function(exercise, of, one) for of, one in enumerate(functions))
-    return next(filter(None, problems), "")
+def about_function(
+    name: str, call: str, answer: Any, needed: tuple[Any, ...], own: Mapping[str, Any]
+) -> str:
+    """Return what is wrong with a function before it is called, or "".
 
-
-def _items(answer: Any) -> list[Any]:
-    """Return the items of a tuple or a list; nothing for other values."""
-    return [*answer] if type(answer) is tuple or type(answer) is list else []
-
-
-def _about_order(exercise: Exercise, answer: Any) -> str:
-    last = len(exercise.lines)
-    if type(answer) not in (list, tuple) or not all(type(one) is int for one in answer):
-        return f"An order is a list of line numbers, such as `{list(range(1, last + 1))}`."
-    strange = [one for one in answer if not 1 <= one <= last]
-    if strange:
-        return f"There is no line {written(strange[0])}: they are numbered from 1 to {last}."
-    twice = [number for number, times in Counter(answer).items() if times > 1]
-    if twice:
-        return f"Line {twice[0]} is there twice; each line is needed once."
-    missing = sorted(set(range(1, last + 1)) - set(answer))
-    return f"Line {missing[0]} is missing; each line is needed once." if missing else ""
-
-
-def _about_function(exercise: Exercise, of: int, answer: Any) -> str:
-    name, call = exercise.names[of], _call(exercise)
-    if any(answer is one for one in exercise.own.values()):
-        return library(next(f"kvlib.{own}" for own, one in exercise.own.items() if one is answer))
+    Args:
+        name: the name that the task gives it.
+        call: the call of `check`, as the task writes it.
+        answer: what was handed over.
+        needed: arguments that it must take.
+        own: kvlib's own functions that would be the answer, by name.
+    """
+    library = next((key for key, one in own.items() if answer is one), "")
+    if library:
+        return about_library(f"kvlib.{library}")
     if answer is None:
         return f"This is None instead of `{name}`. Is it the function itself, as in {call}?"
     if isinstance_of(answer, type):
-        return f"`{name_of(answer)}` is a class, and a function was asked for: {call}."
+        return f"`{name_of(answer)}` is a class, but a function was asked for: {call}."
     if not callable(answer):
         kind = kind_of(answer)
         return (
             f"Hand over the function itself, not a result of it ({kind}): no parentheses, {call}."
         )
-    needed = next(one.arguments for one in exercise.cases if one.of == of)
     if run(_fits, (answer, needed), of=answer, copy=False).value is False:
-        number = count(len(needed), "argument")
-        return f"`{name}` is called with {number}; yours can't take that."
+        return f"`{name}` is called with {count(len(needed), 'argument')}; yours can't take that."
     return ""
 
 
@@ -126,7 +87,7 @@ def _fits(answer: Any, needed: tuple[Any, ...]) -> bool:
     return True
 
 
-def library(name: str) -> str:
+def about_library(name: str) -> str:
     """Return the feedback for kvlib's own function."""
     return (
         f"`{name}` is the library's own version, the answer key. Read it if you like (`{name}??`), "
@@ -134,167 +95,278 @@ def library(name: str) -> str:
     )
 
 
-# ---------------------------------------------------------------------------------- the outcome
+# -------------------------------------------------------------------------------------- the outcome
 
 
-def asked(exercise: Exercise, case: Case, answer: object) -> str:
-    """Return the call, or the prediction."""
-    if exercise.kind == "predict":
-        return f"{exercise.names[0]} = {written(plain(answer))}"
-    arguments = ", ".join(written(plain(one)) for one in case.arguments)
-    name = exercise.names[case.of]
-    if exercise.kind == "order":
-        name = exercise.solution[0].__name__
-    return f"{name}({arguments})"
-
-
-def came(exercise: Exercise, outcome: Outcome) -> str:
-    """Return the outcome of the call in words."""
+def came(outcome: Outcome) -> str:
+    """Return the outcome of a call in words."""
     where = f", in your {outcome.line}" if outcome.line else ""
-    if exercise.kind == "order":  # its line numbers aren't the task's
-        where = where.replace("your line ", "").partition(": ")[2]
-        where = f", in {where}" if where else ""
     if outcome.kind == "raised":
         return f"{outcome.value.kind}: {written(outcome.value.text)[1:-1]}{where}"
-    if outcome.kind in ("endless", "asked"):
-        return f"{'no end' if outcome.kind == 'endless' else 'it asks for input'}{where}"
-    if exercise.shown:
-        return str(exercise.shown(outcome.value))
-    if exercise.kind == "predict":
-        return ""
+    if outcome.kind == "endless":
+        return f"no end{where}"
+    if outcome.kind == "asked":
+        return f"it asks for input{where}"
     if outcome.kind == "library":
         return f"a call of {outcome.value}{where}"
     return written(outcome.value)
 
 
-def about_outcome(
-    exercise: Exercise, case: Case, outcome: Outcome, wanted: object
-) -> Iterator[str]:
-    """Yield the feedback for a wrong outcome; `wanted` is the solution's."""
+def about_end(outcome: Outcome) -> str:
+    """Return the feedback for a call that had to be stopped, or ""."""
     if outcome.kind == "library":
-        yield library(outcome.value.strip("`"))
-        return
+        return about_library(outcome.value.strip("`"))
     if outcome.kind == "endless":
-        yield (
-            f"It was stopped after {LINES:,} lines, or {SECONDS:.0f} seconds. Look at its loop: "
-            "what changes from one turn to the next, and does that reach the end?"
+        return (
+            f"It was stopped after {LINES:,} lines or {SECONDS:.0f} seconds. Look at its loop: "
+            "what changes from one turn to the next, and does that ever reach the end?"
         )
-    elif outcome.kind == "asked":
-        yield ASKED
-    elif outcome.kind == "raised":
-        yield from _about_error(exercise, case, outcome)
-    elif case.refused:
-        yield "It accepted what can't be right. Raise a ValueError that says what doesn't fit."
-    elif outcome.changed:
-        yield CHANGED
-    elif type(outcome.value) is Foreign and outcome.value.vast:
-        yield VAST
-    elif type(outcome.value) is not type(wanted):
-        yield about_type(exercise, outcome, wanted)
-    elif type(outcome.value) is list and type(wanted) is list:
-        yield from _about_items(exercise, case, outcome.value, wanted)
-    elif exercise.kind == "predict":
-        yield STRANGE
-    if case.about and case is not exercise.cases[0]:  # the first case isn't special
-        yield f"This case is about {case.about}."
+    return ASKED if outcome.kind == "asked" else ""
 
 
-def _about_error(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:
+# Each error: its type, what its message says, and what usually causes it in that line.
+ERRORS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("TypeError", "exceptions must derive", "`raise` needs an exception: `raise ValueError(...)`."),
+    (
+        "TypeError",
+        r"concatenate str \(not \"bytes\"|can't concat str to bytes|not 'str'|"
+        r"expected str instance, bytes|expected a bytes-like object, str|must be str, not bytes|"
+        "cannot use a (string|bytes)|must be str or None, not bytes",
+        "Text meets bytes in this line, and they don't mix. Which of the two has to be encoded or "
+        "decoded first?",
+    ),
+    (
+        "TypeError",
+        "can't concat int|int instance found|an? (bytes|str)[^ ]* object is required, not 'int'",
+        "A number meets bytes in this line. A single byte taken out of bytes, as in `data[0]`, is a "
+        "number; a slice, as in `data[0:1]`, is bytes.",
+    ),
+    (
+        "TypeError",
+        "not JSON serializable|keys must be str",
+        "JSON stores text and numbers, but here it gets bytes. What could mark each piece as text "
+        "or bytes?",
+    ),
+    (
+        "AttributeError",
+        "'bytes' object has no attribute 'encode'|encoding without a string argument",
+        "This value is bytes already, and only text can be encoded. Values may be either: how do "
+        "you tell them apart?",
+    ),
+    (
+        "AttributeError",
+        "'str' object has no attribute 'decode'",
+        "This value is text already, and only bytes can be decoded. Where did it change?",
+    ),
+    (
+        "TypeError|AttributeError",
+        "NoneType",
+        "Something here is None. Which call gave it: a function without `return`, or a lookup that "
+        "found nothing?",
+    ),
+    (
+        "error",
+        "argument for 's' must be",
+        "In struct, `s` stands for bytes, with their number before it: `1s` is one byte.",
+    ),
+    (
+        "error",
+        "requires a buffer|not enough data",
+        "struct reads exactly as many bytes as its format says, and here there are fewer or more. "
+        "How many are left at that offset?",
+    ),
+    (
+        "error",
+        "format requires|too large|out of range",
+        "The number doesn't fit the format's width.",
+    ),
+    (
+        "OverflowError|ValueError",
+        r"too big to convert|range\(0, 256\)|byte must be in range",
+        "The number doesn't fit into so few bytes: one byte goes up to 255, two up to 65,535. How "
+        "many does the format give it?",
+    ),
+    ("OverflowError|ValueError", "negative", "A number has become negative here. How?"),
+    (
+        "UnicodeEncodeError",
+        "ascii|latin|charmap",
+        "This encoding doesn't know the character. UTF-8 knows them all.",
+    ),
+    (
+        "UnicodeDecodeError",
+        "",
+        "These bytes aren't valid UTF-8: they aren't text, or a character is cut in half. Which "
+        "bytes do you decode here, and does the tag say that they are text?",
+    ),
+    (
+        "UnboundLocalError",
+        "",
+        "A name is used before this call has given it a value. A function that assigns to a name "
+        "anywhere has its own; to assign to the outer one takes `nonlocal`.",
+    ),
+    ("NameError", "", "No line has set this name yet. Is it misspelled, or set too late?"),
+    (
+        "ValueError",
+        "values to unpack",
+        "There are more or fewer items than names here. How many does each operation, or each call, "
+        "give?",
+    ),
+    (
+        "KeyError",
+        "",
+        "This key isn't in the dict. Is that an error here, or what `get` and `pop` with a default "
+        "are for?",
+    ),
+    ("IndexError", "", "There is no item at that index. How many are there in this case?"),
+    (
+        "RuntimeError",
+        "changed size during iteration",
+        "The loop goes through a dict while its body changes it. Loop over a copy.",
+    ),
+    (
+        "TypeError",
+        "not subscriptable|not iterable|not callable|has no len",
+        "The value in this line is of another type than the line needs. Print it just before.",
+    ),
+    (
+        "TypeError",
+        "positional argument|unexpected keyword",
+        "A function is called with other arguments than it takes. Compare the call with its `def`.",
+    ),
+    ("TypeError", "unhashable", "A list or a dict can't be a key, because it can change."),
+    ("AttributeError", "no attribute", "The value has no such attribute. What type is it here?"),
+    (
+        "ValueError",
+        "invalid literal for int",
+        "`int` reads digits, and these bytes aren't. `int.from_bytes` reads a number from bytes.",
+    ),
+    ("RecursionError", "", "It calls itself without end. In which case should it stop?"),
+    (
+        "SystemExit",
+        "",
+        "This would end the whole program, and your variables with it. To leave a function, "
+        "`return` or `raise`.",
+    ),
+    (
+        "KeyboardInterrupt",
+        "",
+        "A KeyboardInterrupt means that Ctrl-C was pressed. Raise another exception.",
+    ),
+    ("MemoryError", "", "It needs too much memory. Which number makes it so large?"),
+    (
+        "CorruptionError|TornError",
+        "",
+        "Nothing catches this error here. Which bytes did the call get, and should they be whole?",
+    ),
+    ("StopIteration", "", "The iterator is used up: each of its items can be read only once."),
+)
+
+
+def is_own_refusal(outcome: Outcome) -> bool:
+    """Return whether an exception comes from a `raise` or `assert` in the answer."""
+    return re.match(r"line \d+: .*\b(raise|assert)\b", outcome.line) is not None
+
+
+def about_error(outcome: Outcome) -> str:
+    """Return what causes an error in its line."""
     error = outcome.value
-    if error.cls is NotImplementedError:
-        yield f"`{exercise.names[case.of]}` is not tried yet; what comes before it is right."
-    elif error.is_a(RecursionError):
-        yield "It calls itself without end: in which case should it stop?"
-    elif error.is_a(SystemExit):
-        yield (
-            "This would end the whole program, and your variables with it. To leave a function, "
-            "`return` or `raise`."
-        )
-    elif error.is_a(KeyboardInterrupt):
-        yield "A KeyboardInterrupt means that Ctrl-C was pressed. Raise another exception."
-    elif error.is_a(NameError):
-        yield "A name is used before any line has set it. Which line should come first?"
-    elif case.refused and error.is_a(AssertionError):
-        yield (
-            "To refuse is right, but Python can be told to leave out every `assert`. Raise a "
-            "ValueError that says what doesn't fit."
-        )
-    elif case.refused:
-        yield (
-            "An error is right, but this one happened by accident. Check before you read, and "
-            "raise a ValueError that says what doesn't fit."
-        )
-    else:
-        yield "Read the error and its line: which value there is not what you thought?"
+    names = [cls.__name__ for cls in type.__dict__["__mro__"].__get__(error.cls)]
+    for kinds, pattern, says in ERRORS:
+        if set(kinds.split("|")) & set(names) and re.search(pattern, error.text):
+            return says
+    return "Read the error and its line: which value there is not what you expected?"
 
 
-def about_type(exercise: Exercise, outcome: Outcome, wanted: object) -> str:
-    """Yield the feedback for a result of the wrong type."""
-    value, needed = outcome.value, NAMES.get(type(wanted), f"a {kind_of(wanted)}")
-    if exercise.kind == "predict":
-        said = f"It asks for {needed}, and this is of type {_kind(value)}."
-        return f"{said} Leave the quotes out." if _only_quoted(value, wanted) else said
+# ------------------------------------------------------------------------------------- wrong results
+
+
+def about_type(value: Any, wanted: object, printed: str = "") -> str:
+    """Return the feedback for a result of the wrong type."""
+    needed = NAMES.get(type(wanted), f"a {kind_of(wanted)}")
+    kind = value.kind if type(value) is Foreign else kind_of(value)
     if value is None:
-        return PRINTED if outcome.printed else NOTHING
-    if isinstance(wanted, bytes) and _kind(value) in ("bytearray", "memoryview"):
-        return f"A {_kind(value)} is nearly right: `bytes(...)` around it makes it bytes."
+        return PRINTED if printed else NOTHING
+    if type(value) is Foreign and value.is_a(BaseException):
+        return RETURNED
+    if isinstance(wanted, bytes) and kind in ("bytearray", "memoryview"):
+        return f"A {kind} is nearly right: `bytes(...)` around it makes it bytes."
     if isinstance(wanted, bytes) and type(value) is str:
-        return "The result is a text. It must become bytes: where is it encoded?"
-    if isinstance(wanted, bytes) and type(value) is list:
-        return (
-            "The result is a list. Join bytes with `+`, or use `bytes(...)` on a list of numbers."
+        digits = len(value) > 1 and re.fullmatch("[0-9a-f]+", value)
+        said = "It returns a text, but the format is made of bytes."
+        return f"{said} Don't turn them into hex digits." if digits else f"{said} Where is it made?"
+    if isinstance(wanted, list) and type(value) is bytes:
+        return "It returns bytes, but a list of bytes is asked for. Don't join the pieces."
+    if isinstance(wanted, list) and type(value) is tuple:
+        return "It returns a tuple, but a list is asked for."
+    if type(value) is Foreign and value.is_a(GeneratorType):
+        return f"It returns a generator, which has not run yet. Return {needed}: `list(...)` or no `yield`."
+    if type(value) is Foreign and value.is_a(CoroutineType):
+        return "It returns a coroutine, which has not run yet: use a plain `def`."
+    return f"It should be {needed}, but this is of type {kind}."
+
+
+def differences(mine: Any, wanted: Any, what: str = "The result") -> Iterator[str]:
+    """Yield how a value of the right type differs from the right one, the first difference only."""
+    if type(mine) is dict and type(wanted) is dict:
+        yield from _about_records(mine, wanted)
+    elif type(mine) in (str, bytes, type(None)) and type(wanted) in (str, bytes, type(None)):
+        yield from _about_item(mine, wanted, what)
+
+
+def _about_records(mine: dict[Any, Any], wanted: dict[Any, Any]) -> Iterator[str]:
+    if swapped := {value: key for key, value in wanted.items()}:
+        if swapped != wanted and same(mine, swapped):
+            yield "Keys and values have changed places."
+            return
+    for key in wanted:
+        if not any(same(key, other) for other in mine):
+            twin = next((one for one in mine if _content(one) == _content(key)), None)
+            if twin is None:
+                yield f"The record with the key {written(key, 60)} is missing."
+            else:
+                yield from _about_item(twin, key, f"The key {written(key, 60)}")
+            return
+    for key in mine:
+        if not any(same(key, other) for other in wanted):
+            yield f"There is a record too many: its key is {written(key, 60)}."
+            return
+    for key, value in wanted.items():
+        if not same(mine[key], value):
+            yield from _about_item(mine[key], value, f"The value of {written(key, 60)}")
+            return
+
+
+def _content(item: Any) -> Any:
+    return item.encode(errors="surrogatepass") if type(item) is str else item
+
+
+def _about_item(mine: Any, wanted: Any, what: str) -> Iterator[str]:
+    if wanted is None:
+        yield f"{what} should be None, because nothing is there."
+    elif mine is None:
+        empty = (
+            "" if wanted else " An empty value isn't a missing one: `if value` is false for both."
         )
-    if _is(value, GeneratorType):
-        return (
-            "`yield`, or a `for` between parentheses, makes it a generator, which has not run "
-            "yet: collect what it gives, and `return` that."
-        )
-    if _is(value, CoroutineType):
-        return "`async def` makes it a coroutine, which has not run yet: use a plain `def`."
-    return f"It should give {needed}, and this is of type {_kind(value)}."
-
-
-def _kind(value: Any) -> str:
-    return value.kind if type(value) is Foreign else kind_of(value)
-
-
-def _is(value: Any, kind: type) -> bool:
-    return type(value) is Foreign and value.is_a(kind)
-
-
-def _only_quoted(value: object, wanted: object) -> bool:
-    """Return whether a text might be right without its quotes: a dict needs its braces."""
-    return type(value) is str and (type(wanted) is not dict or "{" in value)
-
-
-def _about_items(
-    exercise: Exercise, case: Case, mine: list[Any], wanted: list[Any]
-) -> Iterator[str]:
-    pairs = enumerate(zip(mine, wanted, strict=False))
-    at = next((at for at, (a, b) in pairs if not same(a, b)), min(len(mine), len(wanted)))
-    name = f"item {at} (counted from 0)"
-    if exercise.item and at < len(wanted):
-        name = f"the answer to {exercise.item(at, *case.arguments)}"
-    if at == len(mine):
-        yield f"The list is too short: {name} is missing."
-    elif at == len(wanted):
-        yield f"The list is too long: it continues with {written(mine[at], 80)}."
+        yield f"{what} should not be None.{empty}"
+    elif type(mine) is not type(wanted):
+        if type(mine) not in (str, bytes):
+            yield f"{what} should be {NAMES[type(wanted)]}, not of type {kind_of(mine)}."
+        elif type(wanted) is bytes and mine == str(wanted):
+            yield f"{what} is a text that shows bytes, with a `b` and quotes. How do bytes stay bytes?"
+        elif type(wanted) is bytes:
+            yield f"{what} was bytes and is text now. What in the saved bytes says which it was?"
+        else:
+            yield f"{what} was text and is bytes now. What in the saved bytes says which it was?"
+    elif wanted.startswith(mine):
+        lost = wanted[len(mine) :]
+        yield f"{what} is cut short: {written(lost, 60)} is missing at its end."
+    elif mine.endswith(wanted):
+        more = mine[: len(mine) - len(wanted)]
+        yield f"{what} begins too early: {written(more, 60)} doesn't belong to it."
+    elif mine.startswith(wanted):
+        yield f"{what} doesn't end where it should: {written(mine[len(wanted) :], 60)} is too much."
+    elif wanted.endswith(mine):
+        lost = wanted[: len(wanted) - len(mine)]
+        yield f"{what} begins too late: {written(lost, 60)} is missing at its start."
     else:
-        yield f"The first wrong one is {name}: {written(mine[at], 80)}."
-        if type(wanted[at]) is bytes and type(mine[at]) is not bytes:
-            yield f"It should be bytes, and is of type {_kind(mine[at])}."
-
-
-def about_large(exercise: Exercise, case: Case, outcome: Outcome) -> Iterator[str]:
-    """Yield the feedback if only a large case fails."""
-    yield f"All small cases are right. Then came {case.about}."
-    if outcome.kind == "endless":
-        where = f" It was stopped in your {outcome.line}." if outcome.line else ""
-        yield (
-            f"It took more than 20 times the solution's time.{where} What does it copy or search "
-            "again in each turn?"
-        )
-    elif outcome.kind == "gave":
-        yield "The result is wrong. What changes when there is a lot of data?"
-    else:
-        yield f"What came: {came(exercise, outcome)}"
+        yield f"{what} should be {written(wanted, 60)}."

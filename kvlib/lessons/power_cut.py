@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
 from kvlib.crash import CrashDisk
-from kvlib.lessons.exercise import Function, ProbeResult
+from kvlib.lessons.exercise import Finding, Function
 
 RECORDS: Final = b"r"
 BEFORE: Final = {"log": b"1", "1.segment": RECORDS}
@@ -61,26 +61,17 @@ class BadImageFound(Exception):
         self.bad = bad
 
 
-def _nothing(*_: object) -> None:
-    """Do nothing."""
-
-
-def paper() -> SimpleNamespace:
-    """Return a disk on which every step succeeds and does nothing."""
-    return SimpleNamespace(**dict.fromkeys(OPERATIONS, _nothing))
-
-
-def cut_at_every_step(functions: tuple[Function, ...]) -> ProbeResult | int:
-    """Return the first power cut that leaves an unreadable store, or the number of steps."""
+def cut_at_every_step(publish: Function) -> Finding | None:
+    """Return the first power cut that leaves an unreadable store, or None."""
     steps: list[str] = []
     try:
-        functions[0](_watched(steps), RECORDS, HEAD)
+        publish(_watched(steps), RECORDS, HEAD)
     except FileNotFoundError as error:
-        return ProbeResult(_asked(steps), f"{error}", SENTENCES["missing file"])
+        return Finding(_asked(steps), f"{error}", SENTENCES["missing file"])
     except BadImageFound as lost:
         came = f"after a power cut: {_files(lost.bad.image)}"
-        return ProbeResult(_asked(steps), came, SENTENCES[lost.bad.flaw])
-    return len(steps)
+        return Finding(_asked(steps), came, SENTENCES[lost.bad.flaw])
+    return None
 
 
 def _asked(steps: list[str]) -> str:

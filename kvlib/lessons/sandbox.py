@@ -30,7 +30,7 @@ from kvlib.views import plain as plainly
 from kvlib.views.plain import Foreign, kind_of, plain, same
 
 LINES: Final = 100_000  # of the answer's module, per call
-SECONDS: Final = 10.0  # per call, without imports
+SECONDS: Final = 2.0  # per call, without imports
 TICK: Final = 0.1  # seconds between two looks at the clock from outside
 ROOM: Final = 100  # calls that our own code needs after the answer has used up the recursion limit
 ADDRESS: Final = re.compile(r" at 0x[0-9A-Fa-f]+")

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Mistake
+from kvlib.lessons.prediction import Prediction
 from kvlib.views.plain import kind_of, written
 
 MOST: Final = 100_000  # bytes
@@ -41,9 +40,12 @@ def _check(found: Any) -> None:
         raise ValueError(f"more than {MOST:,} bytes; one record is enough")
 
 
-def _comes_back(found: dict[Any, Any]) -> bool:
-    _check(found)
-    return their_decode(their_encode(found)) == found
+def _comes_back_changed(found: Any) -> bool:
+    try:
+        _check(found)
+    except ValueError:
+        return False
+    return type(found) is dict and their_decode(their_encode(found)) != found
 
 
 def _their_answer(found: Any) -> str:
@@ -64,61 +66,54 @@ def _texts(found: Any) -> list[str]:
     return [one for one in _all(found) if type(one) is str]
 
 
-EXERCISE: Final = Exercise(
+def found() -> dict[str | bytes, str | bytes]:
+    """Bytes that happen to be valid UTF-8 come back as text."""
+    return {"drink": b"tea"}
+
+
+EXERCISE: Final = Prediction(
     name="01-bug-hunt",
-    kind="predict",
     objective="find the records for which a format that passed its tests fails",
-    task=(
-        "`their_encode` and `their_decode` passed their tests with text in every script, with "
-        "photographs, and with every delimiter. Find records (keys and values are str or bytes) "
-        "that come back changed."
-    ),
-    stub="found = ...",
-    names=("found",),
-    solution=(solutions.found,),
-    cases=(Case(),),
-    read=(_comes_back,),
-    shown=_their_answer,
-    mistakes=(
-        Mistake(
-            {"café": "2,50 €"},
+    task="`their_encode` and `their_decode` passed their tests with text in every script, with "
+    "photographs, and with every delimiter. Find records (keys and values are str or bytes) "
+    "that come back changed.",
+    answer=found,
+    variable="found",
+    accepts=_comes_back_changed,
+    describe=_their_answer,
+    signs=(
+        (
+            lambda found: any(not one.isascii() for one in _texts(found)),
             "These records come back unchanged, because the length is measured after encoding and "
             "counts bytes. What else does a reader need to know about a piece?",
-            lambda found: any(not one.isascii() for one in _texts(found)),
         ),
-        Mistake(
-            {"a=b;": "|"},
+        (
+            lambda found: any(set("=;|:,\n\\") & set(one) for one in _texts(found)),
             "These records come back unchanged. The reader skips over the data by its length, so "
             "it never sees a delimiter there.",
-            lambda found: any(set("=;|:,\n\\") & set(one) for one in _texts(found)),
         ),
-        Mistake(
-            {"": ""},
+        (
+            lambda found: "" in _texts(found),
             "These records come back unchanged: an empty text is a length of 0, written in four "
             "bytes. What other kind of value can you try?",
-            lambda found: "" in _texts(found),
         ),
-        Mistake(
-            {"photo": b"\xff\xd8"},
+        (
+            lambda found: any(type(one) is bytes for one in _all(found)),
             "These records come back unchanged. But is the reader always right when it decides "
             "that a piece is bytes?",
-            lambda found: any(type(one) is bytes for one in _all(found)),
         ),
-        Mistake(
-            {"a": "b" * 300},
-            "These records come back unchanged. A length of four bytes is enough for 4 GB.",
+        (
             lambda found: any(len(one) > 255 for one in _texts(found)),
+            "These records come back unchanged. A length of four bytes is enough for 4 GB.",
         ),
-        Mistake(
-            {1: "a"},
+        (
+            lambda found: any(type(one) not in (str, bytes) for one in _all(found)),
             "Keys and values are str or bytes here. The format never promised to store anything "
             "else.",
-            lambda found: any(type(one) not in (str, bytes) for one in _all(found)),
         ),
-        Mistake(
-            {},
-            "An empty store works: it is written as no bytes, so there is nothing to read.",
+        (
             lambda found: type(found) is dict and not found,
+            "An empty store works: it is written as no bytes, so there is nothing to read.",
         ),
     ),
     hints=(
@@ -127,10 +122,8 @@ EXERCISE: Final = Exercise(
         "The reader tries UTF-8 first and keeps the piece as bytes only if that fails. For which "
         "bytes does it not fail?",
     ),
-    why=(
-        "Bytes that happen to be valid UTF-8 come back as text. The format never wrote the type, "
-        "so the reader has to guess. The cure is a tag."
-    ),
+    why="Bytes that happen to be valid UTF-8 come back as text. The format never wrote the type, "
+    "so the reader has to guess. The cure is a tag.",
     points=2,
     minutes=5,
 )

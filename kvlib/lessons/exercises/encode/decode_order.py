@@ -2,21 +2,15 @@
 
 from typing import Final
 
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Mistake
+from kvlib.lessons.exercise import Case
+from kvlib.lessons.ordering import Ordering
 
-EXERCISE: Final = Exercise(
+EXERCISE: Final = Ordering(
     name="01-decode-order",
-    kind="order",
     objective="put the steps of a decoder in an order in which each has what it needs",
-    task=(
-        "Here are the lines of `read_text(data, offset)`, shuffled. It reads a length of four "
-        "bytes, then a text, and must refuse a length that promises more than is left. Write down "
-        "the line numbers in the right order."
-    ),
-    stub="order = ...",
-    names=("order",),
-    solution=(solutions.read_text,),
+    task="Here are the lines of `read_text(data, offset)`, shuffled. It reads a length of four "
+    "bytes, then a text, and must refuse a length that promises more than is left. Write down "
+    "the line numbers in the right order.",
     head="def read_text(data, offset):",
     lines=(
         "return text, end",
@@ -27,34 +21,20 @@ EXERCISE: Final = Exercise(
         "start = offset + 4",
     ),
     order=(6, 4, 2, 5, 3, 1),
+    early="When must the length be checked?",
     cases=(
         Case((b"\0\0\0\0", 0), "an empty text"),
         Case((b"\0\0\0\1a", 0), "one letter"),
         Case((b"!!\0\0\0\1a!", 2), "a text in the middle of the data"),
         Case((b"\0\0\0\2a", 0), "a length that promises one byte too many", refused=True),
-        Case((b"\0\0\0\2\xc3", 0), "an é that is cut in half", refused=True),
-        Case((b"\1\0\0\0a", 0), "a length that promises 16 megabytes", refused=True),
-    ),
-    mistakes=(
-        Mistake(
-            [6, 4, 2, 3, 1, 5],
-            "Line 5 comes after the `return`, so it never runs. When must the length be checked?",
-        ),
-        Mistake(
-            [4, 6, 2, 5, 3, 1],
-            "Line 4 reads up to `start`. Which line sets it?",
-        ),
-        Mistake([2, 6, 4, 5, 3, 1], "Line 2 uses `start`. Which line sets it?"),
-        Mistake([3, 6, 4, 2, 5, 1], "Line 3 slices from `start`. Which line sets it?"),
-        Mistake([6, 2, 4, 5, 3, 1], "Line 2 adds `length`. Which line sets it?"),
-        Mistake([6, 4, 5, 2, 3, 1], "Line 5 compares `end`. Which line sets it?"),
-        Mistake([6, 4, 2, 5, 1, 3], "Line 1 returns `text`. Which line sets it?"),
-        Mistake([6, 4, 3, 2, 5, 1], "Line 3 slices up to `end`. Which line sets it?"),
-        Mistake(
-            [6, 4, 2, 3, 5, 1],
+        Case(
+            (b"\0\0\0\2\xc3", 0),
+            "an é that is cut in half",
             "Line 3 uses the length before line 5 checks it. If the cut falls inside a character, "
             "the decoder then blames the text, though the length is wrong.",
+            refused=True,
         ),
+        Case((b"\1\0\0\0a", 0), "a length that promises 16 megabytes", refused=True),
     ),
     hints=(
         "For each line, ask which names it uses. A line above must set each of them.",

@@ -2,41 +2,36 @@
 
 from typing import Final
 
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Mistake
+from kvlib.lessons.prediction import Prediction
 
-EXERCISE: Final = Exercise(
+
+def length() -> int:
+    """A tag, a length of four bytes, and nine bytes of text."""
+    return 1 + 4 + len("déjà vu".encode())
+
+
+EXERCISE: Final = Prediction(
     name="01-length",
-    kind="predict",
     objective="tell from a text how many bytes its field has",
-    task=(
-        'How many bytes long is the field for the text `"déjà vu"`? Count the tag, the length and '
-        "the data."
-    ),
-    stub="prediction = ...",
-    names=("prediction",),
-    solution=(solutions.length,),
-    cases=(Case(),),
-    mistakes=(
-        Mistake(
-            7, "You counted the characters. A field holds bytes, and it holds more than the data."
-        ),
-        Mistake(9, "You counted only the data. What comes before it in a field?"),
-        Mistake(
+    task='How many bytes long is the field for the text `"déjà vu"`? Count the tag, the length and '
+    "the data.",
+    answer=length,
+    signs=(
+        (7, "You counted the characters. A field holds bytes, and it holds more than the data."),
+        (9, "You counted only the data. What comes before it in a field?"),
+        (
             12,
             "You counted characters, but `é` and `à` are one character each. How many bytes does "
             "each take?",
         ),
-        Mistake(
-            13, "One byte is missing. How does the reader know whether the data is text or bytes?"
-        ),
-        Mistake(
+        (13, "One byte is missing. How does the reader know whether the data is text or bytes?"),
+        (
             10,
             "A length of one byte could only go up to 255. How many bytes does a field use "
             "for its length?",
         ),
-        Mistake(19, "Not every character takes two bytes in UTF-8. Which of these do?"),
-        Mistake(
+        (19, "Not every character takes two bytes in UTF-8. Which of these do?"),
+        (
             15,
             "You counted one too many. A field has no end mark, because its length says where it "
             "ends.",
@@ -50,10 +45,8 @@ EXERCISE: Final = Exercise(
         'Let Python count: `len("déjà vu".encode())` is the size of the data. The rest is the '
         "same for every field.",
     ),
-    why=(
-        "The tag and the length take five bytes. The seven characters take nine, because two of "
-        "them need two bytes each."
-    ),
+    why="The tag and the length take five bytes. The seven characters take nine, because two of "
+    "them need two bytes each.",
     points=1,
     minutes=1,
 )

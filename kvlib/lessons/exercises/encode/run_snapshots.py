@@ -1,22 +1,27 @@
 """01-run-snapshots: the interview about saving and restoring a store."""
 
-from typing import Final
+from typing import Any, Final
 
-from kvlib.encoding import encode_snapshot
-from kvlib.judge import run_snapshots
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
-from kvlib.lessons.exercises.encode.run_snapshots_mistakes import KEPT, MISTAKES
-from kvlib.lessons.exercises.machines import (
+from kvlib.lessons.coding import Coding
+from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercises.stores import (
     FORBIDDEN,
     KEEPSAKE,
     LOAD,
     SAVE,
+    about_data,
+    about_memory,
+    about_saving,
     get,
     gets,
-    keeps,
+    keeps_objects,
     operation_of,
     put,
+)
+
+KEPT: Final = (
+    "You got back the very object that was put, so it never became bytes. Under each path, keep "
+    "one `bytes`, as a file would hold it."
 )
 
 
@@ -26,70 +31,65 @@ def _large_operations() -> list[Case]:
     return [Case((operations,), "100,000 operations on 1,000 records")]
 
 
-def _never_bytes(functions: tuple[Function, ...]) -> ProbeResult | int:
-    operations = [put("a", KEEPSAKE), SAVE, LOAD, get()]
-    if not keeps(functions[0], operations):
-        return 1
-    return ProbeResult(f"run_snapshots({operations})", f"{[KEEPSAKE]}", KEPT)
+def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
+    """A path holds bytes, so later puts can't change what was saved."""
+
+    def encode(records: dict[str | bytes, str | bytes]) -> bytes:
+        stream = bytearray()
+        for record in records.items():
+            for value in record:
+                tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)
+                stream += tag + len(data).to_bytes(4, "big") + data
+        return bytes(stream)
+
+    def field(data: bytes, offset: int) -> tuple[str | bytes, int]:
+        end = offset + 5 + int.from_bytes(data[offset + 1 : offset + 5], "big")
+        raw = data[offset + 5 : end]
+        return raw.decode() if data[offset : offset + 1] == b"s" else raw, end
+
+    def decode(data: bytes) -> dict[str | bytes, str | bytes]:
+        records, offset = {}, 0
+        while offset < len(data):
+            key, offset = field(data, offset)
+            records[key], offset = field(data, offset)
+        return records
+
+    state: dict[str | bytes, str | bytes] = {}
+    saved: dict[str, bytes] = {}
+    results = []
+    for name, *arguments in operations:
+        if name == "put":
+            state[arguments[0]] = arguments[1]
+        elif name == "get":
+            results.append(state.get(arguments[0]))
+        elif name == "delete":
+            state.pop(arguments[0], None)
+        elif name == "serialize":
+            saved[arguments[0]] = encode(state)
+        else:
+            state = decode(saved[arguments[0]])
+    return results
 
 
-EXERCISE: Final = Exercise(
+EXERCISE: Final = Coding(
     name="01-run-snapshots",
-    kind="function",
     objective="save and restore the state of a store as bytes, exactly",
-    task=(
-        "Write `run_snapshots(operations)`. It takes a list of tuples and returns the list of "
-        "what each `get` found. The operations are `put key value`, `get key` (None if the key is "
-        "missing), `delete key` (does nothing if the key is missing), `serialize path` (keep the "
-        "whole state under this path, as one `bytes`) and `deserialize path` (the state becomes "
-        "exactly what was saved). Keys and values are str or bytes. There may be up to 100,000 "
-        "operations. Don't use kvlib, pickle, repr or eval."
-    ),
-    stub="""\
-def run_snapshots(operations):
-    raise NotImplementedError  # YOUR CODE HERE""",
-    names=("run_snapshots",),
-    solution=(solutions.run_snapshots,),
-    cases=(
-        Case(([],), "no operations, and no results"),
-        Case(([get()],), "a key that was never put"),
-        Case(([put(), get()],), "one record"),
-        Case(([("delete", "a"), get()],), "deleting a key that isn't there"),
-        Case(([put("a", ""), get()],), "an empty value"),
-        Case(([put(), SAVE, LOAD, get()],), "one record, saved and loaded"),
-        Case(([put("a", ""), SAVE, LOAD, get()],), "an empty value, saved and loaded"),
-        Case(([SAVE, put(), LOAD, get()],), "an empty state, saved and loaded"),
-        Case(
-            ([put(), SAVE, put("a", "2"), LOAD, get()],),
-            "a record that was changed after it was saved",
-        ),
-        Case(([put("é", "x"), SAVE, LOAD, get("é")],), "a character of two bytes"),
-        Case(([put("a", "=;"), SAVE, LOAD, get()],), "delimiters in a value"),
-        Case(([put(b"1", b"x"), SAVE, LOAD, get(b"1")],), "bytes, saved and loaded"),
-        Case(
-            ([put("1", "x"), put(b"1", b"y"), SAVE, LOAD, get("1"), get(b"1")],),
-            "a text and bytes that look alike",
-        ),
-        Case(([put("a", b"\xff\0"), SAVE, LOAD, get()],), "bytes that aren't text"),
-        Case(
-            ([put("a|b\0", "\0v:1;\n\\"), SAVE, LOAD, get("a|b\0")],),
-            "every delimiter you might think of",
-        ),
-        Case(
-            ([put(), SAVE, ("delete", "a"), SAVE, LOAD, get()],),
-            "a path that is saved to twice",
-        ),
-        Case(
-            ([put(), SAVE, LOAD, put("a", "2"), LOAD, get()],),
-            "a path that is loaded twice",
-        ),
-        Case(([put("a", "x" * 300), SAVE, LOAD, get()],), "a value of 300 bytes"),
+    task="Write `run_snapshots(operations)`. It takes a list of tuples and returns the list of "
+    "what each `get` found. The operations are `put key value`, `get key` (None if the key is "
+    "missing), `delete key` (does nothing if the key is missing), `serialize path` (keep the "
+    "whole state under this path, as one `bytes`) and `deserialize path` (the state becomes "
+    "exactly what was saved). Keys and values are str or bytes. There may be up to 100,000 "
+    "operations. Don't use kvlib, pickle, repr or eval.",
+    functions=(run_snapshots,),
+    cases=(*about_memory(), *about_saving(), *about_data(lambda ops: (ops,), around=(SAVE, LOAD))),
+    own=(
+        "judge.run_snapshots",
+        "encode_snapshot",
     ),
     item=operation_of,
     large=_large_operations,
-    probe=_never_bytes,
     forbidden=FORBIDDEN,
-    mistakes=MISTAKES,
+    attack=keeps_objects(KEPT, ([put("a", KEEPSAKE), SAVE, LOAD, get()],)),
     hints=(
         "Start with `state = {}`, `saved = {}` and `results = []`, then write one loop with an "
         "`if` for each operation. Later puts would change a dict kept in `saved`, so keep bytes.",
@@ -101,5 +101,4 @@ def run_snapshots(operations):
     why="You save bytes, so later changes can't reach them, and they would outlive the program.",
     points=6,
     minutes=25,
-    own={"judge.run_snapshots": run_snapshots, "encode_snapshot": encode_snapshot},
 )

@@ -1,18 +1,32 @@
 """01-snapshot: a whole snapshot, written and read."""
 
-from typing import Final
+import pickle
+from typing import Any, Final
 
-from kvlib.encoding import decode_field, decode_snapshot, encode_field, encode_snapshot
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise
-from kvlib.lessons.exercises.encode.snapshot_mistakes import MISTAKES
+from kvlib import encoding
+from kvlib.lessons.coding import Coding
+from kvlib.lessons.exercise import Case
+from kvlib.lessons.relations import Part, Spelling, snapshot_message
 
-STREAM: Final = solutions.encode_snapshot({"a": "", b"a": "é"})
+STREAM: Final = encoding.encode_snapshot({"a": "", b"a": "é"})
+
+
+SLICE: Final = (
+    "A slice past the end returns whatever is left, without an error. What must you compare before "
+    "each slice?"
+)
+REST: Final = "Where must the offset be when the last record has been read?"
+COUNT: Final = "The count promises a number of records. Is that how many you read?"
+TAG: Final = "Only two tags exist. What does your code do with any other?"
+SAMPLES: Final = tuple(
+    ([snapshot_message(records)], records)
+    for records in ({"a": "b"}, {"é": b"\xff"}, {"a": "", b"bc": "d"}, {"a": "x" * 300, "b": "y"})
+)
 EMPTY_RECORD: Final = bytes.fromhex("73000000007300000000")
 
 
 def _decoded(stream: bytes, records: object) -> object:
-    return decode_snapshot(stream)
+    return encoding.decode_snapshot(stream)
 
 
 def _large_snapshots() -> list[Case]:
@@ -20,29 +34,88 @@ def _large_snapshots() -> list[Case]:
     many: dict[str | bytes, str | bytes] = {f"key {n}": b"v" * 100 for n in range(8_000)}
     return [
         Case((few,), "a snapshot of 2,000 records"),
-        Case((solutions.encode_snapshot(many),), "a stream of 8,000 records", 1),
+        Case((encoding.encode_snapshot(many),), "a stream of 8,000 records", of=1),
     ]
 
 
-EXERCISE: Final = Exercise(
+def encode_snapshot(records: dict[str | bytes, str | bytes]) -> bytes:
+    """The number of records, then all the fields in a row."""
+    stream = bytearray(len(records).to_bytes(4, "big"))
+    for record in records.items():
+        for value in record:
+            tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)
+            stream += tag + len(data).to_bytes(4, "big") + data
+    return bytes(stream)
+
+
+def decode_snapshot(data: bytes) -> dict[str | bytes, str | bytes]:
+    """Check each length before using it, and account for every byte."""
+
+    def take(offset: int, size: int) -> bytes:
+        if offset + size > len(data):
+            raise ValueError(f"offset {offset}: the data ends before {size} bytes")
+        return data[offset : offset + size]
+
+    def field(offset: int) -> tuple[str | bytes, int]:
+        tag, start = take(offset, 1), offset + 5
+        raw = take(start, int.from_bytes(take(offset + 1, 4), "big"))
+        if tag not in (b"s", b"b"):
+            raise ValueError(f"offset {offset}: {tag!r} isn't a tag")
+        return raw.decode() if tag == b"s" else raw, start + len(raw)
+
+    records: dict[str | bytes, str | bytes] = {}
+    offset = 4
+    for _ in range(int.from_bytes(take(0, 4), "big")):
+        key, offset = field(offset)
+        if key in records:
+            raise ValueError(f"{key!r} occurs twice")
+        records[key], offset = field(offset)
+    if offset != len(data):
+        raise ValueError(f"offset {offset}: extra bytes after the last record")
+    return records
+
+
+def spell_snapshot(records: dict[Any, Any]) -> Spelling:
+    """Return how a snapshot is spelled, and what else people return."""
+    wholes = {
+        "You use pickle's format, and reading it can run any code inside it. Write the bytes of the "
+        "format yourself.": pickle.dumps(records),
+        "You write what Python shows for a dict, and reading it back needs `eval`, which can run any "
+        "code inside it. Write the bytes of the format yourself.": repr(records).encode(),
+        "You write JSON. Write the bytes of the format yourself.": repr(records)
+        .replace("'", '"')
+        .encode(),
+    }
+    parts = {
+        "Records with an empty value are left out. Is `if value` true for an empty text?": {
+            key: value for key, value in records.items() if value
+        },
+        "Records with an empty key are left out. Is `if key` true for an empty text?": {
+            key: value for key, value in records.items() if key
+        },
+        "Only the first record is there. Is there a `return` inside the loop?": dict(
+            list(records.items())[:1]
+        ),
+        "The last record is missing.": dict(list(records.items())[:-1]),
+    }
+    return (
+        {"": [snapshot_message(records)]}
+        | {says: [((Part("all", data),),)] for says, data in wholes.items()}
+        | {says: [snapshot_message(some)] for says, some in parts.items()}
+    )
+
+
+EXERCISE: Final = Coding(
     name="01-snapshot",
-    kind="functions",
     objective="write a whole snapshot as bytes, read it back, and refuse what can't be right",
-    task=(
-        "Write `encode_snapshot(records)` and `decode_snapshot(data)`. A snapshot is a count of "
-        "four bytes, then the key field and the value field of each record. The decoder raises a "
-        "ValueError for damaged data: a cut, a wrong tag, a key that occurs twice, bytes after "
-        "the end."
+    task="Write `encode_snapshot(records)` and `decode_snapshot(data)`. A snapshot is a count of "
+    "four bytes, then the key field and the value field of each record. The decoder raises a "
+    "ValueError for damaged data: a cut, a wrong tag, a key that occurs twice, bytes after "
+    "the end.",
+    functions=(
+        encode_snapshot,
+        decode_snapshot,
     ),
-    stub="""\
-def encode_snapshot(records):
-    raise NotImplementedError  # YOUR CODE HERE
-
-
-def decode_snapshot(data):
-    raise NotImplementedError  # YOUR CODE HERE""",
-    names=("encode_snapshot", "decode_snapshot"),
-    solution=(solutions.encode_snapshot, solutions.decode_snapshot),
     cases=(
         Case(({},), "an empty store"),
         Case(({"": ""},), "an empty key and an empty value"),
@@ -52,30 +125,74 @@ def decode_snapshot(data):
         Case(({"1": "", b"1": ""},), "a text and bytes that look alike"),
         Case(({"b": "", "a": ""},), "two records"),
         Case(({"a": "b" * 256},), "a length that needs its second byte"),
-        Case((bytes(4),), "a stream of an empty store", 1),
-        Case((bytes(3) + b"\1" + EMPTY_RECORD,), "an empty key and an empty value", 1),
-        Case((solutions.encode_snapshot({"a": "b"}),), "one record", 1),
-        Case((solutions.encode_snapshot({"é": ""}),), "a character of two bytes", 1),
-        Case((solutions.encode_snapshot({"": b"\xff"}),), "bytes that aren't text", 1),
-        Case((STREAM,), "a text and bytes that look alike", 1),
-        Case((b"",), "no bytes at all, not even a count", 1, refused=True),
-        Case((bytes(3),), "a count that is cut short", 1, refused=True),
-        Case((bytes(5),), "an extra byte after the end", 1, refused=True),
-        Case((bytes(3) + b"\1",), "a count of one, and no record", 1, refused=True),
+        Case((bytes(4),), "a stream of an empty store", of=1),
+        Case((bytes(3) + b"\1" + EMPTY_RECORD,), "an empty key and an empty value", of=1),
+        Case((encoding.encode_snapshot({"a": "b"}),), "one record", of=1),
+        Case((encoding.encode_snapshot({"é": ""}),), "a character of two bytes", of=1),
+        Case((encoding.encode_snapshot({"": b"\xff"}),), "bytes that aren't text", of=1),
+        Case((STREAM,), "a text and bytes that look alike", of=1),
+        Case(
+            (b"",),
+            "no bytes at all, not even a count",
+            "A slice past the end is empty, and makes a 0.",
+            of=1,
+            refused=True,
+        ),
+        Case((bytes(3),), "a count that is cut short", SLICE, of=1, refused=True),
+        Case((bytes(5),), "an extra byte after the end", REST, of=1, refused=True),
+        Case((STREAM + b"\n",), "a newline after the end", REST, of=1, refused=True),
+        Case((bytes(3) + b"\1",), "a count of one, and no record", COUNT, of=1, refused=True),
+        Case(
+            (bytes(4) + EMPTY_RECORD,), "a count of zero, and one record", COUNT, of=1, refused=True
+        ),
+        Case(
+            (bytes(3) + b"\2" + EMPTY_RECORD,),
+            "a count of two, and one record",
+            COUNT,
+            of=1,
+            refused=True,
+        ),
         *(
-            Case((STREAM[:end],), "a stream that is cut short", 1, refused=True)
+            Case((STREAM[:end],), "a stream that is cut short", SLICE, of=1, refused=True)
             for end in range(5, len(STREAM))
         ),
-        Case((bytes(3) + b"\1t" + EMPTY_RECORD[1:],), "an unknown tag", 1, refused=True),
-        Case((bytes(3) + b"\2" + 2 * EMPTY_RECORD,), "a key that occurs twice", 1, refused=True),
-        Case((STREAM[:-2] + b"\xff\xff",), "a text that isn't valid UTF-8", 1, refused=True),
-        Case((b"\xff" * 4,), "a count of four billion, and no record", 1, refused=True),
+        Case((bytes(3) + b"\1t" + EMPTY_RECORD[1:],), "an unknown tag", TAG, of=1, refused=True),
+        Case((bytes(3) + b"\1\0" + EMPTY_RECORD[1:],), "a tag of 0", TAG, of=1, refused=True),
+        Case(
+            (bytes(3) + b"\1" + EMPTY_RECORD[:5] + b"S" + EMPTY_RECORD[6:],),
+            "an unknown tag of a value",
+            TAG,
+            of=1,
+            refused=True,
+        ),
+        Case(
+            (bytes(3) + b"\2" + 2 * EMPTY_RECORD,),
+            "a key that occurs twice",
+            "In a dict the second value replaces the first. When could you notice?",
+            of=1,
+            refused=True,
+        ),
+        Case(
+            (STREAM[:-2] + b"\xff\xff",),
+            "a text that isn't valid UTF-8",
+            "Does your `decode` ignore or replace what it can't read?",
+            of=1,
+            refused=True,
+        ),
+        Case((b"\xff" * 4,), "a count of four billion, and no record", COUNT, of=1, refused=True),
     ),
-    read=(_decoded, None),
-    format=("snapshot", ""),
+    own=(
+        "encode_snapshot",
+        "decode_snapshot",
+        "encode_field",
+        "decode_field",
+    ),
+    formats=("snapshot", ""),
     given=("", "snapshot"),
+    spell=(spell_snapshot, None),
+    samples=((), SAMPLES),
+    reads=(_decoded, None),
     large=_large_snapshots,
-    mistakes=MISTAKES,
     hints=(
         "First write a function for one field, and its twin that reads one. The twin takes an "
         "offset, and returns the value and the offset where the next field begins.",
@@ -84,16 +201,8 @@ def decode_snapshot(data):
         "Put the check into one small function. It takes an offset and a size, and raises a "
         "ValueError if the data ends too early. Then read everything through it.",
     ),
-    why=(
-        "The encoder and the decoder mirror each other, and the decoder checks each length before "
-        "it slices."
-    ),
+    why="The encoder and the decoder mirror each other, and the decoder checks each length before "
+    "it slices.",
     points=6,
     minutes=15,
-    own={
-        "encode_snapshot": encode_snapshot,
-        "decode_snapshot": decode_snapshot,
-        "encode_field": encode_field,
-        "decode_field": decode_field,
-    },
 )

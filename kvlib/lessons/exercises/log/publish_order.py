@@ -2,22 +2,16 @@
 
 from typing import Final
 
-from kvlib.lessons import power_cut, solutions
-from kvlib.lessons.exercise import Case, Exercise, Mistake
+from kvlib.lessons.ordering import Ordering
+from kvlib.lessons.power_cut import cut_at_every_step
 
-EXERCISE: Final = Exercise(
+EXERCISE: Final = Ordering(
     name="03-publish-order",
-    kind="order",
     objective="publish a snapshot so that no power cut falls into a gap",
-    task=(
-        "`log` names `1.segment`. These steps publish a new snapshot, `2.segment`, but they are "
-        "shuffled. `sync` makes the bytes of one file durable; `sync_directory` makes the names "
-        "of all files durable. Write down the step numbers in an order that survives a power cut "
-        "after any step. More than one order is right."
-    ),
-    stub="order = ...",
-    names=("order",),
-    solution=(solutions.publish,),
+    task="`log` names `1.segment`. These steps publish a new snapshot, `2.segment`, but they are "
+    "shuffled. `sync` makes the bytes of one file durable; `sync_directory` makes the names "
+    "of all files durable. Write down the step numbers in an order that survives a power cut "
+    "after any step. More than one order is right.",
     head="def publish(disk, records, head):",
     lines=(
         'disk.rename("log.new", "log")',
@@ -30,18 +24,8 @@ EXERCISE: Final = Exercise(
         'disk.write("log.new", head)',
     ),
     order=(2, 6, 8, 4, 3, 1, 7, 5),
-    cases=(Case((power_cut.paper(), power_cut.RECORDS, power_cut.HEAD), "the steps, one by one"),),
-    probe=power_cut.cut_at_every_step,
-    mistakes=(
-        Mistake([2, 6, 8, 4, 1, 3, 7, 5], power_cut.SENTENCES["unsynced name"]),
-        Mistake([2, 6, 8, 4, 3, 7, 1, 5], power_cut.SENTENCES["unsynced rename"]),
-        Mistake([2, 6, 8, 4, 3, 1, 5, 7], power_cut.SENTENCES["unsynced rename"]),
-        Mistake([5, 2, 6, 8, 4, 3, 1, 7], power_cut.SENTENCES["early deletion"]),
-        Mistake([2, 8, 4, 3, 1, 6, 7, 5], power_cut.SENTENCES["unsynced segment"]),
-        Mistake([2, 6, 8, 3, 1, 4, 7, 5], power_cut.SENTENCES["unsynced head"]),
-        Mistake([8, 4, 3, 1, 2, 6, 7, 5], power_cut.SENTENCES["unwritten segment"]),
-        Mistake([6, 2, 8, 4, 3, 1, 7, 5], power_cut.SENTENCES["missing file"]),
-    ),
+    judge=cut_at_every_step,
+    tried="Cut the power after each of the 8 steps, in every way a disk allows: a whole snapshot is always there.",
     hints=(
         "Which single step makes the new snapshot count? Write it down. Then decide for each "
         "other step whether it belongs before or after it.",
@@ -50,10 +34,8 @@ EXERCISE: Final = Exercise(
         "You sync the folder twice: once so that the new files keep their names, and once so that "
         "the rename is safe before you delete anything.",
     ),
-    why=(
-        "New files come first: their bytes, then their names. Then comes one commit point, and "
-        "the deletion is last. Any order that leaves a whole snapshot after every cut is right."
-    ),
+    why="New files come first: their bytes, then their names. Then comes one commit point, and "
+    "the deletion is last. Any order that leaves a whole snapshot after every cut is right.",
     points=2,
     minutes=3,
 )

@@ -2,20 +2,59 @@
 
 from typing import Final
 
-from kvlib import log, recovery
+import kvlib
 from kvlib.crash import GARBAGE
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
-from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, sealed
-from kvlib.lessons.exercises.log.recover_mistakes import MISTAKES
+from kvlib.lessons.coding import Coding
+from kvlib.lessons.exercise import Case, Finding, Function
+from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, sealed, write_log
 from kvlib.lessons.sandbox import run
-from kvlib.log import encode_put
+from kvlib.log import decode_mutations, encode_put
 from kvlib.views.crash import Fate, crash
 from kvlib.views.plain import Foreign
 
 LOG: Final = sealed(PUT, encode_put("b", ""), DELETE)
+
+
 ENDS: Final = (len(FIRST), len(sealed(PUT, encode_put("b", ""))), len(LOG))
+
+
 WAYS: Final[tuple[Fate, ...]] = ("missing", "zeros", "garbage")
+
+
+SEE: Final = "`views.crash(log, recover=recover)` shows every cut."
+EMPTY: Final = (
+    "An empty value is not a deletion, but `if value` is false for both. How do you ask for None "
+    "alone?"
+)
+NONE: Final = "The deleted key is still there, with None as its value. What should be left of it?"
+ONE: Final = "Only one of the mutations in a frame is applied. Where does the inner loop end?"
+FILLED: Final = (
+    "After a crash a file may have its full length before its bytes arrive: zeros or garbage fill "
+    "the space. That is a torn tail, as long as no whole frame follows."
+)
+OLDER: Final = (
+    "A whole frame after a bad one proves damage only if its number is higher than the bad frame's. "
+    "An older one may have been on the disk before."
+)
+LATER: Final = (
+    "Whole frames follow the bad one, so no crash did this: they were acknowledged. How can you "
+    "find them?"
+)
+LENGTH: Final = (
+    "The damaged length points past the frames that follow. Where else could a whole frame begin?"
+)
+HIGHER: Final = (
+    "The later frame's number may be higher by more than one, because several frames may be bad. "
+    "Which numbers prove damage?"
+)
+NUMBERS: Final = (
+    "Each frame is whole, but the log isn't. Which number should come next, and where do you "
+    "compare it?"
+)
+WHOLE: Final = (
+    "The frame itself is whole, so it isn't torn. Does your `try` also catch what `decode_mutations` "
+    "raises?"
+)
 EVERYWHERE: Final = (
     "Your function is right for most cuts, but not for this one. `views.crash(log, "
     "recover=recover)` shows every cut. What is special about this one?"
@@ -35,11 +74,11 @@ def _large_logs() -> list[Case]:
     return [Case((sealed(*puts)[:-5],), "a log of 3,000 frames, the last one torn")]
 
 
-def _refused(log: bytes, about: str) -> Case:
-    return Case((log,), about, refused=True)
+def _refused(log: bytes, about: str, look: str) -> Case:
+    return Case((log,), about, look, refused=True)
 
 
-def _cut_everywhere(functions: tuple[Function, ...]) -> ProbeResult | int:
+def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:
     """Return the first cut that the crash explorer finds wrong, or else the number of cuts.
 
     A refusal counts as wrong too.
@@ -60,23 +99,52 @@ def _cut_everywhere(functions: tuple[Function, ...]) -> ProbeResult | int:
             outcome = moment.outcomes[0]
             if outcome.verdict != "right":
                 asked = f"recover(log), {moment.label} bytes have arrived, the others: {lost}"
-                return ProbeResult(asked, outcome.words, EVERYWHERE)
+                return Finding(asked, outcome.words, EVERYWHERE)
     return cuts
 
 
-EXERCISE: Final = Exercise(
+def recover(log: bytes) -> dict[str | bytes, str | bytes]:
+    """A bad frame is torn, unless a later whole frame proves damage."""
+
+    def refuse_damage(bad: int, sequence: int) -> None:
+        for offset in range(bad + 1, len(log)):
+            try:
+                later = kvlib.unseal(log, offset)
+            except kvlib.CorruptionError:
+                continue
+            if later.sequence > sequence:
+                raise ValueError(f"offset {bad}: damage, because a whole frame is at {offset}")
+
+    items: dict[str | bytes, str | bytes] = {}
+    offset, sequence = 0, 1
+    while offset < len(log):
+        try:
+            frame = kvlib.unseal(log, offset)
+        except kvlib.CorruptionError:
+            refuse_damage(offset, sequence)
+            break
+        if frame.sequence != sequence:
+            raise ValueError(f"offset {offset}: frame {frame.sequence}, expected {sequence}")
+        for key, value in decode_mutations(frame.payload):
+            if value is None:
+                items.pop(key, None)
+            else:
+                items[key] = value
+        offset, sequence = frame.end, sequence + 1
+    return items
+
+
+EXERCISE: Final = Coding(
     name="03-recover",
-    kind="function",
     objective="recover from any crash, and refuse what no crash can have done",
-    task=(
-        "Write `recover(log)`. It takes the bytes of frames, numbered from 1, and returns the "
-        "dict that they add up to. The log may stop anywhere, or end in zeros or garbage: drop "
-        "such a torn tail. Raise a ValueError if a whole frame with a higher number follows a bad "
-        "one, if a number is missing or occurs twice, or if a whole frame makes no sense. "
-        "`kvlib.unseal(log, offset)` returns the whole frame at that offset (`end`, `sequence`, "
-        "`payload`), or raises a `kvlib.CorruptionError`."
-    ),
-    stub="""\
+    task="Write `recover(log)`. It takes the bytes of frames, numbered from 1, and returns the "
+    "dict that they add up to. The log may stop anywhere, or end in zeros or garbage: drop "
+    "such a torn tail. Raise a ValueError if a whole frame with a higher number follows a bad "
+    "one, if a number is missing or occurs twice, or if a whole frame makes no sense. "
+    "`kvlib.unseal(log, offset)` returns the whole frame at that offset (`end`, `sequence`, "
+    "`payload`), or raises a `kvlib.CorruptionError`.",
+    functions=(recover,),
+    given_code="""\
 import kvlib
 from kvlib.log import decode_mutations, encode_delete, encode_put
 
@@ -87,50 +155,124 @@ log += kvlib.seal(b"M", 3, encode_delete("a"))
 
 def recover(log):
     raise NotImplementedError  # YOUR CODE HERE""",
-    names=("recover",),
-    solution=(solutions.recover,),
     cases=(
         Case((b"",), "a log without frames"),
-        Case((FIRST,), "one put"),
-        Case((sealed(encode_put("", "")),), "an empty key and an empty value"),
-        Case((sealed(DELETE),), "deleting a key that isn't there, which leaves an empty dict"),
-        Case((LOG[: ENDS[1]],), "two puts"),
-        Case((LOG,), "two puts and a deletion"),
-        Case((sealed(PUT, encode_put("a", "2")),), "a key that was put twice"),
-        Case((sealed(PUT + encode_put("b", b"\xff")),), "two mutations in one frame"),
+        Case(
+            (FIRST,),
+            "one put",
+            signs=(
+                ({}, "No frame passes. Print what `unseal` returns or raises."),
+                ({"a": None}, NONE),
+            ),
+        ),
+        Case(
+            (sealed(encode_put("", "")),), "an empty key and an empty value", signs=(({}, EMPTY),)
+        ),
+        Case((sealed(encode_put("a", "")),), "an empty value", signs=(({}, EMPTY),)),
+        Case(
+            (sealed(DELETE),),
+            "deleting a key that isn't there, which leaves an empty dict",
+            "How does a dict remove a key that may be missing?",
+            signs=(({"a": None}, NONE),),
+        ),
+        Case(
+            (LOG[: ENDS[1]],),
+            "two puts",
+            signs=(
+                (
+                    {"a": "1"},
+                    "Only the first frame is applied. Is there a `return` or `break` inside the loop?",
+                ),
+                ({"b": ""}, "Only the last frame is applied."),
+            ),
+        ),
+        Case(
+            (LOG,),
+            "two puts and a deletion",
+            signs=(
+                ({"a": "1", "b": ""}, "The deletion is skipped. What does a value of None mean?"),
+                ({"a": None, "b": ""}, NONE),
+            ),
+        ),
+        Case(
+            (sealed(PUT, encode_put("a", "2")),),
+            "a key that was put twice",
+            signs=(({"a": "1"}, "The first value stays, whatever comes later."),),
+        ),
+        Case(
+            (sealed(PUT, DELETE, encode_put("b", "2")),),
+            "a put after a deletion",
+            signs=(
+                ({}, "Nothing after a deletion is applied. Which statement ends the loop there?"),
+            ),
+        ),
+        Case(
+            (sealed(PUT + encode_put("b", b"\xff")),),
+            "two mutations in one frame",
+            signs=(({"a": "1"}, ONE), ({"b": b"\xff"}, ONE)),
+        ),
         *(
-            Case((LOG[:end],), f"a cut: {end} of the log's {len(LOG)} bytes have arrived")
+            Case(
+                (LOG[:end],),
+                f"a cut: {end} of the log's {len(LOG)} bytes have arrived",
+                SEE,
+                signs=(
+                    (
+                        lambda found, end=end: end > ENDS[1] and found == {},
+                        "One torn frame makes you forget the whole frames before it.",
+                    ),
+                    (
+                        lambda found, end=end: end > ENDS[1] and found == {"a": "1"},
+                        "The last whole frame is dropped along with the torn one.",
+                    ),
+                ),
+            )
             for end in (1, 16, 17, 18, ENDS[0] - 1, ENDS[0] + 1, ENDS[1] - 1, len(LOG) - 1)
         ),
         *(
-            Case((_filled(end, bytes(len(LOG))),), f"zeros from offset {end} on")
+            Case((_filled(end, bytes(len(LOG))),), f"zeros from offset {end} on", FILLED)
             for end in (0, 4, ENDS[0], ENDS[1], ENDS[1] + 8, len(LOG) - 1)
         ),
         *(
-            Case((_filled(end, GARBAGE),), f"garbage from offset {end} on")
+            Case((_filled(end, GARBAGE),), f"garbage from offset {end} on", FILLED)
             for end in (0, 8, ENDS[0] + 17, ENDS[1], len(LOG) - 2)
         ),
-        Case((_flipped(len(LOG) - 1),), "a flipped bit in the last frame"),
+        Case((_flipped(len(LOG) - 1),), "a flipped bit in the last frame", FILLED),
         Case(
             (FIRST + bytes(24) + FIRST,),
             "an older frame after a torn tail: the disk held it before",
+            OLDER,
         ),
-        _refused(_flipped(0), "a flipped bit in the first checksum"),
-        _refused(_flipped(ENDS[0] - 1), "a flipped bit in the first value"),
-        _refused(_flipped(4), "a flipped bit in the first length"),
-        _refused(_flipped(ENDS[0] + 7), "a flipped bit in the second length"),
-        _refused(bytes(ENDS[0]) + LOG[ENDS[0] :], "zeros in place of the first frame"),
-        _refused(LOG[:10] + LOG[ENDS[0] :], "a frame that is cut, with whole frames after it"),
-        _refused(LOG[ENDS[0] :], "a log that begins with its second frame"),
-        _refused(FIRST + LOG[ENDS[1] :], "a log without its second frame"),
-        _refused(FIRST + FIRST, "a frame that occurs twice"),
-        _refused(sealed(b"X"), "a whole frame whose mutation makes no sense"),
-        _refused(sealed(b""), "a whole frame without a mutation"),
+        Case((FIRST[:20] + FIRST,), "a whole frame of the same number after a torn one", OLDER),
+        _refused(_flipped(0), "a flipped bit in the first checksum", LATER),
+        _refused(_flipped(ENDS[0] - 1), "a flipped bit in the first value", LATER),
+        _refused(_flipped(4), "a flipped bit in the first length", LENGTH),
+        _refused(_flipped(ENDS[0] + 7), "a flipped bit in the second length", LENGTH),
+        _refused(bytes(ENDS[0]) + LOG[ENDS[0] :], "zeros in place of the first frame", LATER),
+        _refused(
+            bytes(ENDS[1]) + LOG[ENDS[1] :],
+            "zeros in place of two frames, before a whole one",
+            HIGHER,
+        ),
+        _refused(
+            FIRST + bytes(40) + kvlib.seal(b"M", 9, PUT),
+            "a bad frame, and a whole one with a much higher number",
+            HIGHER,
+        ),
+        _refused(
+            LOG[:10] + LOG[ENDS[0] :], "a frame that is cut, with whole frames after it", LATER
+        ),
+        _refused(LOG[ENDS[0] :], "a log that begins with its second frame", NUMBERS),
+        _refused(FIRST + LOG[ENDS[1] :], "a log without its second frame", NUMBERS),
+        _refused(FIRST + FIRST, "a frame that occurs twice", NUMBERS),
+        _refused(sealed(b"X"), "a whole frame whose mutation makes no sense", WHOLE),
+        _refused(sealed(b""), "a whole frame without a mutation", WHOLE),
+        _refused(sealed(PUT, b"Ps\0\0\0\1"), "a whole frame with half a mutation", WHOLE),
     ),
     given=("frame",),
+    write=write_log,
     large=_large_logs,
-    probe=_cut_everywhere,
-    mistakes=MISTAKES,
+    attack=_cut_everywhere,
     hints=(
         "Write it for whole logs first: `unseal`, apply, continue at `frame.end`. Then look at "
         "`views.crash(log, recover=recover)`. What should happen at the first `x`?",
@@ -139,11 +281,8 @@ def recover(log):
         "You can't trust the bad frame's length, so try every offset after it. A whole frame "
         "there with a higher number than the bad one's proves damage.",
     ),
-    why=(
-        "You drop only what no later frame vouches for, and refuse everything else. So recovery "
-        "returns a state that really existed, or says that it can't."
-    ),
+    why="You drop only what no later frame vouches for, and refuse everything else. So recovery "
+    "returns a state that really existed, or says that it can't.",
     points=6,
     minutes=20,
-    own={"log.replay": log.replay, "log.scan": log.scan, "recovery.recover": recovery.recover},
 )

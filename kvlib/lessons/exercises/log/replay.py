@@ -2,126 +2,46 @@
 
 from typing import Final
 
-from kvlib import log
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, mistake
-from kvlib.lessons.exercises.collected import mistakes_in
-from kvlib.lessons.exercises.fields import Item, Records
-from kvlib.lessons.exercises.log.frames import (
-    DELETE,
-    PUT,
-    Apply,
-    applying,
-    delete_if_empty,
-    frames_of,
-    insist,
-    put_all,
-    put_only,
-    sealed,
-)
+import kvlib
+from kvlib.lessons.coding import Coding
+from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercises.log.frames import DELETE, PUT, sealed, write_log
 from kvlib.log import decode_mutations, encode_put
 
-
-def _replay(data: bytes, items: Records, applied: Apply) -> Records:
-    items = dict(items)
-    for frame in frames_of(data):
-        applied(decode_mutations(frame.payload), items)
-    return items
-
-
-@mistake("The deleted key is still there, with None as its value. What should be left of it?")
-def replay_puts_none(data: bytes, items: Records) -> Records:
-    """Store None for a deletion."""
-    return _replay(data, items, put_all)
-
-
-@mistake(
-    "The key is already gone, because this deletion was applied before: a log may be replayed "
-    "twice. How does a dict remove a key that may be missing?"
+EMPTY: Final = (
+    "An empty value is not a deletion, but `if value` is false for both. How do you ask for None "
+    "alone?"
 )
-def replay_insists_on_keys(data: bytes, items: Records) -> Records:
-    """Raise a KeyError for a deletion that was applied before, so a second replay fails."""
-    return _replay(data, items, insist)
-
-
-@mistake(
-    "You skip the deletion, so the key comes back to life. What does a value of None mean here?"
+NONE: Final = "The deleted key is still there, with None as its value. What should be left of it?"
+TWICE: Final = (
+    "A mutation says what the value is, not how it changes: replayed twice, it must give the same."
 )
-def replay_ignores_deletions(data: bytes, items: Records) -> Records:
-    """Bring deleted keys back."""
-    return _replay(data, items, put_only)
+ENDED: Final = "Nothing after a deletion is applied. Which statement ends the loop there?"
+ONE: Final = "Only one of the mutations in a frame is applied. Where does the inner loop end?"
 
 
-@mistake(
-    "You treat an empty value as a deletion: `if value` is false for both. How do you ask for "
-    "None alone?"
-)
-def replay_deletes_if_empty(data: bytes, items: Records) -> Records:
-    """Delete a key when its value is empty."""
-    return _replay(data, items, delete_if_empty)
-
-
-@mistake("The first value stays, whatever comes later. Which of two puts is the newer one?")
-def replay_lets_the_first_win(data: bytes, items: Records) -> Records:
-    """Keep the oldest value."""
-    return _replay(data, items, applying(put=dict.setdefault))
-
-
-@mistake(
-    "You add the new value to the old one, so replaying twice gives another state. A mutation "
-    "says what the new value is."
-)
-def replay_adds_up(data: bytes, items: Records) -> Records:
-    """Add to the existing value, so that replaying twice differs from once."""
-
-    def add(items: Records, key: Item, value: Item) -> None:
-        items[key] = items[key] + value if key in items else value
-
-    return _replay(data, items, applying(put=add))
-
-
-@mistake("One key is deleted, but all of them are gone. Which one does the mutation name?")
-def replay_deletes_everything(data: bytes, items: Records) -> Records:
-    """Clear the dict to delete one key."""
-    return _replay(data, items, applying(delete=lambda items, key: items.clear()))
-
-
-@mistake("You stop at the first deletion and miss the mutations after it. Where does the log end?")
-def replay_stops_at_a_deletion(data: bytes, items: Records) -> Records:
-    """Stop at the first deletion."""
-    items = dict(items)
-    for frame in frames_of(data):
+def replay(data: bytes, items: dict[str | bytes, str | bytes]) -> dict[str | bytes, str | bytes]:
+    """Whatever the state was, the mutation decides what it is now."""
+    items, offset = dict(items), 0
+    while offset < len(data):
+        frame = kvlib.unseal(data, offset)
         for key, value in decode_mutations(frame.payload):
             if value is None:
-                return items
-            items[key] = value
+                items.pop(key, None)
+            else:
+                items[key] = value
+        offset = frame.end
     return items
 
 
-@mistake(
-    "You skip a put of a key that isn't there, so a new key never gets in. Does a put depend on "
-    "what was there before?"
-)
-def replay_adds_no_key(data: bytes, items: Records) -> Records:
-    """Change only keys that are already there."""
-
-    def change(items: Records, key: Item, value: Item) -> None:
-        if key in items:
-            items[key] = value
-
-    return _replay(data, items, applying(put=change))
-
-
-EXERCISE: Final = Exercise(
+EXERCISE: Final = Coding(
     name="03-replay",
-    kind="function",
     objective="replay a log so that doing it twice is doing it once",
-    task=(
-        "The lines that apply one mutation to `items` are missing. A mutation is a key and its "
-        "new value; the value is None if the key is deleted. `items` may already contain these "
-        "changes: replaying them again must change nothing."
-    ),
-    stub="""\
+    task="The lines that apply one mutation to `items` are missing. A mutation is a key and its "
+    "new value; the value is None if the key is deleted. `items` may already contain these "
+    "changes: replaying them again must change nothing.",
+    functions=(replay,),
+    given_code="""\
 import kvlib
 from kvlib.log import decode_mutations
 
@@ -134,35 +54,146 @@ def replay(data, items):
             raise NotImplementedError  # YOUR CODE HERE
         offset = frame.end
     return items""",
-    names=("replay",),
-    solution=(solutions.replay,),
     cases=(
-        Case((sealed(PUT), {}), "one put"),
-        Case((sealed(encode_put("a", "")), {}), "a put of an empty text"),
-        Case((sealed(encode_put("a", b"")), {}), "a put of empty bytes"),
-        Case((sealed(encode_put(b"a", "1")), {"a": "0"}), "a bytes key next to a text key"),
-        Case((sealed(DELETE), {"a": "1"}), "one deletion"),
-        Case((sealed(DELETE), {}), "a deletion that was already applied"),
-        Case((sealed(PUT), {"a": "1"}), "a put that was already applied"),
-        Case((sealed(PUT), {"a": "0"}), "a put over an older value"),
-        Case((sealed(DELETE), {"a": "1", "b": "2"}), "a deletion, with another key that stays"),
-        Case((sealed(DELETE, PUT), {}), "a put after a deletion"),
-        Case((sealed(PUT, encode_put("a", "2"), DELETE), {}), "two puts and a deletion"),
+        Case((b"", {}), "a log without frames"),
+        Case((b"", {"a": "1"}), "a log without frames, and a record that stays"),
+        Case(
+            (sealed(PUT), {}),
+            "one put",
+            signs=(({}, "The put has changed nothing."), ({"a": None}, NONE)),
+        ),
+        Case((sealed(encode_put("a", "")), {}), "a put of an empty text", signs=(({}, EMPTY),)),
+        Case((sealed(encode_put("a", b"")), {}), "a put of empty bytes", signs=(({}, EMPTY),)),
+        Case((sealed(encode_put("", "1")), {}), "an empty key", signs=(({}, EMPTY),)),
+        Case(
+            (sealed(encode_put(b"a", "1")), {"a": "0"}),
+            "a bytes key next to a text key",
+            signs=(({"a": "1"}, "A text key and a bytes key have become one."),),
+        ),
+        Case(
+            (sealed(DELETE), {"a": "1"}),
+            "one deletion",
+            signs=(
+                ({"a": None}, NONE),
+                (
+                    {"a": ""},
+                    "The deleted key is still there, with an empty value. What should be left of it?",
+                ),
+            ),
+        ),
+        Case(
+            (sealed(DELETE), {}),
+            "a deletion that was already applied",
+            "A log may be replayed twice. How does a dict remove a key that may be missing?",
+            signs=(({"a": None}, NONE),),
+        ),
+        Case(
+            (sealed(PUT), {"a": "1"}),
+            "a put that was already applied",
+            TWICE,
+            signs=(({"a": "11"}, TWICE),),
+        ),
+        Case(
+            (sealed(PUT), {"a": "0"}),
+            "a put over an older value",
+            signs=(
+                ({"a": "0"}, "The old value stays. Which of two values is the newer one?"),
+                ({"a": "01"}, TWICE),
+            ),
+        ),
+        Case(
+            (sealed(DELETE), {"a": "1", "b": "2"}),
+            "a deletion, with another key that stays",
+            signs=(({}, "The deletion of one key has removed them all."),),
+        ),
+        Case(
+            (sealed(DELETE, PUT), {}),
+            "a put after a deletion",
+            signs=(
+                (
+                    {},
+                    "The key was deleted, and put again later, but it is gone. Does the deletion end your loop, or win over what follows?",
+                ),
+            ),
+        ),
+        Case(
+            (sealed(DELETE + encode_put("b", "2")), {"a": "1"}),
+            "a put after a deletion, in one frame",
+            signs=(
+                ({}, ENDED),
+                ({"a": "1"}, ENDED),
+                (
+                    {"a": "1", "b": "2"},
+                    "You skip the deletion, so the key comes back to life. What does a value of None "
+                    "mean here?",
+                ),
+            ),
+        ),
+        Case(
+            (sealed(PUT, encode_put("a", "2")), {}),
+            "two puts of one key",
+            signs=(
+                (
+                    {"a": "1"},
+                    "The first value stays, whatever comes later. Which of two puts is the newer one?",
+                ),
+                ({"a": "12"}, TWICE),
+            ),
+        ),
+        Case(
+            (sealed(PUT, encode_put("a", "2"), DELETE), {}),
+            "two puts and a deletion",
+            signs=(
+                (
+                    {"a": "1"},
+                    "The deletion undoes only the last put. A deletion leaves nothing of the key.",
+                ),
+                (
+                    {"a": "2"},
+                    "The last put wins over the deletion that follows. Are the mutations applied in the log's order?",
+                ),
+            ),
+        ),
+        Case(
+            (sealed(PUT + encode_put("b", "2")), {}),
+            "two mutations in one frame",
+            signs=(({"a": "1"}, ONE), ({"b": "2"}, ONE)),
+        ),
+        Case(
+            (sealed(PUT, encode_put("b", "2")), {}),
+            "two frames",
+            signs=(
+                (
+                    {"a": "1"},
+                    "Only the first frame is applied. Is there a `return` or `break` inside the loop?",
+                ),
+                (
+                    {"b": "2"},
+                    "Only the last frame is applied. What becomes of the records before it?",
+                ),
+            ),
+        ),
         Case((sealed(PUT + DELETE + encode_put("b", "2")), {}), "three mutations in one frame"),
+        Case(
+            (b"", {}),
+            "a log without frames again",
+            "Something survives from one call to the next, such as a global variable.",
+        ),
+    ),
+    own=(
+        "log.replay",
+        "log.apply",
     ),
     given=("frame",),
-    mistakes=mistakes_in(globals()),
+    write=write_log,
     hints=(
         "There are two kinds of mutation, and `if value is None` tells them apart.",
         "A put is one assignment, whatever was there before.",
         "`dict.pop` takes a second argument: what to return if the key is missing. With it, a "
         "missing key raises no error.",
     ),
-    why=(
-        "A mutation states the result instead of a step, so each key ends up with its last value "
-        "however often you replay."
-    ),
+    why="A mutation states the result instead of a step, so each key ends up with its last value "
+    "however often you replay.",
     points=2,
     minutes=3,
-    own={"log.replay": log.replay, "log.apply": log.apply},
 )

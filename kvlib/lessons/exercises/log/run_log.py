@@ -1,29 +1,29 @@
 """03-run-log: the interview about a log and its snapshots."""
 
-from typing import Final
+from typing import Any, Final
 
-from kvlib import durable, store
-from kvlib.judge import run_log
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
-from kvlib.lessons.exercises.log.run_log_mistakes import LOGGED, MISTAKES
-from kvlib.lessons.exercises.machines import (
+from kvlib.lessons.coding import Coding
+from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercises.stores import (
+    EMPTY,
     FORBIDDEN,
     KEEPSAKE,
+    Adapt,
     Operation,
+    about_data,
+    about_memory,
+    delete,
     get,
     gets,
-    keeps,
+    keeps_objects,
     operation_of,
     put,
 )
 
 RESTART: Final = ("restart",)
+
+
 STATUS: Final = ("status",)
-
-
-def _case(about: str, threshold: int, *operations: Operation) -> Case:
-    return Case((threshold, list(operations)), about)
 
 
 def _large_log() -> list[Case]:
@@ -32,108 +32,401 @@ def _large_log() -> list[Case]:
     return [Case((1_000, operations), "100,000 operations, and a threshold of 1,000")]
 
 
-def _never_logged(functions: tuple[Function, ...]) -> ProbeResult | int:
-    for threshold in (9, 1):  # first from the log, then from a snapshot
-        if keeps(functions[0], threshold, [put("a", KEEPSAKE), RESTART, get()]):
-            operations = '[("put", "a", "two words"), ("restart",), ("get", "a")]'
-            asked = f"run_log({threshold}, {operations})"
-            return ProbeResult(asked, f"{[KEEPSAKE]}, the same object", LOGGED)
-    return 2
+LOGGED: Final = (
+    "You got back the very object that was put, so it never became bytes. Keep the log and the "
+    "snapshot as `bytes`, as files would hold them."
+)
+NO_SNAPSHOT: Final = (
+    "The log holds as many records as the threshold, but there is no snapshot. Must there be more "
+    "records than the threshold, or are as many enough?"
+)
+STILL_FULL: Final = "You wrote a snapshot, but the log still has its records. What happens to them?"
+TOO_EARLY: Final = (
+    "The change that made the log long enough is gone after a restart. Was it in memory already when "
+    "you wrote the snapshot, or do you write the snapshot first?"
+)
+FORGOTTEN: Final = (
+    "The number of snapshots starts over after a restart, because it was kept only in memory. Where "
+    "could you keep it so that a restart finds it?"
+)
+ONLY_LOG: Final = "After a restart, you have only what the log holds. What must you load before it?"
+ONLY_SNAPSHOT: Final = (
+    "After a restart, you have only what the snapshot holds. Where are the changes that came after "
+    "it?"
+)
+ONLY_RECORDS: Final = (
+    "The second snapshot holds only the log's records, so a key from the first snapshot is gone. "
+    "What should a snapshot contain?"
+)
+CLEARED: Final = (
+    "After a restart the log is empty, because you cleared it after reading it. When may you clear "
+    "it?"
+)
+REVIVED: Final = "A deleted key is back. What should a replay do with the record of a deletion?"
+SAVED: Final = (
+    "A restart wrote a snapshot, but a restart stands for a crash, which saves nothing. What is "
+    "there to read?"
+)
+COUNTED: Final = "The number of records in the log is wrong: it counts keys. What does the log do at each change?"
+A, B = put(), put("b", "2")
 
-
-EXERCISE: Final = Exercise(
-    name="03-run-log",
-    kind="function",
-    objective="keep a store safe by a log, and the log short by snapshots",
-    task=(
-        "Write `run_log(compact_threshold, operations)`. It returns the list of what each `get` "
-        "and `status` found. `put key value` and `delete key` (the key may be missing) change "
-        "memory and append one record to the log. If the log then holds `compact_threshold` "
-        "records or more, write a snapshot and clear the log. `restart` throws memory away, loads "
-        "the snapshot and replays the log. `get key` gives None if the key is missing; `status` "
-        "gives `(live keys, records in the log, snapshots so far)`. Keep the snapshot and the log "
-        "as bytes. There may be up to 100,000 operations. To begin with, you may write the bytes "
-        "with kvlib's `encode_snapshot` and `kvlib.log.encode_put`."
+# About, threshold, operations, and the wrong results whose cause is known.
+STATUSES: Final[tuple[Any, ...]] = (
+    ("a new store", 2, [STATUS], [([], "`status` gives a result too, as `get` does.")]),
+    (
+        "the status after a put",
+        2,
+        [A, STATUS],
+        [
+            ([(1, 0, 0)], "A put has left no record in the log."),
+            ([(0, 1, 0)], "The record isn't in memory."),
+        ],
     ),
-    stub="""\
-def run_log(compact_threshold, operations):
-    raise NotImplementedError  # YOUR CODE HERE""",
-    names=("run_log",),
-    solution=(solutions.run_log,),
+    (
+        "the status after deleting a key that isn't there",
+        2,
+        [delete(), STATUS],
+        [
+            (
+                [(0, 0, 0)],
+                "A deletion left no record in the log, because the key wasn't there. What does the task say about that?",
+            ),
+            ([(1, 1, 0)], "A deleted key counts as live. What should be left of it?"),
+        ],
+    ),
+    ("a key that is put twice", 3, [A, put("a", "2"), STATUS], [([(1, 1, 0)], COUNTED)]),
+    (
+        "a put and a deletion",
+        3,
+        [A, delete(), STATUS],
+        [
+            (
+                [(1, 2, 0)],
+                "A deleted key counts as live: is it still in memory, with None as its value?",
+            ),
+            ([(0, 1, 0)], COUNTED),
+            ([(0, 0, 0)], COUNTED),
+        ],
+    ),
+    (
+        "a log that has just reached the threshold",
+        1,
+        [A, STATUS],
+        [
+            ([(1, 1, 0)], NO_SNAPSHOT),
+            ([(1, 1, 1)], STILL_FULL),
+            ([(1, 0, 0)], "The log was cleared, but the snapshot isn't counted."),
+            ([(0, 0, 1)], "Writing a snapshot empties memory here. It only writes."),
+            ([(1, 0, 2)], "One change wrote two snapshots."),
+        ],
+    ),
+    (
+        "a log that grows to the threshold",
+        2,
+        [A, B, STATUS],
+        [
+            ([(2, 2, 0)], NO_SNAPSHOT),
+            ([(2, 2, 1)], STILL_FULL),
+            (
+                [(2, 1, 1)],
+                "The record that made the log long enough came after the snapshot. First append, then look at the length.",
+            ),
+        ],
+    ),
+    (
+        "a deletion that makes the log long enough",
+        2,
+        [A, delete(), STATUS],
+        [
+            (
+                [(0, 2, 0)],
+                "A deletion is a record too: it can make the log long enough for a snapshot.",
+            )
+        ],
+    ),
+    (
+        "a log that grows after a snapshot",
+        2,
+        [A, B, A, STATUS],
+        [
+            (
+                [(2, 0, 2)],
+                "After the first snapshot, each change writes another one. Which number do you compare with the threshold?",
+            )
+        ],
+    ),
+)
+RESTARTS: Final[tuple[Any, ...]] = (
+    (
+        "a restart",
+        9,
+        [A, RESTART, get()],
+        [
+            (
+                [None],
+                "After a restart the record is gone, though it is in the log. Is the log replayed into the dict that `get` reads?",
+            )
+        ],
+    ),
+    (
+        "a restart of a new store",
+        2,
+        [RESTART, STATUS],
+        [([(0, 0, 1)], SAVED)],
+    ),
+    (
+        "the status after a restart",
+        2,
+        [A, RESTART, STATUS],
+        [
+            ([(1, 0, 0)], CLEARED),
+            ([(1, 0, 1)], SAVED),
+            (
+                [(1, 2, 0)],
+                "Replaying appends the records to the log once more. A replay only reads.",
+            ),
+        ],
+    ),
+    ("an empty value after a restart", 9, [put("a", ""), RESTART, get()], [([None], EMPTY)]),
+    (
+        "a key that is put twice, then a restart",
+        9,
+        [A, put("a", "2"), RESTART, get()],
+        [(["1"], "An older value is back. In which order do you replay the log's records?")],
+    ),
+    (
+        "a deletion, then a restart",
+        9,
+        [A, delete(), RESTART, get()],
+        [(["1"], REVIVED)],
+    ),
+    (
+        "deleting a missing key, then a restart",
+        9,
+        [delete(), RESTART, get()],
+        [],
+    ),
+    (
+        "a put after a deletion, then a restart",
+        9,
+        [A, delete(), put("a", "2"), RESTART, get()],
+        [
+            ([None], "The key was deleted and put again. Does the deletion end your replay?"),
+            (["1"], REVIVED),
+        ],
+    ),
+    (
+        "a deletion and another key, then a restart",
+        9,
+        [A, delete(), B, RESTART, get("b")],
+        [([None], "Nothing after a deletion is replayed. What ends your loop there?")],
+    ),
+    (
+        "a snapshot, then a restart",
+        1,
+        [A, RESTART, get()],
+        [],
+    ),
+    (
+        "a snapshot of two, then a restart",
+        2,
+        [A, B, RESTART, get(), get("b")],
+        [
+            (["1", None], TOO_EARLY),
+            ([None, "2"], "The snapshot holds only the last change. What should it contain?"),
+            ([None, None], ONLY_LOG),
+        ],
+    ),
+    ("an empty value in a snapshot", 1, [put("a", ""), RESTART, get()], [([None], EMPTY)]),
+    (
+        "the count of snapshots after a restart",
+        1,
+        [A, RESTART, STATUS],
+        [([(1, 0, 0)], FORGOTTEN), ([(1, 1, 1)], STILL_FULL), ([(1, 0, 2)], SAVED)],
+    ),
+    (
+        "a snapshot and a log",
+        2,
+        [A, B, put("a", "3"), RESTART, get(), get("b"), STATUS],
+        [
+            (["3", None, (1, 1, 1)], ONLY_LOG),
+            (["1", "2", (2, 1, 1)], ONLY_SNAPSHOT),
+            (["1", "2", (2, 0, 1)], ONLY_SNAPSHOT),
+            (["3", "2", (2, 0, 1)], CLEARED),
+            (["3", "2", (2, 1, 0)], FORGOTTEN),
+            (["3", "2", (2, 0, 2)], SAVED),
+        ],
+    ),
+    (
+        "deleting a key that is in the snapshot",
+        2,
+        [A, B, delete(), RESTART, get(), STATUS],
+        [(["1", (2, 1, 1)], REVIVED)],
+    ),
+    (
+        "two snapshots, and a key from the first",
+        1,
+        [A, B, RESTART, get()],
+        [([None], ONLY_RECORDS)],
+    ),
+    (
+        "two snapshots, and a key from the second",
+        1,
+        [A, B, RESTART, get("b")],
+        [
+            (
+                [None],
+                "You cleared the log for a second snapshot, but its contents are gone. Which snapshot does a restart load?",
+            )
+        ],
+    ),
+    (
+        "two snapshots, and a deletion between them",
+        1,
+        [A, delete(), RESTART, get()],
+        [
+            (
+                ["1"],
+                "A key is back that was deleted before the last snapshot. What should a snapshot keep of the older one?",
+            )
+        ],
+    ),
+    (
+        "a log that keeps growing after a restart",
+        2,
+        [A, RESTART, B, STATUS, RESTART, get()],
+        [
+            (
+                [(2, 1, 0), "1"],
+                "After a restart the log is counted from 0, though it holds records. How many has it?",
+            ),
+            ([(2, 1, 0), None], CLEARED),
+        ],
+    ),
+    (
+        "a log that reaches the threshold through a restart",
+        2,
+        [A, RESTART, STATUS, B, STATUS],
+        [],
+    ),
+    (
+        "two restarts in a row",
+        9,
+        [A, RESTART, RESTART, get(), STATUS],
+        [([None, (0, 0, 0)], CLEARED), (["1", (1, 0, 0)], CLEARED)],
+    ),
+    (
+        "a change of memory after a snapshot",
+        2,
+        [A, B, put("b", "3"), get("b"), RESTART, get("b")],
+        [(["3", "2"], ONLY_SNAPSHOT)],
+    ),
+    ("a key that was never put, after a restart", 2, [A, B, RESTART, get("c")], []),
+    (
+        "three snapshots and a restart",
+        1,
+        [A, B, put("c", "3"), RESTART, get(), get("b"), get("c"), STATUS],
+        [],
+    ),
+)
+
+
+def _at(threshold: int) -> Adapt:
+    return lambda operations: (threshold, operations)
+
+
+def _case(
+    about: str, threshold: int, operations: list[Operation], signs: list[tuple[Any, str]]
+) -> Case:
+    return Case((threshold, operations), about, signs=tuple(signs))
+
+
+def run_log(
+    compact_threshold: int, operations: list[tuple[Any, ...]]
+) -> list[str | bytes | tuple[int, int, int] | None]:
+    """A restart has only the bytes of the snapshot and the log."""
+
+    def field(value: str | bytes) -> bytes:
+        tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)
+        return tag + len(data).to_bytes(4, "big") + data
+
+    def read(data: bytes, offset: int) -> tuple[str | bytes, int]:
+        end = offset + 5 + int.from_bytes(data[offset + 1 : offset + 5], "big")
+        raw = data[offset + 5 : end]
+        return raw.decode() if data[offset : offset + 1] == b"s" else raw, end
+
+    def replay(data: bytes, offset: int) -> int:
+        count = 0
+        while offset < len(data):
+            operation = data[offset : offset + 1]
+            key, offset = read(data, offset + 1)
+            if operation == b"P":
+                memory[key], offset = read(data, offset)
+            else:
+                memory.pop(key, None)
+            count += 1
+        return count
+
+    memory: dict[str | bytes, str | bytes] = {}
+    snapshot, log, pending = bytes(4), bytearray(), 0  # four bytes: the number of snapshots
+    results: list[str | bytes | tuple[int, int, int] | None] = []
+    for name, *arguments in operations:
+        if name == "get":
+            results.append(memory.get(arguments[0]))
+        elif name == "status":
+            results.append((len(memory), pending, int.from_bytes(snapshot[:4], "big")))
+        elif name == "restart":
+            memory = {}
+            replay(snapshot, 4)
+            pending = replay(bytes(log), 0)
+        else:
+            if name == "put":
+                memory[arguments[0]] = arguments[1]
+                log += b"P" + field(arguments[0]) + field(arguments[1])
+            else:
+                memory.pop(arguments[0], None)
+                log += b"D" + field(arguments[0])
+            pending += 1
+            if pending >= compact_threshold:
+                records = (b"P" + field(key) + field(value) for key, value in memory.items())
+                count = int.from_bytes(snapshot[:4], "big") + 1
+                snapshot = count.to_bytes(4, "big") + b"".join(records)
+                log, pending = bytearray(), 0
+    return results
+
+
+EXERCISE: Final = Coding(
+    name="03-run-log",
+    objective="keep a store safe by a log, and the log short by snapshots",
+    task="Write `run_log(compact_threshold, operations)`. It returns the list of what each `get` "
+    "and `status` found. `put key value` and `delete key` (the key may be missing) change "
+    "memory and append one record to the log. If the log then holds `compact_threshold` "
+    "records or more, write a snapshot and clear the log. `restart` throws memory away, loads "
+    "the snapshot and replays the log. `get key` gives None if the key is missing; `status` "
+    "gives `(live keys, records in the log, snapshots so far)`. Keep the snapshot and the log "
+    "as bytes. There may be up to 100,000 operations. To begin with, you may write the bytes "
+    "with kvlib's `encode_snapshot` and `kvlib.log.encode_put`.",
+    functions=(run_log,),
     cases=(
-        _case("no operations, and no results", 2),
-        _case("a key that was never put", 2, get()),
-        _case("a new store", 2, STATUS),
-        _case("one record", 2, put(), get()),
-        _case("the status after a put", 2, put(), STATUS),
-        _case("deleting a key that isn't there", 2, ("delete", "a"), STATUS),
-        _case("a log that has just reached the threshold", 1, put(), STATUS),
-        _case(
-            "a log that grows to the threshold",
-            2,
-            put(),
-            put("b", "2"),
-            STATUS,
-        ),
-        _case("a key that is put twice", 3, put(), put("a", "2"), STATUS),
-        _case("a put and a deletion", 3, put(), ("delete", "a"), STATUS),
-        _case("a restart of a new store", 2, RESTART, STATUS),
-        _case("a restart", 2, put(), RESTART, get()),
-        _case("the status after a restart", 2, put(), RESTART, STATUS),
-        _case("an empty value", 2, put("a", ""), RESTART, get()),
-        _case("a key that is put twice, then a restart", 3, put(), put("a", "2"), RESTART, get()),
-        _case("a deletion, then a restart", 3, put(), ("delete", "a"), RESTART, get()),
-        _case("a snapshot, then a restart", 1, put(), RESTART, get()),
-        _case("an empty value in a snapshot", 1, put("a", ""), RESTART, get()),
-        _case("the count of snapshots after a restart", 1, put(), RESTART, STATUS),
-        _case(
-            "a snapshot and a log",
-            2,
-            put(),
-            put("b", "2"),
-            put("a", "3"),
-            RESTART,
-            get(),
-            get("b"),
-            STATUS,
-        ),
-        _case(
-            "deleting a key that is in the snapshot",
-            2,
-            put(),
-            put("b", "2"),
-            ("delete", "a"),
-            RESTART,
-            get(),
-            STATUS,
-        ),
-        _case("two snapshots, and a key from the first", 1, put(), put("b", "2"), RESTART, get()),
-        _case(
-            "two snapshots, and a key from the second", 1, put(), put("b", "2"), RESTART, get("b")
-        ),
-        _case(
-            "two snapshots, and a deletion between them", 1, put(), ("delete", "a"), RESTART, get()
-        ),
-        _case(
-            "a log that keeps growing after a restart",
-            2,
-            put(),
-            RESTART,
-            put("b", "2"),
-            STATUS,
-            RESTART,
-            get(),
-        ),
-        _case("two restarts in a row", 3, put(), RESTART, RESTART, get(), STATUS),
-        _case("bytes", 2, put(b"1", b"x"), RESTART, get(b"1"), get("1")),
-        _case("delimiters", 2, put("P|\n", "=;D\0"), RESTART, get("P|\n"), get("P")),
-        _case("bytes that aren't text", 1, put("é", b"\xff\0"), RESTART, get("é")),
+        *about_memory(_at(99)),
+        *(_case(*one) for one in STATUSES),
+        *(_case(*one) for one in RESTARTS),
+        *about_data(_at(99), around=(RESTART,)),
+        *about_data(_at(1), around=(RESTART,)),
+    ),
+    own=(
+        "judge.run_log",
+        "DurableStore.put",
+        "Store.serialize",
     ),
     item=operation_of,
     large=_large_log,
-    probe=_never_logged,
     forbidden=FORBIDDEN,
-    mistakes=MISTAKES,
+    attack=keeps_objects(
+        LOGGED,
+        (9, [put("a", KEEPSAKE), RESTART, get()]),  # from the log
+        (1, [put("a", KEEPSAKE), RESTART, get()]),  # from a snapshot
+    ),
     hints=(
         "Two things survive a restart, `snapshot` and `log`, both bytes. `memory` is rebuilt from "
         "them. So where must you keep the number of snapshots?",
@@ -142,15 +435,8 @@ def run_log(compact_threshold, operations):
         "A snapshot can be a number followed by puts. Then the function that replays the log can "
         "read it too.",
     ),
-    why=(
-        "Each change costs only its own size. A restart needs only the snapshot and the log, "
-        "because memory is a copy of them."
-    ),
+    why="Each change costs only its own size. A restart needs only the snapshot and the log, "
+    "because memory is a copy of them.",
     points=8,
     minutes=30,
-    own={
-        "judge.run_log": run_log,
-        "DurableStore.put": durable.DurableStore.put,
-        "Store.serialize": store.Store.serialize,
-    },
 )

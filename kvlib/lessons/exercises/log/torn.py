@@ -3,8 +3,7 @@
 import re
 from typing import Any, Final
 
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Mistake
+from kvlib.lessons.prediction import Prediction
 from kvlib.views.plain import Foreign, written
 
 
@@ -29,59 +28,52 @@ def _speaks_of_refusing(found: Any) -> bool:
     return type(found) is Foreign and found.is_a(BaseException)
 
 
-EXERCISE: Final = Exercise(
+def torn() -> dict[str, str]:
+    """A change counts if its frame is whole; half a deletion deletes nothing."""
+    puts = [(49 + 32, "tea", "3"), (49 + 64, "pie", "2"), (49 + 96, "tea", "4")]
+    return {key: price for end, key, price in puts if end <= 170}  # the deletion ends at 171
+
+
+EXERCISE: Final = Prediction(
     name="03-torn",
-    kind="predict",
     objective="say what comes back from a log that was cut",
-    task=(
-        "A new store's log begins with a head of 49 bytes. Then come `put tea 3` (a frame of 32 "
-        "bytes), `put pie 2` (32), `put tea 4` (32) and `delete tea` (26). The power fails while "
-        "the last frame is being written, and the log has 170 bytes. Which dict comes back? Keys "
-        'and prices are text, as in `{"tea": "3"}`.'
-    ),
-    stub="prediction = ...",
-    names=("prediction",),
-    solution=(solutions.torn,),
-    cases=(Case(),),
-    mistakes=(
-        Mistake(
-            "refused",
+    task="A new store's log begins with a head of 49 bytes. Then come `put tea 3` (a frame of 32 "
+    "bytes), `put pie 2` (32), `put tea 4` (32) and `delete tea` (26). The power fails while "
+    "the last frame is being written, and the log has 170 bytes. Which dict comes back? Keys "
+    'and prices are text, as in `{"tea": "3"}`.',
+    answer=torn,
+    signs=(
+        (
+            _speaks_of_refusing,
             "Recovery doesn't refuse this log: a crash leaves a torn tail, and that isn't damage. "
             "Write down the dict that comes back.",
-            _speaks_of_refusing,
         ),
-        Mistake(
-            {"pie": "2"},
-            "That dict needs the whole last frame. Add up the sizes: did all of it arrive?",
+        (
             lambda found: _as_texts(found) == {"pie": "2"},
+            "That dict needs the whole last frame. Add up the sizes: did all of it arrive?",
         ),
-        Mistake(
-            {"tea": "3", "pie": "2"},
+        (
+            lambda found: _as_texts(found) == {"tea": "3", "pie": "2"},
             "The log holds two prices for tea, and it is replayed from the front. Which frames "
             "are whole, and which price comes last?",
-            lambda found: _as_texts(found) == {"tea": "3", "pie": "2"},
         ),
-        Mistake(
-            {"tea": "", "pie": "2"},
-            "Half a deletion doesn't leave an empty price. What does a frame do if it isn't whole?",
+        (
             lambda found: _as_texts(found).get("tea") in ("", "None"),
+            "Half a deletion doesn't leave an empty price. What does a frame do if it isn't whole?",
         ),
-        Mistake(
-            {},
+        (
+            lambda found: type(found) is dict and not found,
             "One torn frame doesn't spoil the frames before it. Where does each frame end, and "
             "which of them end at 170 or before?",
-            lambda found: type(found) is dict and not found,
         ),
-        Mistake(
-            {"tea": "4"},
-            "Each frame changes one key and leaves the others alone. What happened to the pie?",
+        (
             lambda found: type(found) is dict and "pie" not in _as_texts(found),
+            "Each frame changes one key and leaves the others alone. What happened to the pie?",
         ),
-        Mistake(
-            {"tea": 4, "pie": 2},
+        (
+            lambda found: _as_texts(found) == torn(),
             "You have the right records. But keys and prices went in as text, so they come back "
             "as text.",
-            lambda found: _as_texts(found) == solutions.torn(),
         ),
     ),
     hints=(

@@ -2,49 +2,50 @@
 
 from typing import Final
 
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Mistake
+from kvlib.lessons.prediction import Prediction
 
-EXERCISE: Final = Exercise(
+
+def count() -> int:
+    """12 of the 20 bytes carry the stream, and a piece that isn't full counts too."""
+    return -(-120 // (20 - 8))
+
+
+EXERCISE: Final = Prediction(
     name="02-count",
-    kind="predict",
     objective="tell how many segments a stream is split into",
     task="A stream of 120 bytes is split with `max_segment_size=20`. How many segments are there?",
-    stub="prediction = ...",
-    names=("prediction",),
-    solution=(solutions.count,),
-    cases=(Case(),),
-    mistakes=(
-        Mistake(6, "You computed 120 / 20. Does a whole segment carry the stream?"),
-        Mistake(
+    answer=count,
+    signs=(
+        (6, "You computed 120 / 20. Does a whole segment carry the stream?"),
+        (
             7,
             "You counted one header, as if the whole stream had just one. How many headers "
             "are there?",
         ),
-        Mistake(8, "You left room for an index. What else does a header hold?"),
-        Mistake(
+        (8, "You left room for an index. What else does a header hold?"),
+        (
             5,
             "The limit is for the whole segment, so the header is part of it and doesn't come "
             "on top.",
         ),
-        Mistake(
+        (
             9,
             "One segment is missing. Did you give the number of segments, or the last index, "
             "which counts from 0?",
         ),
-        Mistake(11, "You have one too many. Is anything left over when the last segment is full?"),
-        Mistake(
+        (11, "You have one too many. Is anything left over when the last segment is full?"),
+        (
             12,
             "You found how many bytes of the stream go into one segment. How many times does "
             "that fit into the stream?",
         ),
-        Mistake(
+        (
             15,
             "You computed 120 / 8, but 8 bytes are the header. How many of the 20 bytes does "
             "that leave?",
         ),
-        Mistake(80, "You counted the bytes of all headers together. How many headers is that?"),
-        Mistake(200, "You counted the bytes of all segments together. How many segments is that?"),
+        (80, "You counted the bytes of all headers together. How many headers is that?"),
+        (200, "You counted the bytes of all segments together. How many segments is that?"),
     ),
     hints=(
         "The limit is for the whole segment. What comes before the piece of the stream?",

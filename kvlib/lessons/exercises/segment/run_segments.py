@@ -1,31 +1,89 @@
 """02-run-segments: the interview about segments in any order."""
 
-from typing import Final
+from typing import Any, Final
 
-from kvlib.judge import run_segments
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise, Function, ProbeResult
-from kvlib.lessons.exercises.machines import (
+from kvlib import encoding, segments
+from kvlib.lessons.coding import Coding
+from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercises.segment.pieces import spell_pieces
+from kvlib.lessons.exercises.stores import (
     FORBIDDEN,
     KEEPSAKE,
     LOAD,
     SAVE,
+    Adapt,
     Operation,
+    about_data,
+    about_memory,
+    about_saving,
+    delete,
     get,
     gets,
-    keeps,
+    keeps_objects,
     operation_of,
     put,
 )
-from kvlib.lessons.exercises.segment.run_segments_mistakes import KEPT, MISTAKES
-from kvlib.segments import join, split
 
 HOW_MANY: Final = ("segment_count", "p")
+
+
 LONG: Final = "abcdefghijklmno"
-# An answer that joins segments in storage order must get a wrong value, whatever its decoder is
-# like. So most cases shuffle only segments that hold a piece of the value and nothing else: from 3
-# on at a limit of 13, and from 2 to 10 (the X's) at a limit of 16.
+
+
 ELEVEN_PIECES: Final = "-" + "".join(8 * mark for mark in "23456789X")
+
+
+KEPT: Final = (
+    "You got back the very object that was put, so it never became bytes. Under each path, keep a "
+    "list of segments, as files would hold them."
+)
+COUNTED: Final = (
+    "The stream has a count of 4 bytes, and 5 bytes before the data of each key and each value. A "
+    "segment has 8 bytes of header, which belong to the limit. How many segments is that?"
+)
+SHUFFLED: Final = (
+    "Do you join the segments in the order in which they are stored? What in a segment says where "
+    "it belongs?"
+)
+
+
+# The sizes of the values under one key; the streams have 15 bytes more.
+SIZES: Final = (1, 2, 3, 4, 5, 6, 9, 20)
+NO_COUNT: Final = "The stream is 4 bytes too short. What comes before the first record?"
+NO_TAGS: Final = (
+    "The stream is one byte too short for each key and value. What says which type it is?"
+)
+SHORT: Final = "The lengths in the stream take too few bytes: a length has 4."
+ONE: Final = (
+    "There is one segment, however long the record is. The limit cuts the stream, wherever records "
+    "begin or end."
+)
+
+
+def _count_case() -> Case:
+    """Return a case with several counts, and what each misunderstanding makes of all of them."""
+    limit = 15
+    operations = [one for size in SIZES for one in (put("a", "x" * size), SAVE, HOW_MANY)]
+    lengths = [15 + size for size in SIZES]
+    wrong: dict[str, list[int]] = {ONE: [1] * len(SIZES)}
+    for says in spell_pieces(bytes(limit), limit):
+        if says:
+            wrong[says] = [len(spell_pieces(bytes(size), limit)[says]) for size in lengths]
+    for says, less in ((NO_COUNT, 4), (NO_TAGS, 2), (SHORT, 6)):
+        wrong[says] = [-(-(size - less) // (limit - 8)) for size in lengths]
+    wrong = {says: counts for says, counts in wrong.items() if says == ONE or max(counts) > 1}
+    known = list(wrong.values())
+    right = [-(-size // (limit - 8)) for size in lengths]
+    signs = [
+        (counts, says)
+        for says, counts in wrong.items()
+        if counts != right and known.count(counts) == 1
+    ]
+    return Case((limit, operations), "states of several sizes", COUNTED, tuple(signs))
+
+
+def _at(limit: int) -> Adapt:
+    return lambda operations: (limit, operations)
 
 
 def _reorder(*order: int) -> Operation:
@@ -35,88 +93,155 @@ def _reorder(*order: int) -> Operation:
 def _large_operations() -> list[Case]:
     records: dict[str | bytes, str | bytes] = {f"key {n}": b"v" * 50 for n in range(1_000)}
     puts = [put(key, value) for key, value in records.items()]
-    count = len(solutions.split(solutions.encode_snapshot(records), 64))
+    count = len(segments.split(encoding.encode_snapshot(records), 64))
     saves = [SAVE, _reorder(*reversed(range(count))), put("key 0"), LOAD, HOW_MANY] * 10
     operations = [*puts, *saves, *gets(98_950, keys=1_000)]
     return [Case((64, operations), "100,000 operations on 1,000 records")]
 
 
-def _never_bytes(functions: tuple[Function, ...]) -> ProbeResult | int:
-    operations = [put("a", KEEPSAKE), SAVE, LOAD, get()]
-    if not keeps(functions[0], 64, operations):
-        return 1
-    return ProbeResult(f"run_segments(64, {operations})", f"{[KEEPSAKE]}", KEPT)
+def run_segments(
+    max_segment_size: int, operations: list[tuple[Any, ...]]
+) -> list[str | bytes | int | None]:
+    """A path holds segments, and each carries its index."""
+
+    def encode(records: dict[str | bytes, str | bytes]) -> bytes:
+        stream = bytearray(len(records).to_bytes(4, "big"))
+        for record in records.items():
+            for value in record:
+                tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)
+                stream += tag + len(data).to_bytes(4, "big") + data
+        return bytes(stream)
+
+    def field(data: bytes, offset: int) -> tuple[str | bytes, int]:
+        end = offset + 5 + int.from_bytes(data[offset + 1 : offset + 5], "big")
+        raw = data[offset + 5 : end]
+        return raw.decode() if data[offset : offset + 1] == b"s" else raw, end
+
+    def decode(data: bytes) -> dict[str | bytes, str | bytes]:
+        records, offset = {}, 4
+        while offset < len(data):
+            key, offset = field(data, offset)
+            records[key], offset = field(data, offset)
+        return records
+
+    def split(stream: bytes) -> list[bytes]:
+        size = max_segment_size - 8
+        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+        total = len(pieces).to_bytes(4, "big")
+        return [index.to_bytes(4, "big") + total + piece for index, piece in enumerate(pieces)]
+
+    state: dict[str | bytes, str | bytes] = {}
+    saved: dict[str, list[bytes]] = {}
+    results: list[str | bytes | int | None] = []
+    for name, *arguments in operations:
+        if name == "put":
+            state[arguments[0]] = arguments[1]
+        elif name == "get":
+            results.append(state.get(arguments[0]))
+        elif name == "delete":
+            state.pop(arguments[0], None)
+        elif name == "serialize":
+            saved[arguments[0]] = split(encode(state))
+        elif name == "segment_count":
+            results.append(len(saved[arguments[0]]))
+        elif name == "reorder":
+            saved[arguments[0]] = [saved[arguments[0]][at] for at in arguments[1]]
+        else:  # big-endian headers of one size sort as their numbers do
+            state = decode(b"".join(segment[8:] for segment in sorted(saved[arguments[0]])))
+    return results
 
 
-EXERCISE: Final = Exercise(
+EXERCISE: Final = Coding(
     name="02-run-segments",
-    kind="function",
     objective="keep a snapshot in segments that may be shuffled, and restore it exactly",
-    task=(
-        "Write `run_segments(max_segment_size, operations)`. It works like `run_snapshots`, but "
-        "`serialize path` keeps a list of segments, each of at most `max_segment_size` bytes (9 "
-        "or more). `segment_count path` gives the number of segments, `reorder path order` "
-        "shuffles them (`new[i] = old[order[i]]`), and `deserialize path` restores exactly what "
-        "was saved. Return the list of what `get` and `segment_count` gave. The stream is a count "
-        "of 4 bytes, then a field for each key and value (tag, length of 4 bytes, data). A "
-        "segment is index, total, piece. There may be up to 100,000 operations. Don't use kvlib, "
-        "pickle, repr or eval."
-    ),
-    stub="""\
-def run_segments(max_segment_size, operations):
-    raise NotImplementedError  # YOUR CODE HERE""",
-    names=("run_segments",),
-    solution=(solutions.run_segments,),
+    task="Write `run_segments(max_segment_size, operations)`. It works like `run_snapshots`, but "
+    "`serialize path` keeps a list of segments, each of at most `max_segment_size` bytes (9 "
+    "or more). `segment_count path` gives the number of segments, `reorder path order` "
+    "shuffles them (`new[i] = old[order[i]]`), and `deserialize path` restores exactly what "
+    "was saved. Return the list of what `get` and `segment_count` gave. The stream is a count "
+    "of 4 bytes, then a field for each key and value (tag, length of 4 bytes, data). A "
+    "segment is index, total, piece. There may be up to 100,000 operations. Don't use kvlib, "
+    "pickle, repr or eval.",
+    functions=(run_segments,),
     cases=(
-        Case((9, []), "no operations, and no results"),
-        Case((9, [get()]), "a key that was never put"),
-        Case((9, [put(), get()]), "one record"),
-        Case((9, [("delete", "a"), get()]), "deleting a key that isn't there"),
-        Case((12, [SAVE, HOW_MANY]), "an empty state, in one full segment"),
-        Case((9, [SAVE, HOW_MANY]), "an empty state, with one byte in each segment"),
-        Case((12, [SAVE, put(), LOAD, get()]), "an empty state, saved and loaded"),
-        Case((24, [put(), SAVE, HOW_MANY]), "one record, in one full segment"),
-        Case((23, [put(), SAVE, HOW_MANY]), "one record, in a segment that is one byte too small"),
-        Case((64, [put("a", "é"), SAVE, LOAD, get()]), "a character of two bytes"),
-        Case((64, [put("a", ""), SAVE, LOAD, get()]), "an empty value"),
-        Case((64, [put(b"1", b"x"), SAVE, LOAD, get(b"1")]), "bytes"),
-        Case((64, [put("a", b"\xff\0"), SAVE, LOAD, get()]), "bytes that aren't text"),
+        *about_memory(_at(64)),
         Case(
-            (64, [put("1", "x"), put(b"1", b"y"), SAVE, LOAD, get("1"), get(b"1")]),
-            "a text and bytes that look alike",
+            (12, [SAVE, HOW_MANY]),
+            "an empty state, in one full segment",
+            COUNTED,
+            signs=(
+                ([], "`segment_count` gives a result too, as `get` does."),
+                (
+                    [0],
+                    "An empty state is saved as no segments at all, as if all were lost. How many bytes does its stream have?",
+                ),
+            ),
         ),
-        Case((64, [put(), SAVE, put("a", "2"), LOAD, get()]), "a change after the state was saved"),
+        _count_case(),
+        Case((9, [SAVE, HOW_MANY]), "an empty state, with one byte in each segment", COUNTED),
+        Case((24, [put(), SAVE, HOW_MANY]), "one record, in one full segment", COUNTED),
+        Case(
+            (9, [put("a", "é"), SAVE, HOW_MANY]),
+            "one record, with one byte in each segment",
+            COUNTED,
+        ),
+        *about_saving(_at(64)),
         Case((16, [put(), SAVE, LOAD, get()]), "two segments, in their order"),
+        Case((13, [put("a", LONG), SAVE, LOAD, get()]), "six segments, in their order"),
+        Case(
+            (16, [put("a", ELEVEN_PIECES), SAVE, LOAD, get()]),
+            "11 segments, in their order",
+            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, where "
+            "`10` comes before `2`?",
+        ),
         Case(
             (13, [put("a", "abcdefghij"), SAVE, _reorder(0, 1, 2, 4, 3), LOAD, get()]),
             "two segments that are swapped, both from the middle of a value",
+            SHUFFLED,
         ),
-        Case((16, [put(), SAVE, _reorder(1, 0), LOAD, get()]), "two segments that are swapped"),
+        Case(
+            (16, [put(), SAVE, _reorder(1, 0), LOAD, get()]),
+            "two segments that are swapped",
+            SHUFFLED,
+        ),
         Case(
             (13, [put("a", LONG), SAVE, _reorder(0, 1, 2, 4, 5, 3), LOAD, get()]),
             "three segments that are shuffled",
+            SHUFFLED,
         ),
         Case(
             (13, [put("a", LONG), SAVE, *2 * [_reorder(0, 1, 2, 4, 5, 3)], LOAD, get()]),
             "segments that are shuffled twice",
+            "`reorder` builds a new list from the old one: `new[i] = old[order[i]]`.",
         ),
         Case(
             (16, [put("a", ELEVEN_PIECES), SAVE, _reorder(0, 1, *range(10, 1, -1)), LOAD, get()]),
             "11 segments, most of them in the opposite order",
+            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, where `10` comes before `2`?",
         ),
-        Case((9, [put(), SAVE, HOW_MANY, LOAD, get()]), "16 segments of one byte each"),
+        *about_saving(_at(9)),
+        Case(
+            (9, [put("a", "v" * 300), SAVE, HOW_MANY, LOAD, get()]),
+            "314 segments, so an index needs its second byte",
+        ),
         Case(
             (14, [put(), SAVE, HOW_MANY, put("a", "x" * 9), HOW_MANY, SAVE, HOW_MANY]),
             "a path that is saved to twice",
+            "`segment_count` counts what is saved under the path, not what is in memory.",
         ),
-        Case((16, [put(), SAVE, ("delete", "a"), LOAD, get(), HOW_MANY]), "a deleted record"),
-        Case((20, [put("a", "x" * 300), SAVE, HOW_MANY, LOAD, get()]), "a value of 300 bytes"),
+        Case((16, [put(), SAVE, delete(), LOAD, get(), HOW_MANY]), "a deleted record"),
+        *about_data(_at(64), around=(SAVE, LOAD)),
+        *about_data(_at(9), around=(SAVE, LOAD)),
+    ),
+    own=(
+        "judge.run_segments",
+        "split",
+        "join",
     ),
     item=operation_of,
     large=_large_operations,
-    probe=_never_bytes,
     forbidden=FORBIDDEN,
-    mistakes=MISTAKES,
+    attack=keeps_objects(KEPT, (64, [put("a", KEEPSAKE), SAVE, LOAD, get()])),
     hints=(
         "Reuse your functions for the stream and its segments: `serialize` is encode, then split; "
         "`deserialize` is join, then decode.",
@@ -128,5 +253,4 @@ def run_segments(max_segment_size, operations):
     why="Each segment carries its own index, so it doesn't matter in which order they are stored.",
     points=6,
     minutes=20,
-    own={"judge.run_segments": run_segments, "split": split, "join": join},
 )

@@ -2,11 +2,24 @@
 
 from typing import Final
 
-from kvlib.lessons import solutions
-from kvlib.lessons.exercise import Case, Exercise
-from kvlib.lessons.exercises.segment.pieces import A2, A3, B2, B3, C3, LONE
-from kvlib.lessons.exercises.segment.split_join_mistakes import MISTAKES
-from kvlib.segments import join, split
+from kvlib.lessons.coding import Coding
+from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercises.segment.pieces import (
+    A2,
+    A3,
+    B2,
+    B3,
+    C3,
+    LONE,
+    READABLE,
+    spell_segments,
+)
+
+LOST: Final = "Each header says how many segments there are. Where do you compare that?"
+TWICE: Final = "In a dict the second replaces the first. When could you notice?"
+TOTALS: Final = "Pieces of two streams would be mixed. How many of the totals do you look at?"
+SHORT: Final = "A slice past the end returns whatever is left. How long is a segment at least?"
+RANGE: Final = "Indexes count from 0, so the largest is one less than the total."
 
 
 def _large_segments() -> list[Case]:
@@ -16,40 +29,59 @@ def _large_segments() -> list[Case]:
         # Totals stay small here: an answer that reads them as little-endian and then lists all the
         # numbers up to one would need 16 million numbers per segment.
         Case(
-            (solutions.split(b"abcdefghijkl", 9),),
+            (split(b"abcdefghijkl", 9),),
             "12 segments, so some indexes have two digits",
-            1,
+            of=1,
         ),
         Case(  # a nested loop would run too many lines for a small case
-            (solutions.split(stream[:260], 9)[::-1],),
+            (split(stream[:260], 9)[::-1],),
             "a join of 260 segments, so that an index needs its second byte",
-            1,
+            of=1,
         ),
-        Case((solutions.split(stream, 28)[::-1],), "a join of 5,120 segments", 1),
+        Case((split(stream, 28)[::-1],), "a join of 5,120 segments", of=1),
     ]
 
 
-EXERCISE: Final = Exercise(
+def split(stream: bytes, max_segment_size: int) -> list[bytes]:
+    """Cut first, because each header says how many pieces there are."""
+    size = max_segment_size - 8
+    if size < 1:
+        raise ValueError(f"max_segment_size is {max_segment_size}: it must be 9 or more")
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)] or [b""]
+    total = len(pieces).to_bytes(4, "big")
+    return [index.to_bytes(4, "big") + total + piece for index, piece in enumerate(pieces)]
+
+
+def join(segments: list[bytes]) -> bytes:
+    """Check the segments against their headers, and only then join."""
+    pieces: dict[int, bytes] = {}
+    totals: set[int] = set()
+    for segment in segments:
+        index, total = int.from_bytes(segment[:4], "big"), int.from_bytes(segment[4:8], "big")
+        if len(segment) < 8 or index >= total:
+            raise ValueError(f"bad header: {segment[:8]!r}")
+        if index in pieces:
+            raise ValueError(f"segment {index} occurs twice")
+        pieces[index] = segment[8:]
+        totals.add(total)
+    if totals != {len(pieces)}:
+        raise ValueError(f"{len(pieces)} segments, but their totals are {sorted(totals)}")
+    return b"".join(pieces[index] for index in range(len(pieces)))
+
+
+EXERCISE: Final = Coding(
     name="02-split-join",
-    kind="functions",
     objective="split a stream so that it comes back from any order, or is refused",
-    task=(
-        "Write `split(stream, max_segment_size)` and `join(segments)`. A segment is index, total "
-        "(four bytes each, big-endian) and a piece of the stream, and is no longer than the "
-        "limit. There is always at least one segment, and a limit below 9 is a ValueError. `join` "
-        "takes the segments in any order. It raises a ValueError if one is lost, occurs twice, "
-        "has another total, or lacks a whole header. (Check a total before you count up to it: it "
-        "may promise four billion.)"
+    task="Write `split(stream, max_segment_size)` and `join(segments)`. A segment is index, total "
+    "(four bytes each, big-endian) and a piece of the stream, and is no longer than the "
+    "limit. There is always at least one segment, and a limit below 9 is a ValueError. `join` "
+    "takes the segments in any order. It raises a ValueError if one is lost, occurs twice, "
+    "has another total, or lacks a whole header. (Check a total before you count up to it: it "
+    "may promise four billion.)",
+    functions=(
+        split,
+        join,
     ),
-    stub="""\
-def split(stream, max_segment_size):
-    raise NotImplementedError  # YOUR CODE HERE
-
-
-def join(segments):
-    raise NotImplementedError  # YOUR CODE HERE""",
-    names=("split", "join"),
-    solution=(solutions.split, solutions.join),
     cases=(
         Case((b"", 9), "an empty stream"),
         Case((b"a", 9), "one byte, and room for exactly one"),
@@ -59,30 +91,108 @@ def join(segments):
         Case((b"abcde", 10), "a last segment that is not full"),
         Case((b"abc", 64), "more room than bytes"),
         Case((bytes(257), 9), "an index and a total that need their second byte"),
-        Case((b"a", 8), "a limit that leaves no room for data", refused=True),
-        Case((b"abc", 7), "a limit that leaves no room for a header", refused=True),
-        Case((solutions.split(b"", 9),), "an empty stream", 1),
-        Case(([LONE],), "one segment", 1),
-        Case(([A2, B2],), "two segments", 1),
-        Case(([B2, A2],), "two segments in the wrong order", 1),
-        Case(([C3, A3, B3],), "three segments in some order", 1),
-        Case((solutions.split(b"abcde", 10)[::-1],), "a short last segment that comes first", 1),
-        Case(([],), "no segment at all", 1, refused=True),
-        Case(([A2],), "the last segment lost", 1, refused=True),
-        Case(([B2],), "the first segment lost", 1, refused=True),
-        Case(([C3, A3],), "a segment in the middle lost", 1, refused=True),
-        Case(([LONE, LONE],), "a segment that occurs twice", 1, refused=True),
-        Case(([B2, A2, B2],), "a segment that occurs twice, and none lost", 1, refused=True),
-        Case(([A2, A2],), "one segment twice, and another one lost", 1, refused=True),
-        Case(([A2, B3],), "a segment of another total", 1, refused=True),
-        Case(([B3, A2],), "a segment of another total that comes first", 1, refused=True),
-        Case(([A2, B2, C3],), "an extra segment, with another total", 1, refused=True),
-        Case(([LONE[:4]],), "half a header", 1, refused=True),
-        Case(([LONE[1:8]],), "a header without its first byte", 1, refused=True),
-        Case(([b""],), "a segment with nothing in it", 1, refused=True),
-        Case(([bytes(8)],), "a total of 0", 1, refused=True),
+        Case(
+            (b"a", 8),
+            "a limit that leaves no room for data",
+            "What must you check before you cut?",
+            refused=True,
+        ),
+        Case(
+            (b"abc", 7),
+            "a limit that leaves no room for a header",
+            "What must you check before you cut?",
+            refused=True,
+        ),
+        Case((split(b"", 9),), "an empty stream", of=1),
+        Case(
+            ([LONE],),
+            "one segment",
+            signs=(
+                (LONE, "You joined the headers too. Where does the piece begin in a segment?"),
+                (
+                    LONE[4:],
+                    "You joined the totals too, because you cut off only half of each header.",
+                ),
+            ),
+            of=1,
+        ),
+        Case(([A2, B2],), "two segments", of=1),
+        Case(
+            ([B2, A2],),
+            "two segments in the wrong order",
+            signs=(
+                (
+                    b"ba",
+                    "You join the pieces in the order in which they came. What in a segment says "
+                    "where it belongs?",
+                ),
+            ),
+            of=1,
+        ),
+        Case(([C3, A3, B3],), "three segments in some order", of=1),
+        Case((split(b"abcde", 10)[::-1],), "a short last segment that comes first", of=1),
+        Case(
+            ([],),
+            "no segment at all",
+            "An empty stream has one segment. So what does it mean if there is none?",
+            of=1,
+            refused=True,
+        ),
+        Case(([A2],), "the last segment lost", LOST, of=1, refused=True),
+        Case(([B2],), "the first segment lost", LOST, of=1, refused=True),
+        Case(([C3, A3],), "a segment in the middle lost", LOST, of=1, refused=True),
+        Case(([LONE, LONE],), "a segment that occurs twice", TWICE, of=1, refused=True),
+        Case(
+            ([B2, A2, B2],), "a segment that occurs twice, and none lost", TWICE, of=1, refused=True
+        ),
+        Case(
+            ([A2, A2],),
+            "one segment twice, and another one lost",
+            "The number of segments is right, and one of them is still missing. Which indexes are there?",
+            of=1,
+            refused=True,
+        ),
+        Case(([A2, B3],), "a segment of another total", TOTALS, of=1, refused=True),
+        Case(
+            ([B3, A2],), "a segment of another total that comes first", TOTALS, of=1, refused=True
+        ),
+        Case(([A2, B2, C3],), "an extra segment, with another total", TOTALS, of=1, refused=True),
+        Case(([LONE[:4]],), "half a header", SHORT, of=1, refused=True),
+        Case(([LONE[1:8]],), "a header without its first byte", SHORT, of=1, refused=True),
+        Case(([b""],), "a segment with nothing in it", SHORT, of=1, refused=True),
+        Case(
+            ([b"\0\0\0\1\0\0\0\1a"],),
+            "an index that is not below the total",
+            RANGE,
+            of=1,
+            refused=True,
+        ),
+        Case(
+            ([A2, B2[:3] + b"\2" + B2[4:]],), "an index beyond the total", RANGE, of=1, refused=True
+        ),
+        Case(
+            ([bytes(4) + b"\xff" * 4 + b"a"],),
+            "a total of four billion",
+            "Check a total before you count up to it.",
+            of=1,
+            refused=True,
+        ),
+        Case(
+            ([bytes(8)],),
+            "a total of 0",
+            "How many segments are there if there is one? What must its total be?",
+            of=1,
+            refused=True,
+        ),
     ),
-    mistakes=MISTAKES,
+    own=(
+        "split",
+        "join",
+    ),
+    formats=("segment", ""),
+    spell=(spell_segments, None),
+    samples=((), READABLE),
+    large=_large_segments,
     hints=(
         "`split` has two steps: cut the stream into pieces, then put a header before each. Cut "
         "all the pieces first, because each header says how many there are.",
@@ -91,13 +201,8 @@ def join(segments):
         "Collect the totals in a set. At the end it must hold exactly one number: the number of "
         "segments you got. Every index must be smaller than that.",
     ),
-    why=(
-        "`join` trusts nothing. It compares the segments with what each header promises, and only "
-        "then joins them. Segments from another snapshot with the same total still get through."
-    ),
+    why="`join` trusts nothing. It compares the segments with what each header promises, and only "
+    "then joins them. Segments from another snapshot with the same total still get through.",
     points=6,
     minutes=15,
-    own={"split": split, "join": join},
-    format=("segment", ""),
-    large=_large_segments,
 )

@@ -1,0 +1,475 @@
+"""An exercise whose answer is code: one function or several."""
+
+import inspect
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
+from typing import Any, ClassVar, Final, NamedTuple
+
+import kvlib
+from kvlib.errors import FormatError, KvlibError
+from kvlib.layout.dissect import Layout, dissect
+from kvlib.layout.regions import Region, group
+from kvlib.lessons import feedback
+from kvlib.lessons.exercise import Case, Exercise, Finding, Function, sign_of
+from kvlib.lessons.relations import Message, Spelling, explain_reading, explain_writing
+from kvlib.lessons.result import PICTURED, BytesPicture, Result
+from kvlib.lessons.sandbox import Outcome, run
+from kvlib.lessons.source_code import code_of
+from kvlib.views.plain import Foreign, plain, same, written
+
+UNLIMITED: Final = 10**15
+SLOWER: Final = 20  # an answer may need this many times the solution's time for a large case
+AT_LEAST: Final = 1.0  # seconds that are always allowed
+DISSECTED: Final = 64 * PICTURED  # bytes; a larger result isn't labelled
+END: Final = "The data is complete here, but more bytes follow."
+# By the last word of a region's name.
+RULES: Final = {
+    "tag": "A tag belongs here: one byte for the type, s for str, b for bytes.",
+    "length": "A length belongs here: four bytes, big-endian, the number of BYTES of data.",
+    "data": "The data is here, right after the length: bytes as they are, text as UTF-8.",
+    "count": "The count belongs here: four bytes, big-endian, the number of records.",
+    "index": "The index belongs here: four bytes, big-endian, counted from 0.",
+    "total": "The total belongs here: four bytes, big-endian, the same in each segment.",
+    "piece": "The part of the stream is here, right after the 8 bytes of header.",
+    "operation": "The operation belongs here: one byte, P for put, D for delete.",
+    "crc": "The checksum belongs here: four bytes, big-endian, of the rest of the frame.",
+    "sequence": "The sequence number belongs here: eight bytes, big-endian.",
+    "kind": "The kind of the frame belongs here: one byte.",
+}
+
+Functions = tuple[Function, ...]
+
+
+class Seen(NamedTuple):
+    """A case, its outcome, and whether that is right, and the same in each run."""
+
+    case: Case
+    outcome: Outcome
+    right: bool
+    steady: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is wrong."""
+        return not (self.right and self.steady)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding(Exercise):
+    """An exercise that asks for code.
+
+    Attributes:
+        functions: the solution: a function for each that is asked for, with the same name.
+        cases: the cases, the smallest first. Learners see them, so they are as small as possible.
+        given_code: the cell's code, if it is more than the functions' heads.
+        own: the names in kvlib of the functions that would be the answer.
+        formats: the format of each function's result, one of layout.FORMATS, or "".
+        given: the format of each function's first argument, or "".
+        reads: for each function, what to compare instead of the result, computed from the result
+            and the arguments. Its ValueError or KvlibError means that the result is wrong.
+        spell: for each function, or None: how its result for these arguments is spelled, and how
+            people get it wrong; see `relations`.
+        samples: for each function, or (): right messages, and what they mean to it.
+        write: writes an argument or a result.
+        item: names an item of a result that is a list, from the item's index and the arguments.
+        large: makes cases in which time matters.
+        forbidden: modules and functions that would do the work, and what to say about them.
+        attack: tries the functions after the cases; returns what is wrong, or how many it tried.
+    """
+
+    way: ClassVar = "write code"
+
+    functions: Functions
+    cases: tuple[Case, ...]
+    given_code: str = ""
+    own: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    reads: tuple[Function | None, ...] = ()
+    spell: tuple[Callable[..., Spelling] | None, ...] = ()
+    samples: tuple[Sequence[tuple[Sequence[Message], Any]], ...] = ()
+    write: Callable[[Any], str] = written
+    item: Function | None = None
+    large: Callable[[], Sequence[Case]] | None = None
+    forbidden: Mapping[str, str] = field(default_factory=dict)
+    attack: Callable[[Functions], Finding | int] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The functions' names."""
+        return tuple(one.__name__ for one in self.functions)
+
+    @property
+    def stub(self) -> str:
+        """The functions without their bodies, or the code that is given."""
+        return self.given_code or "\n\n\n".join(
+            f"def {one.__name__}({', '.join(inspect.signature(one).parameters)}):\n"
+            "    raise NotImplementedError  # YOUR CODE HERE"
+            for one in self.functions
+        )
+
+    @property
+    def solved(self) -> str:
+        """The functions."""
+        return code_of(self.functions)
+
+    @property
+    def shown(self) -> tuple[str, tuple[str, ...]]:
+        """The functions, and kvlib's own."""
+        own = f"kvlib's own: {', '.join(f'`kvlib.{name}??`' for name in self.own)}"
+        return self.solved, (self.why, *([own] if self.own else []))
+
+    # ------------------------------------------------------------------------------ the check
+
+    def check(self, answer: Any) -> Result:
+        """Return whether functions are right; if they aren't, why."""
+        if answer is ...:
+            return self.untried()
+        call = f'`check("{self.name}", {self.handed})`'
+        functions: list[Any] = [answer]
+        if len(self.names) > 1:
+            functions = [*answer] if type(answer) in (tuple, list) else []
+        if len(functions) != len(self.names):
+            return self.wrong(f"This exercise takes {len(self.names)} functions at once: {call}.")
+        for of, one in enumerate(functions):
+            needed = next(case.arguments for case in self.cases if case.of == of)
+            problem = feedback.about_function(self.names[of], call, one, needed, self._library())
+            if problem:
+                return self.wrong(problem)
+        return self._tried(tuple(functions))
+
+    def _tried(self, functions: Functions) -> Result:
+        seen = list(self._small(functions))
+        failed = next((one for one in seen if one.failed), None)
+        if failed and self._is_untried(functions, failed):
+            return self.untried()
+        if failed:
+            return self._explained(functions, seen, failed)
+        if found := self._forbidden(functions):
+            return found
+        tried = len(seen)
+        for look in (self._attacked, self._large):
+            more = look(functions)
+            if isinstance(more, Result):
+                return more
+            tried += more
+        return self.right(f"Tried on {tried:,} cases, the smallest first.")
+
+    def _small(self, functions: Functions) -> Iterator[Seen]:
+        """Try each case twice, up to the first that never ends: others would take as long again.
+
+        If an earlier function is wrong, later ones aren't tried: their arguments might be wrong
+        too, such as a total of billions.
+        """
+        codes = {one.__code__: f"`kvlib.{name}`" for name, one in self._library().items()}
+        wrong = None
+        for case in self.cases:
+            if wrong not in (None, case.of):
+                return
+            outcome = run(functions[case.of], case.arguments, codes=codes)
+            if outcome.kind in ("endless", "asked") or _is_vast(outcome.value):
+                yield Seen(case, outcome, False, True)
+                return
+            again = run(functions[case.of], case.arguments, codes=codes)
+            steady = (again.kind, again.changed) == (outcome.kind, outcome.changed)
+            steady = steady and same(again.value, outcome.value)
+            found = Seen(case, outcome, self._is_right(case, outcome), steady)
+            yield found
+            if wrong is None and found.failed:
+                wrong = case.of
+
+    def _library(self) -> dict[str, Any]:
+        """Return kvlib's own functions by name."""
+        return {name: attrgetter(name)(kvlib) for name in self.own}
+
+    def _is_untried(self, functions: Functions, failed: Seen) -> bool:
+        """Return whether each function is still the stub."""
+        if not _is_stub(failed.outcome):
+            return False
+        firsts = {case.of: case for case in reversed(self.cases)}
+        return all(_is_stub(run(functions[of], case.arguments)) for of, case in firsts.items())
+
+    def wanted(self, case: Case) -> Any:
+        """Return the solution's result."""
+        return self.functions[case.of](*deepcopy(case.arguments))
+
+    def _is_right(self, case: Case, outcome: Outcome) -> bool:
+        if case.refused:
+            return not outcome.changed and is_refusal(outcome)
+        return self._agrees(case, outcome, self.wanted(case))
+
+    def _agrees(self, case: Case, outcome: Outcome, wanted: object) -> bool:
+        if outcome.kind != "gave" or outcome.changed or type(outcome.value) is not type(wanted):
+            return False
+        read = _of(self.reads, case.of) or (lambda value, *_: value)
+        try:
+            return same(read(outcome.value, *case.arguments), read(wanted, *case.arguments))
+        except (ValueError, KvlibError):
+            return False
+
+    # ---------------------------------------------------------------------------- what is wrong
+
+    def _explained(self, functions: Functions, seen: list[Seen], failed: Seen) -> Result:
+        shown, says = self._diagnosis(
+            functions, [one for one in seen if one.case.of == failed.case.of], failed
+        )
+        case, outcome = shown.case, shown.outcome
+        wanted = None if case.refused else self.wanted(case)
+        arguments = ", ".join(self.write(plain(one)) for one in case.arguments)
+        return self.wrong(
+            *says,
+            asked=f"{self.names[case.of]}({arguments})",
+            came=self.write(outcome.value) if outcome.kind == "gave" else feedback.came(outcome),
+            picture=self._picture(case, outcome, wanted),
+            printed=outcome.printed,
+        )
+
+    def _diagnosis(
+        self, functions: Functions, seen: list[Seen], failed: Seen
+    ) -> tuple[Seen, Sequence[str]]:
+        """Return the case to show and what to say, from the strongest evidence to the weakest."""
+        if not failed.steady:
+            return failed, [feedback.STATE]
+        if failed.outcome.kind == "gave" and not failed.case.refused and not failed.outcome.changed:
+            if says := self._about_writing(seen):
+                return failed, says
+        for one in seen:
+            if (
+                one.failed
+                and (sign := sign_of(one.case.signs, one.outcome.value))
+                and one.outcome.kind == "gave"
+            ):
+                return one, [sign]
+        if not failed.case.refused and (
+            says_reading := self._about_reading(functions, failed.case.of)
+        ):
+            return failed, [says_reading]
+        return failed, list(self._about(failed))
+
+    def _about_writing(self, seen: Sequence[Seen]) -> list[str]:
+        """Return which misunderstanding of the format explains all results."""
+        spell = _of(self.spell, seen[0].case.of)
+        if not spell:
+            return []
+        wanted = type(self.wanted(seen[0].case))
+        return explain_writing(
+            [
+                (spell(*one.case.arguments), one.outcome.value, one.right)
+                for one in seen
+                if one.outcome.kind == "gave"
+                and not one.case.refused
+                and type(one.outcome.value) is wanted
+            ]
+        )
+
+    def _about_reading(self, functions: Functions, of: int) -> str:
+        """Return which misunderstanding of the format makes a reader fail."""
+        samples = _of(self.samples, of) or ()
+        like = next((case.arguments[0] for case in self.cases if case.of == of), None)
+
+        def read(data: Any) -> Any:
+            outcome = run(functions[of], (data,), lines=5_000)
+            return outcome.value if outcome.kind == "gave" else Foreign(type(None), "error", "")
+
+        return explain_reading(samples, read, like) if samples else ""
+
+    def _about(self, failed: Seen) -> Iterator[str]:
+        """Yield what the outcome of one case itself says."""
+        case, outcome = failed.case, failed.outcome
+        if said := feedback.about_end(outcome):
+            yield said
+        elif case.refused:
+            yield from self._about_refusal(case, outcome)
+            return
+        elif outcome.kind == "raised":
+            yield from self._about_error(case, outcome)
+        elif outcome.changed:
+            yield feedback.CHANGED
+        elif _is_vast(outcome.value):
+            yield feedback.VAST
+        else:
+            yield from self._about_value(case, outcome)
+        if case.look:
+            yield case.look
+        elif case.about and case is not self.cases[0]:  # the first case isn't special
+            yield f"This case is about {case.about}."
+
+    def _about_refusal(self, case: Case, outcome: Outcome) -> Iterator[str]:
+        if outcome.kind == "gave":
+            if type(outcome.value) is Foreign and outcome.value.is_a(BaseException):
+                yield feedback.RETURNED
+            else:
+                yield f"It accepts {case.about}, and this must be refused with a ValueError. {case.look}"
+        elif outcome.value.is_a(AssertionError):
+            yield (
+                "To refuse this is right, but Python can be told to leave out every `assert`. Raise "
+                "a ValueError that says what doesn't fit."
+            )
+        elif feedback.is_own_refusal(outcome):
+            yield f"To refuse this is right. But the error must be a ValueError, not {outcome.value.kind}."
+        elif outcome.changed:
+            yield feedback.CHANGED
+        else:
+            yield (
+                f"This is {case.about}. An error is right, but this one happened by accident: check "
+                "first, and raise a ValueError that says what doesn't fit."
+            )
+            if case.look:
+                yield case.look
+
+    def _about_error(self, case: Case, outcome: Outcome) -> Iterator[str]:
+        error = outcome.value
+        if error.cls is NotImplementedError:
+            yield f"`{self.names[case.of]}` is not tried yet; what comes before it is right."
+        elif feedback.is_own_refusal(outcome):
+            yield "It refuses something that is right. Which of your checks is too strict, and why?"
+        else:
+            yield feedback.about_error(outcome)
+
+    def _about_value(self, case: Case, outcome: Outcome) -> Iterator[str]:
+        mine, wanted = outcome.value, self.wanted(case)
+        if type(mine) is not type(wanted):
+            yield feedback.about_type(mine, wanted, outcome.printed)
+        elif type(mine) is list:
+            yield from self._about_items(case, mine, wanted)
+        elif not _of(self.formats, case.of):  # otherwise the picture says it
+            yield from feedback.differences(mine, wanted)
+
+    def _about_items(self, case: Case, mine: list[Any], wanted: list[Any]) -> Iterator[str]:
+        pairs = enumerate(zip(mine, wanted, strict=False))
+        at = next((at for at, (a, b) in pairs if not same(a, b)), min(len(mine), len(wanted)))
+        name = f"item {at} (counted from 0)"
+        if self.item and at < len(wanted):
+            name = f"the answer to {self.item(at, *case.arguments)}"
+        if at == len(mine):
+            yield f"The list is too short: {name} is missing."
+        elif at == len(wanted):
+            yield f"The list is too long: it goes on with {written(mine[at], 80)}."
+        else:
+            yield f"The first wrong one is {name}: {written(mine[at], 80)}."
+            if type(mine[at]) is Foreign or type(mine[at]) in (list, bytearray):
+                yield feedback.about_type(mine[at], wanted[at])
+            else:
+                yield from feedback.differences(mine[at], wanted[at], "It")
+
+    # ------------------------------------------------------------------------------- the picture
+
+    def _picture(self, case: Case, outcome: Outcome, wanted: object) -> BytesPicture | None:
+        """Return a picture of the result, its first wrong byte marked, or else of the argument."""
+        format = _of(self.formats, case.of)
+        if format and outcome.kind == "gave" and wanted is not None:
+            mine, right = _first_different(outcome.value, wanted)
+            if type(mine) is bytes and type(right) is bytes:
+                return _marked(format, mine, right)
+        given = _of(self.given, case.of)
+        if given and type(case.arguments[0]) is bytes:
+            return BytesPicture(
+                dissect(case.arguments[0], format=given, source="what it was given")
+            )
+        return None
+
+    # ---------------------------------------------------------------------------- after the cases
+
+    def _forbidden(self, functions: Functions) -> Result | None:
+        for case in self.cases if self.forbidden else ():
+            outcome = run(functions[case.of], case.arguments, tools=self.forbidden)
+            if outcome.kind == "forbidden":
+                return self.wrong(self.forbidden[outcome.value])
+        return None
+
+    def _attacked(self, functions: Functions) -> Result | int:
+        """Return what the attack has found, or how many cases it tried."""
+        found = self.attack(functions) if self.attack else 0
+        if isinstance(found, Finding):
+            return self.wrong(found.says, asked=found.asked, came=found.came)
+        return found
+
+    def _large(self, functions: Functions) -> Result | int:
+        """Return what is wrong in a large case, or the number of large cases."""
+        if self.large is None:
+            return 0
+        clear = _clear_version(self.large, self.functions)
+        for case, (wanted, seconds) in zip(self.large(), clear, strict=True):
+            outcome = _timed(functions, case, max(AT_LEAST, SLOWER * seconds))
+            if not self._agrees(case, outcome, wanted):
+                return self.wrong(*_about_large(case, outcome), printed=outcome.printed)
+        return len(clear)
+
+
+def _about_large(case: Case, outcome: Outcome) -> Iterator[str]:
+    yield f"All small cases are right. Then came {case.about}."
+    if outcome.kind == "endless":
+        where = f" It was stopped in your {outcome.line}." if outcome.line else ""
+        yield (
+            f"It took more than {SLOWER} times the solution's time.{where} What does it copy or "
+            "search again in each turn?"
+        )
+    elif outcome.kind == "gave":
+        yield "The result is wrong. What changes when there is a lot of data?"
+    else:
+        yield f"What came: {feedback.came(outcome)}"
+
+
+@cache  # checking an improved answer shouldn't take this long again
+def _clear_version(
+    large: Callable[[], Sequence[Case]], solution: Functions
+) -> list[tuple[Any, float]]:
+    """Return the solution's outcome for each large case, and its time in seconds."""
+    found = []
+    for case in large():  # made anew, because an answer may change its arguments
+        start = time.process_time()
+        outcome = _timed(solution, case)
+        found.append((outcome.value, time.process_time() - start))
+    return found
+
+
+def _timed(functions: Functions, case: Case, seconds: float = float("inf")) -> Outcome:
+    function = functions[case.of]
+    return run(function, case.arguments, lines=UNLIMITED, seconds=seconds, copy=False)
+
+
+def is_refusal(outcome: Outcome) -> bool:
+    """Return whether an answer refused its arguments."""
+    return outcome.kind == "raised" and bool(outcome.value.is_a(ValueError, FormatError))
+
+
+def _is_vast(value: object) -> bool:
+    return type(value) is Foreign and value.vast
+
+
+def _is_stub(outcome: Outcome) -> bool:
+    return outcome.kind == "raised" and outcome.value.cls is NotImplementedError
+
+
+def _of(of_each: Sequence[Any], number: int) -> Any:
+    return of_each[number] if number < len(of_each) else None
+
+
+def _first_different(mine: object, right: object) -> tuple[object, object]:
+    """Return the two values, or the first items that differ if both are lists."""
+    if type(mine) is list and type(right) is list:
+        pairs = zip(mine, right, strict=False)
+        return next((pair for pair in pairs if not same(*pair)), (None, None))
+    return mine, right
+
+
+def _marked(format: str, mine: bytes, right: bytes) -> BytesPicture:
+    layout = _layout(format, mine)
+    pairs = enumerate(zip(mine, right, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(mine), len(right)))
+    if at == len(right):
+        return BytesPicture(layout, at, END)
+    leaves = dissect(right, format=format).root.leaves()
+    leaf = next(leaf for leaf in leaves if leaf.start <= at < leaf.end)
+    return BytesPicture(layout, at, RULES.get(leaf.name.rpartition(".")[2], ""))
+
+
+def _layout(format: str, mine: bytes) -> Layout:
+    if len(mine) <= DISSECTED:
+        return dissect(mine, format=format, source="your bytes")
+    whole = Region(0, len(mine), "raw", "bytes", len(mine), "bytes, too many to label")
+    return Layout("your bytes", mine, group("data", [whole]))
