@@ -11,12 +11,12 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import kvlib
 from kvlib.errors import FormatError, KvlibError
-from kvlib.layout.dissect import Layout, dissect
-from kvlib.layout.regions import Region, group
+from kvlib.layout.dissect import dissect
 from kvlib.lessons import feedback
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function, sign_of
+from kvlib.lessons.picture import BytesPicture, picture_of
 from kvlib.lessons.relations import Message, Spelling, explain_reading, explain_writing
-from kvlib.lessons.result import PICTURED, BytesPicture, Result
+from kvlib.lessons.result import Result
 from kvlib.lessons.sandbox import Outcome, run
 from kvlib.lessons.source_code import code_of
 from kvlib.views.plain import Foreign, plain, same, written
@@ -24,23 +24,6 @@ from kvlib.views.plain import Foreign, plain, same, written
 UNLIMITED: Final = 10**15
 SLOWER: Final = 20  # an answer may need this many times the solution's time for a large case
 AT_LEAST: Final = 1.0  # seconds that are always allowed
-DISSECTED: Final = 64 * PICTURED  # bytes; a larger result isn't labelled
-END: Final = "The data is complete here, but more bytes follow."
-# By the last word of a region's name.
-RULES: Final = {
-    "tag": "A tag belongs here: one byte for the type, s for str, b for bytes.",
-    "length": "A length belongs here: four bytes, big-endian, the number of BYTES of data.",
-    "data": "The data is here, right after the length: bytes as they are, text as UTF-8.",
-    "count": "The count belongs here: four bytes, big-endian, the number of records.",
-    "index": "The index belongs here: four bytes, big-endian, counted from 0.",
-    "total": "The total belongs here: four bytes, big-endian, the same in each segment.",
-    "piece": "The part of the stream is here, right after the 8 bytes of header.",
-    "operation": "The operation belongs here: one byte, P for put, D for delete.",
-    "crc": "The checksum belongs here: four bytes, big-endian, of the rest of the frame.",
-    "sequence": "The sequence number belongs here: eight bytes, big-endian.",
-    "kind": "The kind of the frame belongs here: one byte.",
-}
-
 Functions = tuple[Function, ...]
 
 
@@ -234,9 +217,9 @@ class Coding(Exercise):
         """Return the case to show and what to say, from the strongest evidence to the weakest."""
         if not failed.steady:
             return failed, [feedback.STATE]
-        if failed.outcome.kind == "gave" and not failed.case.refused and not failed.outcome.changed:
-            if says := self._about_writing(seen):
-                return failed, says
+        returned = failed.outcome.kind == "gave" and not failed.outcome.changed
+        if returned and not failed.case.refused and (words := self._about_writing(seen)):
+            return failed, words
         for one in seen:
             if (
                 one.failed
@@ -303,19 +286,27 @@ class Coding(Exercise):
             if type(outcome.value) is Foreign and outcome.value.is_a(BaseException):
                 yield feedback.RETURNED
             else:
-                yield f"It accepts {case.about}, and this must be refused with a ValueError. {case.look}"
+                yield (
+                    f"It accepts {case.about}, and this must be refused with a ValueError. "
+                    f"{case.look}"
+                )
         elif outcome.value.is_a(AssertionError):
             yield (
-                "To refuse this is right, but Python can be told to leave out every `assert`. Raise "
+                "To refuse this is right, but Python can be told to leave out every `assert`. "
+                "Raise "
                 "a ValueError that says what doesn't fit."
             )
         elif feedback.is_own_refusal(outcome):
-            yield f"To refuse this is right. But the error must be a ValueError, not {outcome.value.kind}."
+            yield (
+                "To refuse this is right. But the error must be a ValueError, not "
+                f"{outcome.value.kind}."
+            )
         elif outcome.changed:
             yield feedback.CHANGED
         else:
             yield (
-                f"This is {case.about}. An error is right, but this one happened by accident: check "
+                f"This is {case.about}. An error is right, but this one happened by accident: "
+                "check "
                 "first, and raise a ValueError that says what doesn't fit."
             )
             if case.look:
@@ -356,16 +347,11 @@ class Coding(Exercise):
             else:
                 yield from feedback.differences(mine[at], wanted[at], "It")
 
-    # ------------------------------------------------------------------------------- the picture
-
     def _picture(self, case: Case, outcome: Outcome, wanted: object) -> BytesPicture | None:
         """Return a picture of the result, its first wrong byte marked, or else of the argument."""
-        format = _of(self.formats, case.of)
+        format, given = _of(self.formats, case.of), _of(self.given, case.of)
         if format and outcome.kind == "gave" and wanted is not None:
-            mine, right = _first_different(outcome.value, wanted)
-            if type(mine) is bytes and type(right) is bytes:
-                return _marked(format, mine, right)
-        given = _of(self.given, case.of)
+            return picture_of(format, outcome.value, wanted)
         if given and type(case.arguments[0]) is bytes:
             return BytesPicture(
                 dissect(case.arguments[0], format=given, source="what it was given")
@@ -447,29 +433,3 @@ def _is_stub(outcome: Outcome) -> bool:
 
 def _of(of_each: Sequence[Any], number: int) -> Any:
     return of_each[number] if number < len(of_each) else None
-
-
-def _first_different(mine: object, right: object) -> tuple[object, object]:
-    """Return the two values, or the first items that differ if both are lists."""
-    if type(mine) is list and type(right) is list:
-        pairs = zip(mine, right, strict=False)
-        return next((pair for pair in pairs if not same(*pair)), (None, None))
-    return mine, right
-
-
-def _marked(format: str, mine: bytes, right: bytes) -> BytesPicture:
-    layout = _layout(format, mine)
-    pairs = enumerate(zip(mine, right, strict=False))
-    at = next((at for at, (a, b) in pairs if a != b), min(len(mine), len(right)))
-    if at == len(right):
-        return BytesPicture(layout, at, END)
-    leaves = dissect(right, format=format).root.leaves()
-    leaf = next(leaf for leaf in leaves if leaf.start <= at < leaf.end)
-    return BytesPicture(layout, at, RULES.get(leaf.name.rpartition(".")[2], ""))
-
-
-def _layout(format: str, mine: bytes) -> Layout:
-    if len(mine) <= DISSECTED:
-        return dissect(mine, format=format, source="your bytes")
-    whole = Region(0, len(mine), "raw", "bytes", len(mine), "bytes, too many to label")
-    return Layout("your bytes", mine, group("data", [whole]))

@@ -138,7 +138,8 @@ ERRORS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "TypeError",
         "can't concat int|int instance found|an? (bytes|str)[^ ]* object is required, not 'int'",
-        "A number meets bytes in this line. A single byte taken out of bytes, as in `data[0]`, is a "
+        "A number meets bytes in this line. A single byte taken out of bytes, as in `data[0]`, "
+        "is a "
         "number; a slice, as in `data[0:1]`, is bytes.",
     ),
     (
@@ -208,7 +209,8 @@ ERRORS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "ValueError",
         "values to unpack",
-        "There are more or fewer items than names here. How many does each operation, or each call, "
+        "There are more or fewer items than names here. How many does each operation, or each "
+        "call, "
         "give?",
     ),
     (
@@ -277,7 +279,7 @@ def about_error(outcome: Outcome) -> str:
     return "Read the error and its line: which value there is not what you expected?"
 
 
-# ------------------------------------------------------------------------------------- wrong results
+# ------------------------------------------------------------------------------------ wrong results
 
 
 def about_type(value: Any, wanted: object, printed: str = "") -> str:
@@ -299,7 +301,10 @@ def about_type(value: Any, wanted: object, printed: str = "") -> str:
     if isinstance(wanted, list) and type(value) is tuple:
         return "It returns a tuple, but a list is asked for."
     if type(value) is Foreign and value.is_a(GeneratorType):
-        return f"It returns a generator, which has not run yet. Return {needed}: `list(...)` or no `yield`."
+        return (
+            f"It returns a generator, which has not run yet. Return {needed}: `list(...)` "
+            "or no `yield`."
+        )
     if type(value) is Foreign and value.is_a(CoroutineType):
         return "It returns a coroutine, which has not run yet: use a plain `def`."
     return f"It should be {needed}, but this is of type {kind}."
@@ -314,10 +319,10 @@ def differences(mine: Any, wanted: Any, what: str = "The result") -> Iterator[st
 
 
 def _about_records(mine: dict[Any, Any], wanted: dict[Any, Any]) -> Iterator[str]:
-    if swapped := {value: key for key, value in wanted.items()}:
-        if swapped != wanted and same(mine, swapped):
-            yield "Keys and values have changed places."
-            return
+    swapped = {value: key for key, value in wanted.items()}
+    if swapped != wanted and same(mine, swapped):
+        yield "Keys and values have changed places."
+        return
     for key in wanted:
         if not any(same(key, other) for other in mine):
             twin = next((one for one in mine if _content(one) == _content(key)), None)
@@ -352,7 +357,10 @@ def _about_item(mine: Any, wanted: Any, what: str) -> Iterator[str]:
         if type(mine) not in (str, bytes):
             yield f"{what} should be {NAMES[type(wanted)]}, not of type {kind_of(mine)}."
         elif type(wanted) is bytes and mine == str(wanted):
-            yield f"{what} is a text that shows bytes, with a `b` and quotes. How do bytes stay bytes?"
+            yield (
+                f"{what} is a text that shows bytes, with a `b` and quotes. How do bytes "
+                "stay bytes?"
+            )
         elif type(wanted) is bytes:
             yield f"{what} was bytes and is text now. What in the saved bytes says which it was?"
         else:

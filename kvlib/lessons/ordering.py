@@ -162,7 +162,7 @@ def _assembled(source: str, place: str) -> Function:
 
 @lru_cache
 def _names(line: str) -> tuple[frozenset[str], Sequence[str]]:
-    """Return the names that a line of a function assigns, and those that it uses, in their order."""
+    """Return the names that a line of a function assigns, and those that it uses, in order."""
     body = ast.parse(f"def f():\n{indent(line, '    ')}")
     names = [node for node in ast.walk(body) if isinstance(node, ast.Name)]
     names.sort(key=lambda node: (node.lineno, node.col_offset))

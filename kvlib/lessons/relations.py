@@ -137,7 +137,7 @@ def snapshot_message(records: Mapping[Any, Any]) -> Message:
 def segment_messages(pieces: Sequence[bytes]) -> list[Message]:
     """Return segments: index, total, piece."""
     last, size = len(pieces) - 1, sum(map(len, pieces))
-    found = []
+    found: list[Message] = []
     for index, piece in enumerate(pieces):
         indexes = {
             "counted from 1": index + 1,
@@ -157,7 +157,7 @@ def segment_messages(pieces: Sequence[bytes]) -> list[Message]:
             "the number of segments so far": index + 1,
             "1 in every segment": 1,
         }
-        parts = (
+        parts: Unit = (
             _number("index", index, indexes),
             _number("total", len(pieces), totals),
             Part("piece", piece, None, {}),

@@ -7,62 +7,23 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal, Self
 
-from kvlib.layout import text
-from kvlib.layout.dissect import Layout, walk_again
-from kvlib.layout.regions import Span
 from kvlib.layout.text import hanging
-from kvlib.plural import count
+from kvlib.lessons.picture import BytesPicture
 from kvlib.views import html
-from kvlib.views.dump import windows
 from kvlib.views.plain import SHOWN, plain, written
 
 CheckState = Literal["right", "wrong", "not tried yet"]
 HEADLINES: Final = {"right": "right", "wrong": "not yet", "not tried yet": "not tried yet"}
-PICTURED: Final = 256  # bytes of a picture
+SIGNS: Final = {"right": "✓", "wrong": "✗", "not tried yet": "○"}  # so that it isn't only a colour
+CLASSES: Final = {"right": "ok", "wrong": "no", "not tried yet": "new"}
 STYLE: Final = (
     "<style>.kvlib .wrong{outline:3px solid #d55e00}.kvlib pre{white-space:pre-wrap}"
     ".kvlib.result pre{padding-left:8px}.kvlib code{overflow-wrap:anywhere}"
-    ".kvlib.result>p:first-of-type{border-left:4px solid #0072b2;padding-left:8px}</style>"
+    ".kvlib.result>p:first-of-type{border-left:4px solid #0072b2;padding-left:8px}"
+    ".kvlib.result>p.ok{border-color:#009e73}.kvlib.result>p.no{border-color:#d55e00}"
+    ".kvlib .dots{font-size:1.4em;letter-spacing:.2em}.kvlib .dots .right{color:#009e73}"
+    ".kvlib .dots .wrong{color:#d55e00;outline:0}</style>"
 )
-
-
-@dataclass(frozen=True)
-class BytesPicture:
-    """A picture of bytes.
-
-    Attributes:
-        layout: the bytes, as the real decoder sees them.
-        wrong: the offset of the first wrong byte, or None.
-        rule: the rule for that byte.
-    """
-
-    layout: Layout
-    wrong: int | None = None
-    rule: str = ""
-
-    def where(self) -> str:
-        """Return the text for the mark."""
-        if self.wrong is None:
-            return ""
-        if self.wrong >= len(self.layout.data):
-            size = count(len(self.layout.data), "byte")
-            return (
-                f"The bytes end too early, after {size}. {self.rule.replace(' here', ' next', 1)}"
-            )
-        place = f"offset {self.wrong} ({self.wrong:04X} in the dump)"
-        return f"The first wrong byte is at {place}. {self.rule}".rstrip()
-
-    def windows(self) -> list[Span] | None:
-        """Return the rows to show: the first, and those around the mark or the flaw."""
-        size = len(self.layout.data)
-        around = self.layout.stopped_at if self.wrong is None else self.wrong
-        return windows(size, PICTURED, size if around is None else around)
-
-    def lines(self) -> Iterator[str]:
-        """Yield the text, line by line."""
-        layout = self.layout
-        yield from (f"{layout.source}: {count(len(layout.data), 'byte')}", "")
-        yield from text.lines(layout.data, walk_again(layout), self.windows())
 
 
 @dataclass(frozen=True)
@@ -103,7 +64,7 @@ class Result:
     @property
     def headline(self) -> str:
         """The name and the state."""
-        return f"{self.name}: {HEADLINES[self.state]}"
+        return f"{SIGNS[self.state]} {self.name}: {HEADLINES[self.state]}"
 
     def paragraphs(self) -> Iterator[str]:
         """Yield the feedback, the picture's last, because the picture follows."""
@@ -118,9 +79,9 @@ class Result:
         """Yield the text, in 80 columns except for the learner's own lines."""
         yield self.headline
         if self.asked:
-            yield from hanging("  asked  ", self.asked)
+            yield from hanging("  tried  ", self.asked)
         if self.came:
-            yield from hanging("  came   ", self.came)
+            yield from hanging("  got    ", self.came)
         if self.state != "not tried yet":
             for paragraph in self.paragraphs():
                 yield from ("", *hanging("", paragraph))
@@ -138,11 +99,11 @@ class Result:
 
     def html(self) -> str:
         """Return the same as HTML, which reads without its style too."""
-        body = [STYLE, f"<p><strong>{escape(self.headline)}</strong>"]
+        body = [STYLE, f"<p class={CLASSES[self.state]}><strong>{escape(self.headline)}</strong>"]
         if self.asked:
-            body.append(f"<p>asked <code>{escape(self.asked)}</code>")
+            body.append(f"<p>tried <code>{escape(self.asked)}</code>")
         if self.came:
-            body.append(f"<br>came <code>{escape(self.came)}</code>")
+            body.append(f"<br>got <code>{escape(self.came)}</code>")
         if self.state != "not tried yet":
             body += [f"<p>{_with_code(paragraph)}" for paragraph in self.paragraphs()]
         if self.picture:
@@ -171,17 +132,29 @@ class Progress:
     def __repr__(self) -> str:
         lines = []
         for said, own in self._notebooks():
-            lines += ["", said, *(f"  {name:<18} {HEADLINES[own[name]]}" for name in own)]
+            lines += ["", f"{said}  {''.join(SIGNS[state] for state in own.values())}"]
+            lines += [
+                f"  {SIGNS[state]} {name:<18} {HEADLINES[state]}" for name, state in own.items()
+            ]
         return "\n".join(lines[1:])
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         body = STYLE
         for said, own in self._notebooks():
-            rows = (
-                f"<tr><th scope=row style='text-align:left'>{name}<td>{HEADLINES[state]}"
+            dots = "".join(
+                f'<span class={state.split()[0]} title="{name}: '
+                f'{HEADLINES[state]}">{SIGNS[state]}</span>'
                 for name, state in own.items()
             )
-            body += f"<table><caption>{said}</caption><tbody>{''.join(rows)}</table>"
+            rows = (
+                f"<tr><td>{SIGNS[state]}<th scope=row style='text-align:left'>{name}"
+                f"<td>{HEADLINES[state]}"
+                for name, state in own.items()
+            )
+            body += (
+                f"<p>{said}<br><span class=dots aria-hidden=true>{dots}</span>"
+                f"<table><tbody>{''.join(rows)}</table>"
+            )
         return {"text/plain": repr(self), "text/html": html.root("result", body)}
 
 

@@ -3,27 +3,12 @@
 import ast
 import inspect
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from symtable import symtable
-
-from kvlib.lessons.exercise import Exercise, Function
-
-
-def solved(exercise: Exercise) -> str:
-    """Return the source of the stub's cell, solved."""
-    if exercise.kind == "order":
-        return f"{exercise.names[0]} = {list(exercise.order)}"
-    code = code_of(exercise.solution)
-    pairs = zip(exercise.names, exercise.solution, strict=True)
-    if exercise.kind == "predict":
-        given = [f"{name} = {function.__name__}()" for name, function in pairs]
-    else:
-        names = ((name, function.__name__) for name, function in pairs)
-        given = [f"{name} = {its}" for name, its in names if name != its]
-    return "\n\n\n".join([code, *filter(None, ["\n".join(given)])])
+from typing import Any
 
 
-def code_of(functions: Sequence[Function]) -> str:
+def code_of(functions: Sequence[Callable[..., Any]]) -> str:
     """Return the functions' source, preceded by the imports and helpers that it uses."""
     module = inspect.getsource(sys.modules[functions[0].__module__])
     pieces = {node: _lines_of(module, node) for node in ast.parse(module).body}

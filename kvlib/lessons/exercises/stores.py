@@ -234,7 +234,8 @@ def about_saving(adapt: Adapt = _plain) -> Iterator[Case]:
 
 TYPES: Final = "Bytes must come back as bytes. What in the saved bytes says which it was?"
 MARK: Final = (
-    "Does your format use a character as a mark that the data may contain too? How could the reader "
+    "Does your format use a character as a mark that the data may contain too? How could the "
+    "reader "
     "find the end without searching?"
 )
 

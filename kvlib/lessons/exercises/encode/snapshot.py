@@ -78,9 +78,11 @@ def decode_snapshot(data: bytes) -> dict[str | bytes, str | bytes]:
 def spell_snapshot(records: dict[Any, Any]) -> Spelling:
     """Return how a snapshot is spelled, and what else people return."""
     wholes = {
-        "You use pickle's format, and reading it can run any code inside it. Write the bytes of the "
+        "You use pickle's format, and reading it can run any code inside it. Write the bytes "
+        "of the "
         "format yourself.": pickle.dumps(records),
-        "You write what Python shows for a dict, and reading it back needs `eval`, which can run any "
+        "You write what Python shows for a dict, and reading it back needs `eval`, which can "
+        "run any "
         "code inside it. Write the bytes of the format yourself.": repr(records).encode(),
         "You write JSON. Write the bytes of the format yourself.": repr(records)
         .replace("'", '"')

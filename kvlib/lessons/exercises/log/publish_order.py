@@ -25,7 +25,8 @@ EXERCISE: Final = Ordering(
     ),
     order=(2, 6, 8, 4, 3, 1, 7, 5),
     judge=cut_at_every_step,
-    tried="Cut the power after each of the 8 steps, in every way a disk allows: a whole snapshot is always there.",
+    tried="Cut the power after each of the 8 steps, in every way a disk allows: a whole "
+    "snapshot is always there.",
     hints=(
         "Which single step makes the new snapshot count? Write it down. Then decide for each "
         "other step whether it belongs before or after it.",

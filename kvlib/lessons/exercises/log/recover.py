@@ -33,7 +33,8 @@ FILLED: Final = (
     "the space. That is a torn tail, as long as no whole frame follows."
 )
 OLDER: Final = (
-    "A whole frame after a bad one proves damage only if its number is higher than the bad frame's. "
+    "A whole frame after a bad one proves damage only if its number is higher than the bad "
+    "frame's. "
     "An older one may have been on the disk before."
 )
 LATER: Final = (
@@ -52,7 +53,8 @@ NUMBERS: Final = (
     "compare it?"
 )
 WHOLE: Final = (
-    "The frame itself is whole, so it isn't torn. Does your `try` also catch what `decode_mutations` "
+    "The frame itself is whole, so it isn't torn. Does your `try` also catch what "
+    "`decode_mutations` "
     "raises?"
 )
 EVERYWHERE: Final = (
@@ -181,7 +183,8 @@ def recover(log):
             signs=(
                 (
                     {"a": "1"},
-                    "Only the first frame is applied. Is there a `return` or `break` inside the loop?",
+                    "Only the first frame is applied. Is there a `return` or `break` inside "
+                    "the loop?",
                 ),
                 ({"b": ""}, "Only the last frame is applied."),
             ),

@@ -77,7 +77,8 @@ def replay(data, items):
                 ({"a": None}, NONE),
                 (
                     {"a": ""},
-                    "The deleted key is still there, with an empty value. What should be left of it?",
+                    "The deleted key is still there, with an empty value. What should be left "
+                    "of it?",
                 ),
             ),
         ),
@@ -112,7 +113,8 @@ def replay(data, items):
             signs=(
                 (
                     {},
-                    "The key was deleted, and put again later, but it is gone. Does the deletion end your loop, or win over what follows?",
+                    "The key was deleted, and put again later, but it is gone. Does the "
+                    "deletion end your loop, or win over what follows?",
                 ),
             ),
         ),
@@ -124,7 +126,8 @@ def replay(data, items):
                 ({"a": "1"}, ENDED),
                 (
                     {"a": "1", "b": "2"},
-                    "You skip the deletion, so the key comes back to life. What does a value of None "
+                    "You skip the deletion, so the key comes back to life. What does a value "
+                    "of None "
                     "mean here?",
                 ),
             ),
@@ -135,7 +138,8 @@ def replay(data, items):
             signs=(
                 (
                     {"a": "1"},
-                    "The first value stays, whatever comes later. Which of two puts is the newer one?",
+                    "The first value stays, whatever comes later. Which of two puts is the "
+                    "newer one?",
                 ),
                 ({"a": "12"}, TWICE),
             ),
@@ -150,7 +154,8 @@ def replay(data, items):
                 ),
                 (
                     {"a": "2"},
-                    "The last put wins over the deletion that follows. Are the mutations applied in the log's order?",
+                    "The last put wins over the deletion that follows. Are the mutations "
+                    "applied in the log's order?",
                 ),
             ),
         ),
@@ -165,7 +170,8 @@ def replay(data, items):
             signs=(
                 (
                     {"a": "1"},
-                    "Only the first frame is applied. Is there a `return` or `break` inside the loop?",
+                    "Only the first frame is applied. Is there a `return` or `break` inside "
+                    "the loop?",
                 ),
                 (
                     {"b": "2"},

@@ -42,11 +42,13 @@ NO_SNAPSHOT: Final = (
 )
 STILL_FULL: Final = "You wrote a snapshot, but the log still has its records. What happens to them?"
 TOO_EARLY: Final = (
-    "The change that made the log long enough is gone after a restart. Was it in memory already when "
+    "The change that made the log long enough is gone after a restart. Was it in memory "
+    "already when "
     "you wrote the snapshot, or do you write the snapshot first?"
 )
 FORGOTTEN: Final = (
-    "The number of snapshots starts over after a restart, because it was kept only in memory. Where "
+    "The number of snapshots starts over after a restart, because it was kept only in memory. "
+    "Where "
     "could you keep it so that a restart finds it?"
 )
 ONLY_LOG: Final = "After a restart, you have only what the log holds. What must you load before it?"
@@ -67,7 +69,10 @@ SAVED: Final = (
     "A restart wrote a snapshot, but a restart stands for a crash, which saves nothing. What is "
     "there to read?"
 )
-COUNTED: Final = "The number of records in the log is wrong: it counts keys. What does the log do at each change?"
+COUNTED: Final = (
+    "The number of records in the log is wrong: it counts keys. What does the log "
+    "do at each change?"
+)
 A, B = put(), put("b", "2")
 
 # About, threshold, operations, and the wrong results whose cause is known.
@@ -89,7 +94,8 @@ STATUSES: Final[tuple[Any, ...]] = (
         [
             (
                 [(0, 0, 0)],
-                "A deletion left no record in the log, because the key wasn't there. What does the task say about that?",
+                "A deletion left no record in the log, because the key wasn't there. What does "
+                "the task say about that?",
             ),
             ([(1, 1, 0)], "A deleted key counts as live. What should be left of it?"),
         ],
@@ -129,7 +135,8 @@ STATUSES: Final[tuple[Any, ...]] = (
             ([(2, 2, 1)], STILL_FULL),
             (
                 [(2, 1, 1)],
-                "The record that made the log long enough came after the snapshot. First append, then look at the length.",
+                "The record that made the log long enough came after the snapshot. First "
+                "append, then look at the length.",
             ),
         ],
     ),
@@ -151,7 +158,8 @@ STATUSES: Final[tuple[Any, ...]] = (
         [
             (
                 [(2, 0, 2)],
-                "After the first snapshot, each change writes another one. Which number do you compare with the threshold?",
+                "After the first snapshot, each change writes another one. Which number do you "
+                "compare with the threshold?",
             )
         ],
     ),
@@ -164,7 +172,8 @@ RESTARTS: Final[tuple[Any, ...]] = (
         [
             (
                 [None],
-                "After a restart the record is gone, though it is in the log. Is the log replayed into the dict that `get` reads?",
+                "After a restart the record is gone, though it is in the log. Is the log "
+                "replayed into the dict that `get` reads?",
             )
         ],
     ),
@@ -276,7 +285,8 @@ RESTARTS: Final[tuple[Any, ...]] = (
         [
             (
                 [None],
-                "You cleared the log for a second snapshot, but its contents are gone. Which snapshot does a restart load?",
+                "You cleared the log for a second snapshot, but its contents are gone. Which "
+                "snapshot does a restart load?",
             )
         ],
     ),
@@ -287,7 +297,8 @@ RESTARTS: Final[tuple[Any, ...]] = (
         [
             (
                 ["1"],
-                "A key is back that was deleted before the last snapshot. What should a snapshot keep of the older one?",
+                "A key is back that was deleted before the last snapshot. What should a "
+                "snapshot keep of the older one?",
             )
         ],
     ),
@@ -298,7 +309,8 @@ RESTARTS: Final[tuple[Any, ...]] = (
         [
             (
                 [(2, 1, 0), "1"],
-                "After a restart the log is counted from 0, though it holds records. How many has it?",
+                "After a restart the log is counted from 0, though it holds records. How many "
+                "has it?",
             ),
             ([(2, 1, 0), None], CLEARED),
         ],

@@ -98,7 +98,8 @@ EXERCISE: Final = Coding(
             signs=(
                 (
                     ["1"],
-                    "After `shutdown`, a `get` still finds the record. Which step of a shutdown is missing?",
+                    "After `shutdown`, a `get` still finds the record. Which step of a "
+                    "shutdown is missing?",
                 ),
             ),
         ),
@@ -108,7 +109,8 @@ EXERCISE: Final = Coding(
             signs=(
                 (
                     [None],
-                    "`restore` doesn't bring back what was written. Does its result reach the dict that "
+                    "`restore` doesn't bring back what was written. Does its result reach the "
+                    "dict that "
                     "`get` reads? And was it bytes that were written, or the dict itself, which "
                     "`shutdown` clears?",
                 ),
@@ -135,7 +137,8 @@ EXERCISE: Final = Coding(
             signs=(
                 (
                     ["1"],
-                    "Nothing was in memory at the shutdown, and `restore` leaves memory as it is. Is "
+                    "Nothing was in memory at the shutdown, and `restore` leaves memory as it "
+                    "is. Is "
                     "`if` true for an empty dict, or for no bytes?",
                 ),
             ),
@@ -146,7 +149,8 @@ EXERCISE: Final = Coding(
             signs=(
                 (
                     ["1"],
-                    "You got back a record that the last shutdown didn't write: it is from an earlier one. What does a shutdown write when memory is empty?",
+                    "You got back a record that the last shutdown didn't write: it is from an "
+                    "earlier one. What does a shutdown write when memory is empty?",
                 ),
             ),
         ),
@@ -156,7 +160,8 @@ EXERCISE: Final = Coding(
             signs=(
                 (
                     [None],
-                    "The second `restore` finds nothing, because the first one used up what was written. Does reading a file empty it?",
+                    "The second `restore` finds nothing, because the first one used up what "
+                    "was written. Does reading a file empty it?",
                 ),
             ),
         ),
@@ -166,7 +171,8 @@ EXERCISE: Final = Coding(
             signs=(
                 (
                     ["2"],
-                    "After the first `restore`, memory and what was written are the same dict, so setting a record changes both.",
+                    "After the first `restore`, memory and what was written are the same dict, "
+                    "so setting a record changes both.",
                 ),
             ),
         ),
@@ -183,7 +189,8 @@ EXERCISE: Final = Coding(
             signs=(
                 (
                     ["1"],
-                    "Nothing has been written, but `restore` leaves memory as it is. What does the task say memory becomes?",
+                    "Nothing has been written, but `restore` leaves memory as it is. What does "
+                    "the task say memory becomes?",
                 ),
             ),
         ),

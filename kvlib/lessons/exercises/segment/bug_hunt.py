@@ -1,11 +1,12 @@
 """02-bug-hunt: a split that fails at an edge."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case
 from kvlib.lessons.exercises.segment.pieces import spell_segments
-from kvlib.lessons.relations import Spelling, segment_messages
+from kvlib.lessons.relations import Message, Spelling, segment_messages
 
 
 def their_split(stream: bytes, limit: int) -> list[bytes]:
@@ -17,13 +18,13 @@ def their_split(stream: bytes, limit: int) -> list[bytes]:
 
 
 def spell_hunt(stream: bytes, limit: int) -> Spelling:
-    """Return how the segments are spelled, and what becomes of them if the bug is mended wrongly."""
+    """Return how segments are spelled, and what becomes of them if the bug is mended wrongly."""
     size, right = limit - 8, spell_segments(stream, limit)
     total = len(stream) // size + 1
     pieces = [stream[n * size : (n + 1) * size] for n in range(total)]
     with_empty = segment_messages(pieces)
     nearest = max(1, round(len(stream) / size))
-    return {
+    wrong: dict[str, Sequence[Message]] = {
         "": right[""],
         "You removed the empty segment, but the others still count it in their total, so a reader "
         "would wait for it. Fix the number, not the list.": [
@@ -36,7 +37,8 @@ def spell_hunt(stream: bytes, limit: int) -> Spelling:
         "round?": segment_messages([stream[n * size : (n + 1) * size] for n in range(nearest)]),
         "The bug is still there: where the last segment is full, an empty one follows it. Which "
         "line decides how many segments there are?": with_empty,
-    } | right
+    }
+    return {**wrong, **right}
 
 
 EXERCISE: Final = Coding(

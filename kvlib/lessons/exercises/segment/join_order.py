@@ -34,7 +34,8 @@ EXERCISE: Final = Ordering(
         Case(
             ([],),
             "no segment at all",
-            "Line 2 takes the first of the totals, but line 6 hasn't checked yet that there is one. "
+            "Line 2 takes the first of the totals, but line 6 hasn't checked yet that there is "
+            "one. "
             "Which of them must come first?",
             refused=True,
         ),

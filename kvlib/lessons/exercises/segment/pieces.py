@@ -22,7 +22,8 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
     right = _sliced(stream, size)
     yield (
         (
-            "You forgot the header, which takes 8 bytes of each segment. The limit covers both, so how "
+            "You forgot the header, which takes 8 bytes of each segment. The limit covers "
+            "both, so how "
             "many bytes are left for the stream?"
         ),
         _sliced(stream, limit),
@@ -33,13 +34,15 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
     )
     yield (
         (
-            "Your pieces are 8 bytes longer than the limit: the header's size was added, not taken away."
+            "Your pieces are 8 bytes longer than the limit: the header's size was added, not "
+            "taken away."
         ),
         _sliced(stream, limit + 8),
     )
     yield (
         (
-            "Your pieces are one byte shorter than they could be. A segment may be exactly as long as "
+            "Your pieces are one byte shorter than they could be. A segment may be exactly as "
+            "long as "
             "the limit."
         ),
         _sliced(stream, size - 1),
@@ -48,27 +51,31 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
     yield "Your pieces leave room for two headers.", _sliced(stream, size - 8)
     yield (
         (
-            "You drop the bytes at the end that don't fill a piece. Does your division round down or up?"
+            "You drop the bytes at the end that don't fill a piece. Does your division round "
+            "down or up?"
         ),
         [stream[n * size : (n + 1) * size] for n in range(len(stream) // size)],
     )
     yield (
         (
-            "You drop the bytes at the end that don't fill a piece, except where there is nothing else. "
+            "You drop the bytes at the end that don't fill a piece, except where there is "
+            "nothing else. "
             "Does your division round down or up?"
         ),
         [stream[n * size : (n + 1) * size] for n in range(max(1, len(stream) // size))],
     )
     yield (
         (
-            "You return nothing for an empty stream, which looks exactly as if everything were lost. "
+            "You return nothing for an empty stream, which looks exactly as if everything were "
+            "lost. "
             "How many pieces must there be at least?"
         ),
         right if stream else [],
     )
     yield (
         (
-            "There is an empty piece too many where the last one is exactly full. Round up instead of "
+            "There is an empty piece too many where the last one is exactly full. Round up "
+            "instead of "
             "rounding down and adding one."
         ),
         [stream[n * size : (n + 1) * size] for n in range(len(stream) // size + 1)],
@@ -78,7 +85,8 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
     even = -(-len(stream) // count) or 1
     yield (
         (
-            "Your pieces are all about the same length. Fill each one up to the limit instead: only the "
+            "Your pieces are all about the same length. Fill each one up to the limit instead: "
+            "only the "
             "last may be shorter."
         ),
         _sliced(stream, even),
@@ -97,14 +105,16 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
     )
     yield (
         (
-            "You fill up the last piece with bytes that were never stored. How would a reader know that "
+            "You fill up the last piece with bytes that were never stored. How would a reader "
+            "know that "
             "they don't belong to the stream?"
         ),
         [piece.ljust(size, b"\0") for piece in right],
     )
     yield (
         (
-            "You return only the first piece, and the rest is lost. Is there a `return` inside the loop?"
+            "You return only the first piece, and the rest is lost. Is there a `return` inside "
+            "the loop?"
         ),
         right[:1],
     )
@@ -120,7 +130,8 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
     )
     yield (
         (
-            "Bytes are missing between the pieces. Does each piece begin where the one before it ended?"
+            "Bytes are missing between the pieces. Does each piece begin where the one before "
+            "it ended?"
         ),
         [piece[: size - 1] for piece in right],
     )
@@ -133,7 +144,8 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
     lines = b"".join(stream.split(b"\n"))
     yield (
         (
-            "The byte 0a is lost: in a pattern, `.` matches any byte but that one, and `splitlines` "
+            "The byte 0a is lost: in a pattern, `.` matches any byte but that one, and "
+            "`splitlines` "
             "splits at it. The stream is bytes, not lines."
         ),
         _sliced(lines, size) if b"\n" in stream else right,
@@ -145,7 +157,8 @@ def _wrong_cuts(stream: bytes, limit: int) -> Iterator[tuple[str, list[bytes]]]:
 
 
 HEADED: Final = (
-    "Your pieces already have headers, but this exercise asks for bare pieces. Keep the headers for "
+    "Your pieces already have headers, but this exercise asks for bare pieces. Keep the "
+    "headers for "
     "the next exercise."
 )
 

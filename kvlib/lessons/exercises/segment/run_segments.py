@@ -48,7 +48,7 @@ SHUFFLED: Final = (
 
 
 # The sizes of the values under one key; the streams have 15 bytes more.
-SIZES: Final = (1, 2, 3, 4, 5, 6, 9, 20)
+SIZES: Final = (1, 2, 3, 4, 5, 6, 8, 9, 20)
 NO_COUNT: Final = "The stream is 4 bytes too short. What comes before the first record?"
 NO_TAGS: Final = (
     "The stream is one byte too short for each key and value. What says which type it is?"
@@ -62,7 +62,7 @@ ONE: Final = (
 
 def _count_case() -> Case:
     """Return a case with several counts, and what each misunderstanding makes of all of them."""
-    limit = 15
+    limit = 16
     operations = [one for size in SIZES for one in (put("a", "x" * size), SAVE, HOW_MANY)]
     lengths = [15 + size for size in SIZES]
     wrong: dict[str, list[int]] = {ONE: [1] * len(SIZES)}
@@ -177,7 +177,8 @@ EXERCISE: Final = Coding(
                 ([], "`segment_count` gives a result too, as `get` does."),
                 (
                     [0],
-                    "An empty state is saved as no segments at all, as if all were lost. How many bytes does its stream have?",
+                    "An empty state is saved as no segments at all, as if all were lost. How "
+                    "many bytes does its stream have?",
                 ),
             ),
         ),
@@ -195,7 +196,8 @@ EXERCISE: Final = Coding(
         Case(
             (16, [put("a", ELEVEN_PIECES), SAVE, LOAD, get()]),
             "11 segments, in their order",
-            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, where "
+            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, "
+            "where "
             "`10` comes before `2`?",
         ),
         Case(
@@ -221,7 +223,8 @@ EXERCISE: Final = Coding(
         Case(
             (16, [put("a", ELEVEN_PIECES), SAVE, _reorder(0, 1, *range(10, 1, -1)), LOAD, get()]),
             "11 segments, most of them in the opposite order",
-            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, where `10` comes before `2`?",
+            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, "
+            "where `10` comes before `2`?",
         ),
         *about_saving(_at(9)),
         Case(

@@ -148,7 +148,8 @@ EXERCISE: Final = Coding(
         Case(
             ([A2, A2],),
             "one segment twice, and another one lost",
-            "The number of segments is right, and one of them is still missing. Which indexes are there?",
+            "The number of segments is right, and one of them is still missing. Which indexes "
+            "are there?",
             of=1,
             refused=True,
         ),
