@@ -316,7 +316,7 @@ class Coding(Exercise):
         error = outcome.value
         if error.cls is NotImplementedError:
             yield f"`{self.names[case.of]}` is not tried yet; what comes before it is right."
-        elif feedback.is_own_refusal(outcome):
+        elif feedback.is_own_refusal(outcome) and error.is_a(Exception):
             yield "It refuses something that is right. Which of your checks is too strict, and why?"
         else:
             yield feedback.about_error(outcome)
