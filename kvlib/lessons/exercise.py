@@ -1,5 +1,8 @@
 """What the three kinds of exercise have in common: predictions, orderings and code."""
 
+import ast
+import inspect
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -50,6 +53,28 @@ class Finding(NamedTuple):
     asked: str
     came: str
     says: str
+
+
+def texts(module: str) -> dict[str, Any]:
+    """Return the texts of an exercise, which its module's docstring states.
+
+    The first line is "NAME: OBJECTIVE."; then come the task, three paragraphs that begin with
+    "Hint: ", and one with "Why: ".
+    """
+    doc = sys.modules[module].__doc__  # None if Python runs with -OO
+    doc = doc or ast.get_docstring(ast.parse(inspect.getsource(sys.modules[module]))) or ""
+    head, *paragraphs = (" ".join(one.split()) for one in doc.strip().split("\n\n"))
+    name, _, objective = head.removesuffix(".").partition(": ")
+    hints = [one.removeprefix("Hint: ") for one in paragraphs if one.startswith("Hint: ")]
+    why = next(one.removeprefix("Why: ") for one in paragraphs if one.startswith("Why: "))
+    task = [one for one in paragraphs if not one.startswith(("Hint: ", "Why: "))]
+    return {
+        "name": name,
+        "objective": objective,
+        "task": "\n\n".join(task),
+        "hints": tuple(hints),
+        "why": why,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

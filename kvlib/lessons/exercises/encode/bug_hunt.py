@@ -1,7 +1,22 @@
-"""01-bug-hunt: a format that forgets which pieces are text."""
+"""01-bug-hunt: find records that break a format that passed its tests.
+
+`their_encode` and `their_decode` passed their tests with text in every script, with photographs,
+and with every delimiter. Find records (keys and values are str or bytes) that come back changed.
+
+Hint: A reader must know two things about each piece. One is where it ends. What is the other?
+
+Hint: Follow one piece through `their_decode`. How does the code choose between text and bytes?
+
+Hint: The reader tries UTF-8 first and keeps the piece as bytes only if that fails. For which bytes
+does it not fail?
+
+Why: Bytes that happen to be valid UTF-8 come back as text. The format never wrote the type, so the
+reader has to guess. The cure is a tag.
+"""
 
 from typing import Any, Final
 
+from kvlib.lessons.exercise import texts
 from kvlib.lessons.prediction import Prediction
 from kvlib.views.plain import kind_of, written
 
@@ -72,11 +87,9 @@ def found() -> dict[str | bytes, str | bytes]:
 
 
 EXERCISE: Final = Prediction(
-    name="01-bug-hunt",
-    objective="find the records for which a format that passed its tests fails",
-    task="`their_encode` and `their_decode` passed their tests with text in every script, with "
-    "photographs, and with every delimiter. Find records (keys and values are str or bytes) "
-    "that come back changed.",
+    **texts(__name__),
+    minutes=5,
+    points=2,
     answer=found,
     variable="found",
     accepts=_comes_back_changed,
@@ -116,14 +129,4 @@ EXERCISE: Final = Prediction(
             "An empty store works: it is written as no bytes, so there is nothing to read.",
         ),
     ),
-    hints=(
-        "A reader must know two things about each piece. One is where it ends. What is the other?",
-        "Follow one piece through `their_decode`. How does the code choose between text and bytes?",
-        "The reader tries UTF-8 first and keeps the piece as bytes only if that fails. For which "
-        "bytes does it not fail?",
-    ),
-    why="Bytes that happen to be valid UTF-8 come back as text. The format never wrote the type, "
-    "so the reader has to guess. The cure is a tag.",
-    points=2,
-    minutes=5,
 )

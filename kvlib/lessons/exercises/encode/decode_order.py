@@ -1,16 +1,28 @@
-"""01-decode-order: the lines of a decoder."""
+"""01-decode-order: put a decoder's steps in an order where each has what it needs.
+
+Here are the lines of `read_text(data, offset)`, shuffled. It reads a length of four bytes, then a
+text, and must refuse a length that promises more than is left. Write down the line numbers in the
+right order.
+
+Hint: For each line, ask which names it uses. A line above must set each of them.
+
+Hint: Only one line needs nothing but `offset`, so it comes first. The last line is easy to spot
+too.
+
+Hint: Don't trust a length: read it, check it, and only then slice with it.
+
+Why: Read the length, check it against what is left, and only then slice.
+"""
 
 from typing import Final
 
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.ordering import Ordering
 
 EXERCISE: Final = Ordering(
-    name="01-decode-order",
-    objective="put the steps of a decoder in an order in which each has what it needs",
-    task="Here are the lines of `read_text(data, offset)`, shuffled. It reads a length of four "
-    "bytes, then a text, and must refuse a length that promises more than is left. Write down "
-    "the line numbers in the right order.",
+    **texts(__name__),
+    minutes=3,
+    points=2,
     head="def read_text(data, offset):",
     lines=(
         "return text, end",
@@ -36,13 +48,4 @@ EXERCISE: Final = Ordering(
         ),
         Case((b"\1\0\0\0a", 0), "a length that promises 16 megabytes", refused=True),
     ),
-    hints=(
-        "For each line, ask which names it uses. A line above must set each of them.",
-        "Only one line needs nothing but `offset`, so it comes first. The last line is easy to "
-        "spot too.",
-        "Don't trust a length: read it, check it, and only then slice with it.",
-    ),
-    why="Read the length, check it against what is left, and only then slice.",
-    points=2,
-    minutes=3,
 )

@@ -1,10 +1,26 @@
-"""01-delimiter: a format that can't be confused."""
+"""01-delimiter: judge whether the data can confuse a format.
+
+Write `encode(records)`. It may return any bytes you like, but different records must never give the
+same bytes. Keys and values are str or bytes. The check tries to confuse your format.
+
+Hint: How does the reader know where a key ends? If that mark can occur in a key, your format can be
+confused.
+
+Hint: A reader that never searches the data can't be confused. What must it know before it reads the
+data?
+
+Hint: Before each key and value, write its length in a fixed number of bytes. Before the length,
+write one byte for the type.
+
+Why: The check compared thousands of small stores, and no two gave the same bytes. A type and a
+length of fixed size come before the data, so the data can't be mistaken for them.
+"""
 
 from typing import Final
 
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.collisions import break_encoder
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 
 
 def _is_bytes(stream: bytes, records: object) -> bool:
@@ -22,11 +38,9 @@ def encode(records: dict[str | bytes, str | bytes]) -> bytes:
 
 
 EXERCISE: Final = Coding(
-    name="01-delimiter",
-    objective="judge whether a format can be confused by what it stores",
-    task="Write `encode(records)`. It may return any bytes you like, but different records must "
-    "never give the same bytes. Keys and values are str or bytes. The check tries to confuse "
-    "your format.",
+    **texts(__name__),
+    minutes=8,
+    points=3,
     functions=(encode,),
     cases=(
         Case(({},), "an empty store"),
@@ -39,16 +53,4 @@ EXERCISE: Final = Coding(
     ),
     reads=(_is_bytes,),
     attack=break_encoder,
-    hints=(
-        "How does the reader know where a key ends? If that mark can occur in a key, your format "
-        "can be confused.",
-        "A reader that never searches the data can't be confused. What must it know before it "
-        "reads the data?",
-        "Before each key and value, write its length in a fixed number of bytes. Before the "
-        "length, write one byte for the type.",
-    ),
-    why="The check compared thousands of small stores, and no two gave the same bytes. A type and "
-    "a length of fixed size come before the data, so the data can't be mistaken for them.",
-    points=3,
-    minutes=8,
 )

@@ -1,9 +1,23 @@
-"""01-encode-field: writing a field."""
+"""01-encode-field: write a field: tag, length in bytes, data.
+
+One line is missing. A field is a tag (one byte), the length of the data (four bytes, big-endian)
+and the data itself.
+
+Hint: The field has three parts, and `+` joins bytes. Two of the parts already have a name.
+
+Hint: `data` is what you store, so its length is the one you need: `len(data)`.
+
+Hint: `number.to_bytes(size, order)` turns a number into bytes. Which size and which order do you
+need?
+
+Why: Encode first, then measure. The length comes before the data, so the reader never has to search
+the data.
+"""
 
 from typing import Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.relations import field_unit
 
 
@@ -14,10 +28,9 @@ def encode_field(value: str | bytes) -> bytes:
 
 
 EXERCISE: Final = Coding(
-    name="01-encode-field",
-    objective="write a field: tag, length in bytes, data",
-    task="One line is missing. A field is a tag (one byte), the length of the data (four bytes, "
-    "big-endian) and the data itself.",
+    **texts(__name__),
+    minutes=3,
+    points=2,
     functions=(encode_field,),
     given_code="""\
 def encode_field(value):
@@ -38,14 +51,4 @@ def encode_field(value):
     own=("encode_field",),
     formats=("field",),
     spell=(lambda value: {"": [(field_unit(value),)]},),
-    hints=(
-        "The field has three parts, and `+` joins bytes. Two of the parts already have a name.",
-        "`data` is what you store, so its length is the one you need: `len(data)`.",
-        "`number.to_bytes(size, order)` turns a number into bytes. Which size and which order do "
-        "you need?",
-    ),
-    why="Encode first, then measure. The length comes before the data, so the reader never has to "
-    "search the data.",
-    points=2,
-    minutes=3,
 )

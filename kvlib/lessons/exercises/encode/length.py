@@ -1,7 +1,23 @@
-"""01-length: how many bytes a field has."""
+"""01-length: tell how many bytes a text's field has.
+
+How many bytes long is the field for the text `"déjà vu"`? Count the tag, the length and the data.
+
+Hint: A field is tag, length, data. How many bytes do the tag and the length take, whatever the text
+is?
+
+Hint: In UTF-8, the letters of plain English and the space take one byte each. `é` and `à` take two
+each.
+
+Hint: Let Python count: `len("déjà vu".encode())` is the size of the data. The rest is the same for
+every field.
+
+Why: The tag and the length take five bytes. The seven characters take nine, because two of them
+need two bytes each.
+"""
 
 from typing import Final
 
+from kvlib.lessons.exercise import texts
 from kvlib.lessons.prediction import Prediction
 
 
@@ -11,10 +27,9 @@ def length() -> int:
 
 
 EXERCISE: Final = Prediction(
-    name="01-length",
-    objective="tell from a text how many bytes its field has",
-    task='How many bytes long is the field for the text `"déjà vu"`? Count the tag, the length and '
-    "the data.",
+    **texts(__name__),
+    minutes=1,
+    points=1,
     answer=length,
     signs=(
         (7, "You counted the characters. A field holds bytes, and it holds more than the data."),
@@ -37,16 +52,4 @@ EXERCISE: Final = Prediction(
             "ends.",
         ),
     ),
-    hints=(
-        "A field is tag, length, data. How many bytes do the tag and the length take, whatever "
-        "the text is?",
-        "In UTF-8, the letters of plain English and the space take one byte each. `é` and `à` "
-        "take two each.",
-        'Let Python count: `len("déjà vu".encode())` is the size of the data. The rest is the '
-        "same for every field.",
-    ),
-    why="The tag and the length take five bytes. The seven characters take nine, because two of "
-    "them need two bytes each.",
-    points=1,
-    minutes=1,
 )

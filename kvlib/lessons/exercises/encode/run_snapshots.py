@@ -1,9 +1,27 @@
-"""01-run-snapshots: the interview about saving and restoring a store."""
+"""01-run-snapshots: save and restore the state of a store as bytes, exactly.
+
+Write `run_snapshots(operations)`. It takes a list of tuples and returns the list of what each `get`
+found. The operations are `put key value`, `get key` (None if the key is missing), `delete key`
+(does nothing if the key is missing), `serialize path` (keep the whole state under this path, as one
+`bytes`) and `deserialize path` (the state becomes exactly what was saved). Keys and values are str
+or bytes. There may be up to 100,000 operations. Don't use kvlib, pickle, repr or eval.
+
+Hint: Start with `state = {}`, `saved = {}` and `results = []`, then write one loop with an `if` for
+each operation. Later puts would change a dict kept in `saved`, so keep bytes.
+
+Hint: Write a function that turns one value into a field: tag, length, data. Its twin takes bytes
+and an offset, and returns the value and the offset where the next field begins.
+
+Hint: "Exactly" means that `deserialize` replaces the state with a new dict. If you only update the
+old dict, records from after the snapshot stay in it.
+
+Why: You save bytes, so later changes can't reach them, and they would outlive the program.
+"""
 
 from typing import Any, Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
     FORBIDDEN,
     KEEPSAKE,
@@ -72,14 +90,9 @@ def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]
 
 
 EXERCISE: Final = Coding(
-    name="01-run-snapshots",
-    objective="save and restore the state of a store as bytes, exactly",
-    task="Write `run_snapshots(operations)`. It takes a list of tuples and returns the list of "
-    "what each `get` found. The operations are `put key value`, `get key` (None if the key is "
-    "missing), `delete key` (does nothing if the key is missing), `serialize path` (keep the "
-    "whole state under this path, as one `bytes`) and `deserialize path` (the state becomes "
-    "exactly what was saved). Keys and values are str or bytes. There may be up to 100,000 "
-    "operations. Don't use kvlib, pickle, repr or eval.",
+    **texts(__name__),
+    minutes=25,
+    points=6,
     functions=(run_snapshots,),
     cases=(*about_memory(), *about_saving(), *about_data(lambda ops: (ops,), around=(SAVE, LOAD))),
     own=(
@@ -90,15 +103,4 @@ EXERCISE: Final = Coding(
     large=_large_operations,
     forbidden=FORBIDDEN,
     attack=keeps_objects(KEPT, ([put("a", KEEPSAKE), SAVE, LOAD, get()],)),
-    hints=(
-        "Start with `state = {}`, `saved = {}` and `results = []`, then write one loop with an "
-        "`if` for each operation. Later puts would change a dict kept in `saved`, so keep bytes.",
-        "Write a function that turns one value into a field: tag, length, data. Its twin takes "
-        "bytes and an offset, and returns the value and the offset where the next field begins.",
-        '"Exactly" means that `deserialize` replaces the state with a new dict. If you only '
-        "update the old dict, records from after the snapshot stay in it.",
-    ),
-    why="You save bytes, so later changes can't reach them, and they would outlive the program.",
-    points=6,
-    minutes=25,
 )

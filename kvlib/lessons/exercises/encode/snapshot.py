@@ -1,11 +1,28 @@
-"""01-snapshot: a whole snapshot, written and read."""
+"""01-snapshot: write a whole snapshot as bytes, read it back, and refuse damaged data.
+
+Write `encode_snapshot(records)` and `decode_snapshot(data)`. A snapshot is a count of four bytes,
+then the key field and the value field of each record. The decoder raises a ValueError for damaged
+data: a cut, a wrong tag, a key that occurs twice, bytes after the end.
+
+Hint: First write a function for one field, and its twin that reads one. The twin takes an offset,
+and returns the value and the offset where the next field begins.
+
+Hint: The count says how many times the decoder reads a key and a value. After that, its offset must
+be exactly the length of the data.
+
+Hint: Put the check into one small function. It takes an offset and a size, and raises a ValueError
+if the data ends too early. Then read everything through it.
+
+Why: The encoder and the decoder mirror each other, and the decoder checks each length before it
+slices.
+"""
 
 import pickle
 from typing import Any, Final
 
 from kvlib import encoding
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.relations import Part, Spelling, snapshot_message
 
 STREAM: Final = encoding.encode_snapshot({"a": "", b"a": "é"})
@@ -108,12 +125,9 @@ def spell_snapshot(records: dict[Any, Any]) -> Spelling:
 
 
 EXERCISE: Final = Coding(
-    name="01-snapshot",
-    objective="write a whole snapshot as bytes, read it back, and refuse what can't be right",
-    task="Write `encode_snapshot(records)` and `decode_snapshot(data)`. A snapshot is a count of "
-    "four bytes, then the key field and the value field of each record. The decoder raises a "
-    "ValueError for damaged data: a cut, a wrong tag, a key that occurs twice, bytes after "
-    "the end.",
+    **texts(__name__),
+    minutes=15,
+    points=6,
     functions=(
         encode_snapshot,
         decode_snapshot,
@@ -195,16 +209,4 @@ EXERCISE: Final = Coding(
     samples=((), SAMPLES),
     reads=(_decoded, None),
     large=_large_snapshots,
-    hints=(
-        "First write a function for one field, and its twin that reads one. The twin takes an "
-        "offset, and returns the value and the offset where the next field begins.",
-        "The count says how many times the decoder reads a key and a value. After that, its "
-        "offset must be exactly the length of the data.",
-        "Put the check into one small function. It takes an offset and a size, and raises a "
-        "ValueError if the data ends too early. Then read everything through it.",
-    ),
-    why="The encoder and the decoder mirror each other, and the decoder checks each length before "
-    "it slices.",
-    points=6,
-    minutes=15,
 )

@@ -1,10 +1,26 @@
-"""03-bug-hunt: a log that keeps growing after a torn tail."""
+"""03-bug-hunt: append to a log without losing frames after a torn tail.
+
+`append(log, payload)` returns the bytes of the log with one more frame; frames are numbered from 1.
+Its tests passed for years. Then a store was opened after a crash and kept writing. At the next
+restart, everything it had written since the crash was lost. Remove the `raise` and fix the bug.
+(The log you get is whole frames, and perhaps a torn tail.)
+
+Hint: Call `append` with a log of one byte, `b"?"`, and read the result as a reader would: from the
+front.
+
+Hint: When the loop ends, `offset` says how far the log is whole. Does the last line use it?
+
+Hint: Nothing after the last whole frame was ever acknowledged. It may go, and it has to.
+
+Why: Frames that follow a torn tail are lost. kvlib goes further: after a crash it writes a fresh
+snapshot and starts a new log, so it never touches the old one.
+"""
 
 from typing import Final
 
 import kvlib
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, SECOND, write_log
 from kvlib.lessons.relations import Part, Spelling
 
@@ -68,13 +84,9 @@ def spell_append(log: bytes, payload: bytes) -> Spelling:
 
 
 EXERCISE: Final = Coding(
-    name="03-bug-hunt",
-    objective="append to a log so that nothing is lost behind a torn tail",
-    task="`append(log, payload)` returns the bytes of the log with one more frame; frames are "
-    "numbered from 1. Its tests passed for years. Then a store was opened after a crash and "
-    "kept writing. At the next restart, everything it had written since the crash was lost. "
-    "Remove the `raise` and fix the bug. (The log you get is whole frames, and perhaps a torn "
-    "tail.)",
+    **texts(__name__),
+    minutes=6,
+    points=2,
     functions=(append,),
     given_code="""\
 import kvlib
@@ -108,14 +120,4 @@ def append(log, payload):
     given=("frame",),
     write=write_log,
     spell=(spell_append,),
-    hints=(
-        'Call `append` with a log of one byte, `b"?"`, and read the result as a reader would: '
-        "from the front.",
-        "When the loop ends, `offset` says how far the log is whole. Does the last line use it?",
-        "Nothing after the last whole frame was ever acknowledged. It may go, and it has to.",
-    ),
-    why="Frames that follow a torn tail are lost. kvlib goes further: after a crash it writes a "
-    "fresh snapshot and starts a new log, so it never touches the old one.",
-    points=2,
-    minutes=6,
 )

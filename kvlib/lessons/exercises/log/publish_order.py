@@ -1,17 +1,33 @@
-"""03-publish-order: the steps that publish a snapshot."""
+"""03-publish-order: publish a snapshot that survives a power cut at any step.
+
+`log` names `1.segment`. These steps publish a new snapshot, `2.segment`, but they are shuffled.
+`sync` makes the bytes of one file durable; `sync_directory` makes the names of all files durable.
+Write down the step numbers in an order that survives a power cut after any step. More than one
+order is right.
+
+Hint: Which single step makes the new snapshot count? Write it down. Then decide for each other step
+whether it belongs before or after it.
+
+Hint: Before it comes everything that the new head needs: bytes and names. After it comes the
+removal of the old snapshot.
+
+Hint: You sync the folder twice: once so that the new files keep their names, and once so that the
+rename is safe before you delete anything.
+
+Why: New files come first: their bytes, then their names. Then comes one commit point, and the
+deletion is last. Any order that leaves a whole snapshot after every cut is right.
+"""
 
 from typing import Final
 
+from kvlib.lessons.exercise import texts
 from kvlib.lessons.ordering import Ordering
 from kvlib.lessons.power_cut import cut_at_every_step
 
 EXERCISE: Final = Ordering(
-    name="03-publish-order",
-    objective="publish a snapshot so that no power cut falls into a gap",
-    task="`log` names `1.segment`. These steps publish a new snapshot, `2.segment`, but they are "
-    "shuffled. `sync` makes the bytes of one file durable; `sync_directory` makes the names "
-    "of all files durable. Write down the step numbers in an order that survives a power cut "
-    "after any step. More than one order is right.",
+    **texts(__name__),
+    minutes=3,
+    points=2,
     head="def publish(disk, records, head):",
     lines=(
         'disk.rename("log.new", "log")',
@@ -27,16 +43,4 @@ EXERCISE: Final = Ordering(
     judge=cut_at_every_step,
     tried="Cut the power after each of the 8 steps, in every way a disk allows: a whole "
     "snapshot is always there.",
-    hints=(
-        "Which single step makes the new snapshot count? Write it down. Then decide for each "
-        "other step whether it belongs before or after it.",
-        "Before it comes everything that the new head needs: bytes and names. After it comes the "
-        "removal of the old snapshot.",
-        "You sync the folder twice: once so that the new files keep their names, and once so that "
-        "the rename is safe before you delete anything.",
-    ),
-    why="New files come first: their bytes, then their names. Then comes one commit point, and "
-    "the deletion is last. Any order that leaves a whole snapshot after every cut is right.",
-    points=2,
-    minutes=3,
 )

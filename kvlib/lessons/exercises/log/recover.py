@@ -1,11 +1,30 @@
-"""03-recover: rebuild the store from its log."""
+"""03-recover: recover from any crash, and refuse damage that no crash can cause.
+
+Write `recover(log)`. It takes the bytes of frames, numbered from 1, and returns the dict that they
+add up to. The log may stop anywhere, or end in zeros or garbage: drop such a torn tail. Raise a
+ValueError if a whole frame with a higher number follows a bad one, if a number is missing or occurs
+twice, or if a whole frame makes no sense. `kvlib.unseal(log, offset)` returns the whole frame at
+that offset (`end`, `sequence`, `payload`), or raises a `kvlib.CorruptionError`.
+
+Hint: Write it for whole logs first: `unseal`, apply, continue at `frame.end`. Then look at
+`views.crash(log, recover=recover)`. What should happen at the first `x`?
+
+Hint: A bad frame ends the loop. Before you stop, ask: is there a later offset where `unseal` finds
+a whole frame?
+
+Hint: You can't trust the bad frame's length, so try every offset after it. A whole frame there with
+a higher number than the bad one's proves damage.
+
+Why: You drop only what no later frame vouches for, and refuse everything else. So recovery returns
+a state that really existed, or says that it can't.
+"""
 
 from typing import Final
 
 import kvlib
 from kvlib.crash import GARBAGE
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case, Finding, Function
+from kvlib.lessons.exercise import Case, Finding, Function, texts
 from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, sealed, write_log
 from kvlib.lessons.sandbox import run
 from kvlib.log import decode_mutations, encode_put
@@ -137,14 +156,9 @@ def recover(log: bytes) -> dict[str | bytes, str | bytes]:
 
 
 EXERCISE: Final = Coding(
-    name="03-recover",
-    objective="recover from any crash, and refuse what no crash can have done",
-    task="Write `recover(log)`. It takes the bytes of frames, numbered from 1, and returns the "
-    "dict that they add up to. The log may stop anywhere, or end in zeros or garbage: drop "
-    "such a torn tail. Raise a ValueError if a whole frame with a higher number follows a bad "
-    "one, if a number is missing or occurs twice, or if a whole frame makes no sense. "
-    "`kvlib.unseal(log, offset)` returns the whole frame at that offset (`end`, `sequence`, "
-    "`payload`), or raises a `kvlib.CorruptionError`.",
+    **texts(__name__),
+    minutes=20,
+    points=6,
     functions=(recover,),
     given_code="""\
 import kvlib
@@ -276,16 +290,4 @@ def recover(log):
     write=write_log,
     large=_large_logs,
     attack=_cut_everywhere,
-    hints=(
-        "Write it for whole logs first: `unseal`, apply, continue at `frame.end`. Then look at "
-        "`views.crash(log, recover=recover)`. What should happen at the first `x`?",
-        "A bad frame ends the loop. Before you stop, ask: is there a later offset where `unseal` "
-        "finds a whole frame?",
-        "You can't trust the bad frame's length, so try every offset after it. A whole frame "
-        "there with a higher number than the bad one's proves damage.",
-    ),
-    why="You drop only what no later frame vouches for, and refuse everything else. So recovery "
-    "returns a state that really existed, or says that it can't.",
-    points=6,
-    minutes=20,
 )

@@ -1,10 +1,25 @@
-"""03-replay: what mutations do to a dict."""
+"""03-replay: replay a log so that doing it twice changes nothing.
+
+The lines that apply one mutation to `items` are missing. A mutation is a key and its new value; the
+value is None if the key is deleted. `items` may already contain these changes: replaying them again
+must change nothing.
+
+Hint: There are two kinds of mutation, and `if value is None` tells them apart.
+
+Hint: A put is one assignment, whatever was there before.
+
+Hint: `dict.pop` takes a second argument: what to return if the key is missing. With it, a missing
+key raises no error.
+
+Why: A mutation states the result instead of a step, so each key ends up with its last value however
+often you replay.
+"""
 
 from typing import Final
 
 import kvlib
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.log.frames import DELETE, PUT, sealed, write_log
 from kvlib.log import decode_mutations, encode_put
 
@@ -35,11 +50,9 @@ def replay(data: bytes, items: dict[str | bytes, str | bytes]) -> dict[str | byt
 
 
 EXERCISE: Final = Coding(
-    name="03-replay",
-    objective="replay a log so that doing it twice is doing it once",
-    task="The lines that apply one mutation to `items` are missing. A mutation is a key and its "
-    "new value; the value is None if the key is deleted. `items` may already contain these "
-    "changes: replaying them again must change nothing.",
+    **texts(__name__),
+    minutes=3,
+    points=2,
     functions=(replay,),
     given_code="""\
 import kvlib
@@ -192,14 +205,4 @@ def replay(data, items):
     ),
     given=("frame",),
     write=write_log,
-    hints=(
-        "There are two kinds of mutation, and `if value is None` tells them apart.",
-        "A put is one assignment, whatever was there before.",
-        "`dict.pop` takes a second argument: what to return if the key is missing. With it, a "
-        "missing key raises no error.",
-    ),
-    why="A mutation states the result instead of a step, so each key ends up with its last value "
-    "however often you replay.",
-    points=2,
-    minutes=3,
 )

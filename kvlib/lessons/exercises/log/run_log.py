@@ -1,9 +1,30 @@
-"""03-run-log: the interview about a log and its snapshots."""
+"""03-run-log: keep a store safe with a log, and the log short with snapshots.
+
+Write `run_log(compact_threshold, operations)`. It returns the list of what each `get` and `status`
+found. `put key value` and `delete key` (the key may be missing) change memory and append one record
+to the log. If the log then holds `compact_threshold` records or more, write a snapshot and clear
+the log. `restart` throws memory away, loads the snapshot and replays the log. `get key` gives None
+if the key is missing; `status` gives `(live keys, records in the log, snapshots so far)`. Keep the
+snapshot and the log as bytes. There may be up to 100,000 operations. To begin with, you may write
+the bytes with kvlib's `encode_snapshot` and `kvlib.log.encode_put`.
+
+Hint: Two things survive a restart, `snapshot` and `log`, both bytes. `memory` is rebuilt from them.
+So where must you keep the number of snapshots?
+
+Hint: A record in the log is a letter, the key field and, for a put, the value field. Write one
+function that replays all records into a dict and counts them.
+
+Hint: A snapshot can be a number followed by puts. Then the function that replays the log can read
+it too.
+
+Why: Each change costs only its own size. A restart needs only the snapshot and the log, because
+memory is a copy of them.
+"""
 
 from typing import Any, Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
     EMPTY,
     FORBIDDEN,
@@ -408,16 +429,9 @@ def run_log(
 
 
 EXERCISE: Final = Coding(
-    name="03-run-log",
-    objective="keep a store safe by a log, and the log short by snapshots",
-    task="Write `run_log(compact_threshold, operations)`. It returns the list of what each `get` "
-    "and `status` found. `put key value` and `delete key` (the key may be missing) change "
-    "memory and append one record to the log. If the log then holds `compact_threshold` "
-    "records or more, write a snapshot and clear the log. `restart` throws memory away, loads "
-    "the snapshot and replays the log. `get key` gives None if the key is missing; `status` "
-    "gives `(live keys, records in the log, snapshots so far)`. Keep the snapshot and the log "
-    "as bytes. There may be up to 100,000 operations. To begin with, you may write the bytes "
-    "with kvlib's `encode_snapshot` and `kvlib.log.encode_put`.",
+    **texts(__name__),
+    minutes=30,
+    points=8,
     functions=(run_log,),
     cases=(
         *about_memory(_at(99)),
@@ -439,16 +453,4 @@ EXERCISE: Final = Coding(
         (9, [put("a", KEEPSAKE), RESTART, get()]),  # from the log
         (1, [put("a", KEEPSAKE), RESTART, get()]),  # from a snapshot
     ),
-    hints=(
-        "Two things survive a restart, `snapshot` and `log`, both bytes. `memory` is rebuilt from "
-        "them. So where must you keep the number of snapshots?",
-        "A record in the log is a letter, the key field and, for a put, the value field. Write "
-        "one function that replays all records into a dict and counts them.",
-        "A snapshot can be a number followed by puts. Then the function that replays the log can "
-        "read it too.",
-    ),
-    why="Each change costs only its own size. A restart needs only the snapshot and the log, "
-    "because memory is a copy of them.",
-    points=8,
-    minutes=30,
 )

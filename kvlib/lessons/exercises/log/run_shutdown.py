@@ -1,9 +1,27 @@
-"""03-run-shutdown: the interview about data that outlives a program."""
+"""03-run-shutdown: restore a store from nothing but the bytes it wrote.
+
+Write `run_shutdown(operations)`. It takes a list of tuples and returns the list of what each `get`
+found. The operations are `set key value`, `get key` (None if the key is missing), `shutdown` (write
+everything as one `bytes`, then clear memory) and `restore` (memory becomes exactly what the last
+shutdown wrote, or empty if there was none). Keys and values are str or bytes. There may be up to
+100,000 operations. To begin with, you may write the bytes with `kvlib.encode_snapshot`.
+
+Hint: Start with `memory = {}`, `written = b""` and one loop with an `if` for each operation. What
+does each operation do to these two?
+
+Hint: Write one function that turns a dict into bytes and one that turns bytes into a dict, as in
+notebook 1. Then shutdown and restore take two lines each.
+
+Hint: `restore` begins with an empty dict, whatever memory holds. The bytes you start with are those
+of an empty store.
+
+Why: Only bytes outlive the program. Anything set after the last shutdown is gone.
+"""
 
 from typing import Any, Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
     ALIASED,
     EMPTY,
@@ -81,14 +99,9 @@ def run_shutdown(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
 
 
 EXERCISE: Final = Coding(
-    name="03-run-shutdown",
-    objective="bring a store back from nothing but the bytes that it wrote",
-    task="Write `run_shutdown(operations)`. It takes a list of tuples and returns the list of what "
-    "each `get` found. The operations are `set key value`, `get key` (None if the key is "
-    "missing), `shutdown` (write everything as one `bytes`, then clear memory) and `restore` "
-    "(memory becomes exactly what the last shutdown wrote, or empty if there was none). Keys "
-    "and values are str or bytes. There may be up to 100,000 operations. To begin with, you "
-    "may write the bytes with `kvlib.encode_snapshot`.",
+    **texts(__name__),
+    minutes=15,
+    points=4,
     functions=(run_shutdown,),
     cases=(
         *about_memory(_adapted, deletes=False),
@@ -207,15 +220,4 @@ EXERCISE: Final = Coding(
     large=_large_shutdowns,
     forbidden=FORBIDDEN,
     attack=keeps_objects(SHUT_DOWN, ([_set("a", KEEPSAKE), OFF, ON, get()],)),
-    hints=(
-        'Start with `memory = {}`, `written = b""` and one loop with an `if` for each operation. '
-        "What does each operation do to these two?",
-        "Write one function that turns a dict into bytes and one that turns bytes into a dict, as "
-        "in notebook 1. Then shutdown and restore take two lines each.",
-        "`restore` begins with an empty dict, whatever memory holds. The bytes you start with are "
-        "those of an empty store.",
-    ),
-    why="Only bytes outlive the program. Anything set after the last shutdown is gone.",
-    points=4,
-    minutes=15,
 )

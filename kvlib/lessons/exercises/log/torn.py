@@ -1,8 +1,23 @@
-"""03-torn: which records come back from a torn log."""
+"""03-torn: say which records come back from a torn log.
+
+A new store's log begins with a head of 49 bytes. Then come `put tea 3` (a frame of 32 bytes), `put
+pie 2` (32), `put tea 4` (32) and `delete tea` (26). The power fails while the last frame is being
+written, and the log has 170 bytes. Which dict comes back? Keys and prices are text, as in `{"tea":
+"3"}`.
+
+Hint: A frame counts only if it is whole. So first work out the offset at which each frame ends.
+
+Hint: 49, 81, 113 ... keep adding. Which of these ends are at 170 or before?
+
+Hint: Start with an empty dict and replay the whole frames in order. The last frame isn't whole.
+
+Why: The deletion ends at 171. One byte of it is missing, so it never happened.
+"""
 
 import re
 from typing import Any, Final
 
+from kvlib.lessons.exercise import texts
 from kvlib.lessons.prediction import Prediction
 from kvlib.views.plain import Foreign, written
 
@@ -35,12 +50,9 @@ def torn() -> dict[str, str]:
 
 
 EXERCISE: Final = Prediction(
-    name="03-torn",
-    objective="say what comes back from a log that was cut",
-    task="A new store's log begins with a head of 49 bytes. Then come `put tea 3` (a frame of 32 "
-    "bytes), `put pie 2` (32), `put tea 4` (32) and `delete tea` (26). The power fails while "
-    "the last frame is being written, and the log has 170 bytes. Which dict comes back? Keys "
-    'and prices are text, as in `{"tea": "3"}`.',
+    **texts(__name__),
+    minutes=2,
+    points=1,
     answer=torn,
     signs=(
         (
@@ -76,14 +88,4 @@ EXERCISE: Final = Prediction(
             "as text.",
         ),
     ),
-    hints=(
-        "A frame counts only if it is whole. So first work out the offset at which each frame "
-        "ends.",
-        "49, 81, 113 ... keep adding. Which of these ends are at 170 or before?",
-        "Start with an empty dict and replay the whole frames in order. The last frame isn't "
-        "whole.",
-    ),
-    why="The deletion ends at 171. One byte of it is missing, so it never happened.",
-    points=1,
-    minutes=2,
 )

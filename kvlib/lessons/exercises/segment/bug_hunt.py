@@ -1,10 +1,26 @@
-"""02-bug-hunt: a split that fails at an edge."""
+"""02-bug-hunt: find and fix the edge case where a tested function fails.
+
+`their_split` passed every test its author thought of, and its segments join correctly. But for some
+streams, they aren't the segments that the format asks for. Remove the first line, find the bug and
+fix it.
+
+Hint: Try the edges: an empty stream, one byte less than a full segment, a full segment, and one
+byte more.
+
+Hint: With a limit of 15, a segment carries 7 bytes. What is `total` for 6, 7 and 8 bytes, and what
+should it be?
+
+Hint: The code rounds down and adds one. When nothing is left over, it must not add one. Round up
+instead, and remember the empty stream.
+
+Why: Bugs like this sit exactly at an edge. So test there: empty, one byte, full, and full plus one.
+"""
 
 from collections.abc import Sequence
 from typing import Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import spell_segments
 from kvlib.lessons.relations import Message, Spelling, segment_messages
 
@@ -42,11 +58,9 @@ def spell_hunt(stream: bytes, limit: int) -> Spelling:
 
 
 EXERCISE: Final = Coding(
-    name="02-bug-hunt",
-    objective="find the edge at which a function that passed its tests fails, and mend it",
-    task="`their_split` passed every test its author thought of, and its segments join correctly. "
-    "But for some streams, they aren't the segments that the format asks for. Remove the "
-    "first line, find the bug and fix it.",
+    **texts(__name__),
+    minutes=5,
+    points=2,
     functions=(their_split,),
     given_code="""\
 def their_split(stream, limit):
@@ -70,16 +84,4 @@ def their_split(stream, limit):
     own=("split",),
     formats=("segment",),
     spell=(spell_hunt,),
-    hints=(
-        "Try the edges: an empty stream, one byte less than a full segment, a full segment, and "
-        "one byte more.",
-        "With a limit of 15, a segment carries 7 bytes. What is `total` for 6, 7 and 8 bytes, and "
-        "what should it be?",
-        "The code rounds down and adds one. When nothing is left over, it must not add one. Round "
-        "up instead, and remember the empty stream.",
-    ),
-    why="Bugs like this sit exactly at an edge. So test there: empty, one byte, full, and full "
-    "plus one.",
-    points=2,
-    minutes=5,
 )

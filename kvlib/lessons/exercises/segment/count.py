@@ -1,7 +1,20 @@
-"""02-count: how many segments there are."""
+"""02-count: tell how many segments a stream is split into.
+
+A stream of 120 bytes is split with `max_segment_size=20`. How many segments are there?
+
+Hint: The limit is for the whole segment. What comes before the piece of the stream?
+
+Hint: The index and the total take four bytes each. The rest of the limit is for the stream.
+
+Hint: Divide the stream by the room that is left, and round up: a piece that isn't full needs a
+segment too.
+
+Why: The header takes 8 of the 20 bytes, so 12 carry the stream. 120 / 12 leaves no remainder.
+"""
 
 from typing import Final
 
+from kvlib.lessons.exercise import texts
 from kvlib.lessons.prediction import Prediction
 
 
@@ -11,9 +24,9 @@ def count() -> int:
 
 
 EXERCISE: Final = Prediction(
-    name="02-count",
-    objective="tell how many segments a stream is split into",
-    task="A stream of 120 bytes is split with `max_segment_size=20`. How many segments are there?",
+    **texts(__name__),
+    minutes=1,
+    points=1,
     answer=count,
     signs=(
         (6, "You computed 120 / 20. Does a whole segment carry the stream?"),
@@ -47,13 +60,4 @@ EXERCISE: Final = Prediction(
         (80, "You counted the bytes of all headers together. How many headers is that?"),
         (200, "You counted the bytes of all segments together. How many segments is that?"),
     ),
-    hints=(
-        "The limit is for the whole segment. What comes before the piece of the stream?",
-        "The index and the total take four bytes each. The rest of the limit is for the stream.",
-        "Divide the stream by the room that is left, and round up: a piece that isn't full needs "
-        "a segment too.",
-    ),
-    why="The header takes 8 of the 20 bytes, so 12 carry the stream. 120 / 12 leaves no remainder.",
-    points=1,
-    minutes=1,
 )

@@ -1,9 +1,25 @@
-"""02-header: which piece this is, and out of how many."""
+"""02-header: write a header that says which piece this is, out of how many.
+
+One line is missing: it returns the header of the piece `pieces[index]`. A header is the index (four
+bytes, big-endian, counted from 0) followed by the total (four bytes, big-endian, the number of
+pieces).
+
+Hint: A header is two numbers in a row, and `+` joins bytes. One of the numbers is `index`.
+
+Hint: The other number is the same for every piece. It says how many pieces there are, so it is the
+length of a list.
+
+Hint: `number.to_bytes(size, order)` turns a number into bytes. Which size and which order do you
+need?
+
+Why: Each segment knows its position and how many segments there are, so any one of them tells you
+what to wait for.
+"""
 
 from typing import Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import spell_headers
 
 
@@ -17,11 +33,9 @@ def add_headers(pieces: list[bytes]) -> list[bytes]:
 
 
 EXERCISE: Final = Coding(
-    name="02-header",
-    objective="write a header that says which piece this is, and of how many",
-    task="One line is missing: it returns the header of the piece `pieces[index]`. A header is the "
-    "index (four bytes, big-endian, counted from 0) followed by the total (four bytes, "
-    "big-endian, the number of pieces).",
+    **texts(__name__),
+    minutes=3,
+    points=2,
     functions=(add_headers,),
     given_code="""\
 def add_headers(pieces):
@@ -40,15 +54,4 @@ def add_headers(pieces):
     own=("split",),
     formats=("segment",),
     spell=(spell_headers,),
-    hints=(
-        "A header is two numbers in a row, and `+` joins bytes. One of the numbers is `index`.",
-        "The other number is the same for every piece. It says how many pieces there are, so it "
-        "is the length of a list.",
-        "`number.to_bytes(size, order)` turns a number into bytes. Which size and which order do "
-        "you need?",
-    ),
-    why="Each segment knows its position and how many segments there are, so any one of them "
-    "tells you what to wait for.",
-    points=2,
-    minutes=3,
 )

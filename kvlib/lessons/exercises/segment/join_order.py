@@ -1,18 +1,30 @@
-"""02-join-order: the checks of a join, and the order they need."""
+"""02-join-order: put a join's checks before the steps they protect.
+
+Here are the lines of `join_sorted(segments)`, shuffled. It joins segments that arrive in any order.
+It must refuse them if one is lost, if one occurs twice, or if one comes from a snapshot with
+another total. Every segment has a whole header. Write down the line numbers in the right order.
+
+Hint: For each line, ask which names it uses. A line above must set each of them.
+
+Hint: Two lines need nothing but `segments`. One of them collects what the first check looks at.
+
+Hint: Don't trust a total: check that all are the same, then compare one of them with the number of
+segments. The `return` comes last, because nothing after it runs.
+
+Why: Check first, and only then join. You may check the totals or the indexes first, so more than
+one order is right.
+"""
 
 from typing import Final
 
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import A2, A3, B2, B3, C3, LONE
 from kvlib.lessons.ordering import Ordering
 
 EXERCISE: Final = Ordering(
-    name="02-join-order",
-    objective="put the checks of a join before what they protect",
-    task="Here are the lines of `join_sorted(segments)`, shuffled. It joins segments that arrive "
-    "in any order. It must refuse them if one is lost, if one occurs twice, or if one comes "
-    "from a snapshot with another total. Every segment has a whole header. Write down the "
-    "line numbers in the right order.",
+    **texts(__name__),
+    minutes=3,
+    points=2,
     head="def join_sorted(segments):",
     lines=(
         'return b"".join(segment[8:] for segment in ordered)',
@@ -44,15 +56,4 @@ EXERCISE: Final = Ordering(
         Case(([A2, A2],), "one segment twice, and another one lost", refused=True),
         Case(([A2, B3],), "a segment of another total", refused=True),
     ),
-    hints=(
-        "For each line, ask which names it uses. A line above must set each of them.",
-        "Two lines need nothing but `segments`. One of them collects what the first check looks "
-        "at.",
-        "Don't trust a total: check that all are the same, then compare one of them with the "
-        "number of segments. The `return` comes last, because nothing after it runs.",
-    ),
-    why="Check first, and only then join. You may check the totals or the indexes first, so more "
-    "than one order is right.",
-    points=2,
-    minutes=3,
 )

@@ -1,10 +1,30 @@
-"""02-run-segments: the interview about segments in any order."""
+"""02-run-segments: keep a snapshot in segments that may be shuffled, and restore it exactly.
+
+Write `run_segments(max_segment_size, operations)`. It works like `run_snapshots`, but `serialize
+path` keeps a list of segments, each of at most `max_segment_size` bytes (9 or more). `segment_count
+path` gives the number of segments, `reorder path order` shuffles them (`new[i] = old[order[i]]`),
+and `deserialize path` restores exactly what was saved. Return the list of what `get` and
+`segment_count` gave. The stream is a count of 4 bytes, then a field for each key and value (tag,
+length of 4 bytes, data). A segment is index, total, piece. There may be up to 100,000 operations.
+Don't use kvlib, pickle, repr or eval.
+
+Hint: Reuse your functions for the stream and its segments: `serialize` is encode, then split;
+`deserialize` is join, then decode.
+
+Hint: `reorder` changes only the list that is kept under the path. `segment_count` is the length of
+that list.
+
+Hint: Each segment begins with its index, so start joining by sorting. Then replace the state with a
+new dict.
+
+Why: Each segment carries its own index, so it doesn't matter in which order they are stored.
+"""
 
 from typing import Any, Final
 
 from kvlib import encoding, segments
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import spell_pieces
 from kvlib.lessons.exercises.stores import (
     FORBIDDEN,
@@ -156,16 +176,9 @@ def run_segments(
 
 
 EXERCISE: Final = Coding(
-    name="02-run-segments",
-    objective="keep a snapshot in segments that may be shuffled, and restore it exactly",
-    task="Write `run_segments(max_segment_size, operations)`. It works like `run_snapshots`, but "
-    "`serialize path` keeps a list of segments, each of at most `max_segment_size` bytes (9 "
-    "or more). `segment_count path` gives the number of segments, `reorder path order` "
-    "shuffles them (`new[i] = old[order[i]]`), and `deserialize path` restores exactly what "
-    "was saved. Return the list of what `get` and `segment_count` gave. The stream is a count "
-    "of 4 bytes, then a field for each key and value (tag, length of 4 bytes, data). A "
-    "segment is index, total, piece. There may be up to 100,000 operations. Don't use kvlib, "
-    "pickle, repr or eval.",
+    **texts(__name__),
+    minutes=20,
+    points=6,
     functions=(run_segments,),
     cases=(
         *about_memory(_at(64)),
@@ -249,15 +262,4 @@ EXERCISE: Final = Coding(
     large=_large_operations,
     forbidden=FORBIDDEN,
     attack=keeps_objects(KEPT, (64, [put("a", KEEPSAKE), SAVE, LOAD, get()])),
-    hints=(
-        "Reuse your functions for the stream and its segments: `serialize` is encode, then split; "
-        "`deserialize` is join, then decode.",
-        "`reorder` changes only the list that is kept under the path. `segment_count` is the "
-        "length of that list.",
-        "Each segment begins with its index, so start joining by sorting. Then replace the state "
-        "with a new dict.",
-    ),
-    why="Each segment carries its own index, so it doesn't matter in which order they are stored.",
-    points=6,
-    minutes=20,
 )

@@ -1,9 +1,26 @@
-"""02-split: cutting a stream into pieces."""
+"""02-split: cut a stream into pieces that leave room for their headers, and lose no byte.
+
+Write `cut(stream, max_segment_size)`. It returns the list of the pieces, without headers yet. Each
+piece is as long as it can be when a header takes 8 bytes of the segment, and the last one may be
+shorter. An empty stream gives one empty piece. A limit below 9 is a ValueError.
+
+Hint: First work out how many bytes of a segment are left for the stream, and refuse the limit if
+there are none.
+
+Hint: `range` takes a step, so it can give you the offsets at which pieces begin. A slice past the
+end returns whatever is left, which is just what you want here.
+
+Hint: Try it on paper with an empty stream, with one byte, with a full piece, and with one byte
+more. If your list ends up empty, what should it hold?
+
+Why: You check the limit first, take a slice at each offset, and return one empty piece for an empty
+stream.
+"""
 
 from typing import Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import spell_pieces
 
 NUMBERS: Final = (
@@ -26,12 +43,9 @@ def cut(stream: bytes, max_segment_size: int) -> list[bytes]:
 
 
 EXERCISE: Final = Coding(
-    name="02-split",
-    objective="cut a stream into pieces that leave room for their headers, and lose no byte",
-    task="Write `cut(stream, max_segment_size)`. It returns the list of the pieces, without "
-    "headers yet. Each piece is as long as it can be when a header takes 8 bytes of the "
-    "segment, and the last one may be shorter. An empty stream gives one empty piece. A limit "
-    "below 9 is a ValueError.",
+    **texts(__name__),
+    minutes=6,
+    points=3,
     functions=(cut,),
     cases=(
         Case((b"", 9), "an empty stream"),
@@ -54,16 +68,4 @@ EXERCISE: Final = Coding(
     own=("split",),
     spell=(spell_pieces,),
     large=_large_streams,
-    hints=(
-        "First work out how many bytes of a segment are left for the stream, and refuse the limit "
-        "if there are none.",
-        "`range` takes a step, so it can give you the offsets at which pieces begin. A slice past "
-        "the end returns whatever is left, which is just what you want here.",
-        "Try it on paper with an empty stream, with one byte, with a full piece, and with one "
-        "byte more. If your list ends up empty, what should it hold?",
-    ),
-    why="You check the limit first, take a slice at each offset, and return one empty piece for "
-    "an empty stream.",
-    points=3,
-    minutes=6,
 )

@@ -1,9 +1,28 @@
-"""02-split-join: a stream that comes back from any order, or is refused."""
+"""02-split-join: split a stream so that you can join it from any order, or refuse it.
+
+Write `split(stream, max_segment_size)` and `join(segments)`. A segment is index, total (four bytes
+each, big-endian) and a piece of the stream, and is no longer than the limit. There is always at
+least one segment, and a limit below 9 is a ValueError. `join` takes the segments in any order. It
+raises a ValueError if one is lost, occurs twice, has another total, or lacks a whole header. (Check
+a total before you count up to it: it may promise four billion.)
+
+Hint: `split` has two steps: cut the stream into pieces, then put a header before each. Cut all the
+pieces first, because each header says how many there are.
+
+Hint: While you fill a dict from index to piece, it shows you which index occurs twice. When it is
+full, look up the indexes in order.
+
+Hint: Collect the totals in a set. At the end it must hold exactly one number: the number of
+segments you got. Every index must be smaller than that.
+
+Why: `join` trusts nothing. It compares the segments with what each header promises, and only then
+joins them. Segments from another snapshot with the same total still get through.
+"""
 
 from typing import Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case
+from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import (
     A2,
     A3,
@@ -70,14 +89,9 @@ def join(segments: list[bytes]) -> bytes:
 
 
 EXERCISE: Final = Coding(
-    name="02-split-join",
-    objective="split a stream so that it comes back from any order, or is refused",
-    task="Write `split(stream, max_segment_size)` and `join(segments)`. A segment is index, total "
-    "(four bytes each, big-endian) and a piece of the stream, and is no longer than the "
-    "limit. There is always at least one segment, and a limit below 9 is a ValueError. `join` "
-    "takes the segments in any order. It raises a ValueError if one is lost, occurs twice, "
-    "has another total, or lacks a whole header. (Check a total before you count up to it: it "
-    "may promise four billion.)",
+    **texts(__name__),
+    minutes=15,
+    points=6,
     functions=(
         split,
         join,
@@ -194,16 +208,4 @@ EXERCISE: Final = Coding(
     spell=(spell_segments, None),
     samples=((), READABLE),
     large=_large_segments,
-    hints=(
-        "`split` has two steps: cut the stream into pieces, then put a header before each. Cut "
-        "all the pieces first, because each header says how many there are.",
-        "While you fill a dict from index to piece, it shows you which index occurs twice. When "
-        "it is full, look up the indexes in order.",
-        "Collect the totals in a set. At the end it must hold exactly one number: the number of "
-        "segments you got. Every index must be smaller than that.",
-    ),
-    why="`join` trusts nothing. It compares the segments with what each header promises, and only "
-    "then joins them. Segments from another snapshot with the same total still get through.",
-    points=6,
-    minutes=15,
 )
