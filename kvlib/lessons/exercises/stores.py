@@ -4,6 +4,8 @@ The cases come in the order in which a store can fail them: first memory, then s
 itself. So the first one that fails tells the mistake, and its signs tell which of several it is.
 """
 
+import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -25,30 +27,6 @@ EVALUATED: Final = (
 )
 FORBIDDEN: Final = dict.fromkeys(["pickle", "_pickle", "marshal"], PICKLED) | dict.fromkeys(
     ["eval", "exec", "ast"], EVALUATED
-)
-EMPTY: Final = (
-    "An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an empty "
-    "value from a missing one?"
-)
-SURVIVES: Final = (
-    "Here a new call finds what an earlier call stored, so something survives from one call to the "
-    "next: a global variable, or a default argument such as `state={}`."
-)
-ALIASED: Final = (
-    "After `{load}`, memory has what was put after `{save}`. Either `{load}` changes nothing, or "
-    "what you saved is the dict itself, which later puts change too. What would a file hold?"
-)
-MERGED: Final = (
-    "After `{load}`, memory has a record that wasn't saved: it was there before. How much of the "
-    "old memory should be left?"
-)
-MISSING: Final = (
-    "A missing key isn't an error here: `get` gives None, and `delete` does nothing. Which methods "
-    "of dict do that?"
-)
-SAME_KEY: Final = (
-    "The text `1` and the byte `1` have become the same key. What must your format, and your dict, "
-    "keep apart?"
 )
 
 SAVE: Final = ("serialize", "p")
@@ -82,192 +60,175 @@ def operation_of(index: int, *arguments: Any) -> str:
     return f"operation {number}, {written(operation, 60)}"
 
 
-# -------------------------------------------------------------------------------------- the cases
+# ------------------------------------------------------------------------------- cases as a script
+
+TOKEN: Final = re.compile(r"b?'(?:\\.|[^'\\])*'|\[[^]]*\]|\{[^}]*\}|;|[^\s;]+")
 
 
-def _plain(operations: list[Operation]) -> tuple[Any, ...]:
-    return (operations,)
+def operations_of(text: str) -> list[Operation]:
+    """Return the operations that a text lists: words are texts, and may be written as literals.
+
+    >>> operations_of("put a ''; get a")
+    [('put', 'a', ''), ('get', 'a')]
+    """
+    found: list[list[Any]] = [[]]
+    for token in TOKEN.findall(text):
+        if token == ";":
+            found.append([])
+        else:
+            literal = token.startswith(("'", "b'", "[", "{"))
+            found[-1].append(ast.literal_eval(token) if literal else token)
+    return [tuple(one) for one in found if one]
 
 
-def about_memory(adapt: Adapt = _plain, *, deletes: bool = True) -> Iterator[Case]:
+def cases_of(
+    script: str, adapt: Callable[[list[Operation], str], tuple[Any, ...]]
+) -> Iterator[Case]:
+    """Yield the cases of a script, which lists them with what their wrong results mean.
+
+    An unindented line is a case: what it is about, a colon, and its operations. A number in
+    brackets may come first; `adapt` gets it with the operations, and returns the arguments.
+    Indented lines belong to the case: "RESULT -> SENTENCE" is a sign, "? SENTENCE" says where to
+    look, and anything else is more operations. Sentences go on in lines that are indented more.
+    "NAME = SENTENCE" names a sentence; the NAME stands for it from then on.
+    """
+    sentences: dict[str, str] = {}
+    for block in re.split(r"\n(?=\S)", script.strip()):
+        head, *details = re.split(r"\n    (?=\S)", block)
+        if name := re.match(r"([A-Z_]+) = ", head):
+            sentences[name[1]] = " ".join(block[name.end() :].split())
+            continue
+        about, _, text = head.partition(":")
+        number, about = re.findall(r"(?:\[(\d+)\] )?(.+)", about)[0]
+        look, signs = "", list[Sign]()
+        for detail in details:
+            result, arrow, says = " ".join(detail.split()).partition(" -> ")
+            if arrow:
+                signs.append((ast.literal_eval(result), sentences.get(says, says)))
+            elif detail.startswith("? "):
+                look = sentences.get(result[2:], result[2:])
+            else:
+                text += f" {detail}"
+        yield Case(adapt(operations_of(text), number), about, look, tuple(signs))
+
+
+MEMORY: Final = """
+EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an empty
+    value from a missing one?
+MISSING = A missing key isn't an error here: `get` gives None, and `delete` does nothing. Which
+    methods of dict do that?
+no operations, and no results:
+a key that was never put: get a
+    ? MISSING
+    [] -> A `get` gives a result even if the key is missing: None.
+one record: put a 1; get a
+    [None] -> `get` doesn't find what was put.
+a new store, after others were used: get a
+    ['1'] -> Here a new call finds what an earlier call stored, so something survives from one call
+        to the next: a global variable, or a default argument such as `state={}`.
+an empty value: put a ''; get a
+    [None] -> EMPTY
+an empty key: put '' x; get ''
+    ? Is `if key` true for an empty text?
+a key that is put twice: put a 1; put a 2; get a
+    ['1'] -> The first value stays. What should a second put of the same key do?
+two records: put a 1; put b 2; get a; get b
+a text and bytes that look alike: put 1 x; put b'1' b'y'; get 1; get b'1'
+    [b'y', b'y'] -> The text `1` and the byte `1` have become the same key. What must your dict keep
+        apart?
+"""
+DELETING: Final = """
+deleting a key that isn't there: delete a; get a
+    ? A missing key isn't an error here: `get` gives None, and `delete` does nothing. Which methods
+        of dict do that?
+a deleted record: put a 1; delete a; get a
+    ['1'] -> The record is still there. What should `delete` leave of it?
+    [''] -> The key is still there, with an empty value. What should `delete` leave of it?
+a deletion, and another record: put a 1; put b 2; delete a; get b
+    [None] -> `delete` removes more than its own key.
+"""
+SAVING: Final = """
+memory after saving: put a 1; serialize p; get a
+    [None] -> Saving empties memory here. `serialize` only writes: what does it change?
+one record, saved and loaded: put a 1; serialize p; delete a; deserialize p; get a
+    [None] -> `deserialize` doesn't bring back what was saved. Does its result reach the dict that
+        `get` reads, and was it bytes that were saved, or the dict itself?
+a record that was changed after it was saved: put a 1; serialize p; put a 2; deserialize p; get a
+    ['2'] -> After `deserialize`, memory has what was put after `serialize`. Either `deserialize`
+        changes nothing, or what you saved is the dict itself, which later puts change too. What
+        would a file hold?
+a record that was put after saving: put a 1; serialize p; put b 2; deserialize p; get b
+    ['2'] -> After `deserialize`, memory has a record that wasn't saved: it was there before. How
+        much of the old memory should be left?
+an empty state, saved and loaded: serialize p; put a 1; deserialize p; get a
+    ['1'] -> An empty state was saved, and the old one is still there after loading. Is `if` true
+        for an empty dict, or for no bytes?
+an empty value, saved and loaded: put a ''; serialize p; deserialize p; get a
+    [None] -> An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an
+        empty value from a missing one?
+two paths: put a 1; serialize p; put a 2; serialize q; deserialize p; get a; deserialize q; get a
+    ['2', '2'] -> Both paths give what was saved last, so the path is ignored.
+    ['1', '1'] -> Both paths give what was saved first. Where does the path come in?
+a path that is loaded twice: put a 1; serialize p; deserialize p; put a 2; deserialize p; get a
+    ['2'] -> After the first `deserialize`, memory and what was saved are the same dict, so a put
+        changes both.
+    [None] -> The second `deserialize` finds nothing: the first one used up what was saved. Does
+        reading a file empty it?
+a path that is saved to twice: put a 1; serialize p; put a 2; serialize p; deserialize p; get a
+    ['1'] -> The second `serialize` doesn't replace what the first one saved.
+a record that was deleted between two saves: put a 1; serialize p; delete a; serialize p;
+    deserialize p; get a
+    ['1'] -> A record that is no longer in memory comes back: the second `serialize` adds to the
+        first instead of replacing it.
+"""
+DATA: Final = r"""
+MARK = Does your format use a character as a mark that the data may contain too? How could the
+    reader find the end without searching?
+TYPES = Bytes must come back as bytes. What in the saved bytes says which it was?
+SAME_KEY = The text `1` and the byte `1` have become the same key. What must your format keep apart?
+a character of two bytes: put é x; AROUND; get é
+    ? Do your lengths count characters, or bytes?
+characters of three and four bytes: put € 😀; AROUND; get €
+    ? Do your lengths count characters, or bytes?
+delimiters in a value: put a '=;'; AROUND; get a
+    ? MARK
+digits: put 1 23; AROUND; get 1
+    ? If lengths are written in digits, where does a length end?
+bytes: put b'1' b'x'; AROUND; get b'1'
+    ? TYPES
+a text and bytes that look alike: put 1 x; put b'1' b'y'; AROUND; get 1; get b'1'
+    ? TYPES
+    [b'y', b'y'] -> SAME_KEY
+    ['y', 'y'] -> SAME_KEY
+bytes that aren't text: put a b'\xff\0'; AROUND; get a
+    ? TYPES
+every delimiter you might think of: put 'a|b:c\0' '\0v1|v2:1;\n\,\t'; AROUND; get 'a|b:c\0'
+    ? MARK
+an empty key: put '' 1; AROUND; get ''
+    ? Is `if key` true for an empty text?
+empty bytes: put b'' b''; AROUND; get b''
+white space at both ends: put ' a\n' ' x\n'; AROUND; get ' a\n'
+    ? Something strips the data.
+three records: put a 1; put b 2; put c 3; AROUND; get a; get b; get c
+    ? Which of the records come back, and which don't?
+"""
+
+
+def about_memory(adapt: Adapt, *, deletes: bool = True) -> Iterator[Case]:
     """Yield cases about the store in memory, before anything is saved."""
-
-    def case(
-        about: str, *operations: Operation, look: str = "", signs: tuple[Sign, ...] = ()
-    ) -> Case:
-        return Case(adapt(list(operations)), about, look, signs)
-
-    yield case("no operations, and no results")
-    yield case(
-        "a key that was never put",
-        get(),
-        look=MISSING,
-        signs=(([], "A `get` gives a result even if the key is missing: None."),),
-    )
-    yield case("one record", put(), get(), signs=(([None], "`get` doesn't find what was put."),))
-    yield case("a new store, after others were used", get(), signs=((["1"], SURVIVES),))
-    yield case("an empty value", put("a", ""), get(), signs=(([None], EMPTY),))
-    yield case("an empty key", put("", "x"), get(""), look="Is `if key` true for an empty text?")
-    yield case(
-        "a key that is put twice",
-        *(put(), put("a", "2"), get()),
-        signs=((["1"], "The first value stays. What should a second put of the same key do?"),),
-    )
-    yield case("two records", put(), put("b", "2"), get(), get("b"))
-    yield case(
-        "a text and bytes that look alike",
-        *(put("1", "x"), put(b"1", b"y"), get("1"), get(b"1")),
-        signs=(([b"y", b"y"], SAME_KEY),),
-    )
-    if deletes:
-        yield case("deleting a key that isn't there", delete(), get(), look=MISSING)
-        yield case(
-            "a deleted record",
-            *(put(), delete(), get()),
-            signs=((["1"], "The record is still there. What should `delete` leave of it?"),),
-        )
-        yield case(
-            "a deletion, and another record",
-            *(put(), put("b", "2"), delete(), get("b")),
-            signs=(([None], "`delete` removes more than its own key."),),
-        )
+    return cases_of(MEMORY + DELETING * deletes, lambda operations, _: adapt(operations))
 
 
-def about_saving(adapt: Adapt = _plain) -> Iterator[Case]:
+def about_saving(adapt: Adapt) -> Iterator[Case]:
     """Yield cases about serialize and deserialize, with paths and deletions."""
-
-    def case(
-        about: str, *operations: Operation, look: str = "", signs: tuple[Sign, ...] = ()
-    ) -> Case:
-        return Case(adapt(list(operations)), about, look, signs)
-
-    to_q, from_q = ("serialize", "q"), ("deserialize", "q")
-    names = {"save": "serialize", "load": "deserialize"}
-    yield case(
-        "memory after saving",
-        *(put(), SAVE, get()),
-        signs=(
-            ([None], "Saving empties memory here. `serialize` only writes: what does it change?"),
-        ),
-    )
-    yield case(
-        "one record, saved and loaded",
-        *(put(), SAVE, delete(), LOAD, get()),
-        signs=(
-            (
-                [None],
-                "`deserialize` doesn't bring back what was saved. Does its result reach the dict "
-                "that `get` reads, and was it bytes that were saved, or the dict itself?",
-            ),
-        ),
-    )
-    yield case(
-        "a record that was changed after it was saved",
-        *(put(), SAVE, put("a", "2"), LOAD, get()),
-        signs=((["2"], ALIASED.format(**names)),),
-    )
-    yield case(
-        "a record that was put after saving",
-        *(put(), SAVE, put("b", "2"), LOAD, get("b")),
-        signs=((["2"], MERGED.format(**names)),),
-    )
-    yield case(
-        "an empty state, saved and loaded",
-        *(SAVE, put(), LOAD, get()),
-        signs=(
-            (
-                ["1"],
-                "An empty state was saved, and the old one is still there after loading. Is `if` "
-                "true for an empty dict, or for no bytes?",
-            ),
-        ),
-    )
-    yield case(
-        "an empty value, saved and loaded",
-        put("a", ""),
-        SAVE,
-        LOAD,
-        get(),
-        signs=(([None], EMPTY),),
-    )
-    yield case(
-        "two paths",
-        *(put(), SAVE, put("a", "2"), to_q, LOAD, get(), from_q, get()),
-        signs=(
-            (["2", "2"], "Both paths give what was saved last, so the path is ignored."),
-            (["1", "1"], "Both paths give what was saved first. Where does the path come in?"),
-        ),
-    )
-    yield case(
-        "a path that is loaded twice",
-        *(put(), SAVE, LOAD, put("a", "2"), LOAD, get()),
-        signs=(
-            (
-                ["2"],
-                "After the first `deserialize`, memory and what was saved are the same dict, so a "
-                "put changes both.",
-            ),
-            (
-                [None],
-                "The second `deserialize` finds nothing: the first one used up what was saved. "
-                "Does reading a file empty it?",
-            ),
-        ),
-    )
-    yield case(
-        "a path that is saved to twice",
-        *(put(), SAVE, put("a", "2"), SAVE, LOAD, get()),
-        signs=((["1"], "The second `serialize` doesn't replace what the first one saved."),),
-    )
-    yield case(
-        "a record that was deleted between two saves",
-        *(put(), SAVE, delete(), SAVE, LOAD, get()),
-        signs=(
-            (
-                ["1"],
-                "A record that is no longer in memory comes back: the second `serialize` adds to "
-                "the first instead of replacing it.",
-            ),
-        ),
-    )
+    return cases_of(SAVING, lambda operations, _: adapt(operations))
 
 
-TYPES: Final = "Bytes must come back as bytes. What in the saved bytes says which it was?"
-MARK: Final = (
-    "Does your format use a character as a mark that the data may contain too? How could the "
-    "reader "
-    "find the end without searching?"
-)
-
-
-def about_data(adapt: Adapt, *, around: tuple[Operation, ...]) -> Iterator[Case]:
+def about_data(adapt: Adapt, around: str) -> Iterator[Case]:
     """Yield cases about keys and values that a format may lose; `around` saves and loads."""
-
-    def case(about: str, key: Any, value: Any, look: str = "") -> Case:
-        return Case(adapt([put(key, value), *around, get(key)]), about, look)
-
-    yield case("a character of two bytes", "é", "x", "Do your lengths count characters, or bytes?")
-    yield case("characters of three and four bytes", "€", "\N{GRINNING FACE}")
-    yield case("delimiters in a value", "a", "=;", MARK)
-    yield case("digits", "1", "23", "If lengths are written in digits, where does a length end?")
-    yield case("bytes", b"1", b"x", TYPES)
-    yield Case(
-        adapt([put("1", "x"), put(b"1", b"y"), *around, get("1"), get(b"1")]),
-        "a text and bytes that look alike",
-        TYPES,
-        signs=(([b"y", b"y"], SAME_KEY), (["y", "y"], SAME_KEY)),
-    )
-    yield case("bytes that aren't text", "a", b"\xff\0", TYPES)
-    yield case("every delimiter you might think of", "a|b:c\0", "\0v1|v2:1;\n\\,\t", MARK)
-    yield case("an empty key", "", "1", "Is `if key` true for an empty text?")
-    yield case("empty bytes", b"", b"")
-    yield case("a value of 300 bytes", "a", "x" * 300, "How far can your length count?")
-    yield case("white space at both ends", " a\n", " x\n", "Something strips the data.")
-    yield Case(
-        adapt([put(), put("b", "2"), put("c", "3"), *around, get(), get("b"), get("c")]),
-        "three records",
-        "Which of the records come back, and which don't?",
-    )
+    yield from cases_of(DATA.replace("AROUND", around), lambda operations, _: adapt(operations))
+    operations = [put("a", "x" * 300), *operations_of(around), get()]
+    yield Case(adapt(operations), "a value of 300 bytes", "How far can your length count?")
 
 
 # -------------------------------------------------------------------------------------- keepsakes

@@ -27,6 +27,7 @@ from kvlib.lessons.exercises.stores import (
     KEEPSAKE,
     LOAD,
     SAVE,
+    Operation,
     about_data,
     about_memory,
     about_saving,
@@ -41,6 +42,10 @@ KEPT: Final = (
     "You got back the very object that was put, so it never became bytes. Under each path, keep "
     "one `bytes`, as a file would hold it."
 )
+
+
+def _alone(operations: list[Operation]) -> tuple[Any, ...]:
+    return (operations,)
 
 
 def _large_operations() -> list[Case]:
@@ -94,7 +99,11 @@ EXERCISE: Final = Coding(
     minutes=25,
     points=6,
     functions=(run_snapshots,),
-    cases=(*about_memory(), *about_saving(), *about_data(lambda ops: (ops,), around=(SAVE, LOAD))),
+    cases=(
+        *about_memory(_alone),
+        *about_saving(_alone),
+        *about_data(_alone, "serialize p; deserialize p"),
+    ),
     own=(
         "judge.run_snapshots",
         "encode_snapshot",

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from kvlib.errors import KvlibError
 from kvlib.frame import seal, unseal
+from kvlib.lessons.exercises.stores import Operation
 from kvlib.log import decode_mutations, encode_delete, encode_put
 from kvlib.plural import count
 from kvlib.views.plain import written
@@ -19,6 +20,19 @@ PUT: Final = encode_put("a", "1")
 DELETE: Final = encode_delete("a")
 FIRST: Final = sealed(PUT)
 SECOND: Final = sealed(PUT, DELETE)
+
+
+def log_of(operations: list[Operation]) -> bytes:
+    """Return the log of these puts and deletions: a frame for each, unless it begins with "and"."""
+    payloads: list[bytes] = []
+    for operation in operations:
+        name, *arguments = operation[1:] if operation[0] == "and" else operation
+        mutation = encode_put(*arguments) if name == "put" else encode_delete(*arguments)
+        if operation[0] == "and":
+            payloads[-1] += mutation
+        else:
+            payloads.append(mutation)
+    return sealed(*payloads)
 
 
 def write_log(value: Any) -> str:

@@ -25,7 +25,8 @@ import kvlib
 from kvlib.crash import GARBAGE
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, Finding, Function, texts
-from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, sealed, write_log
+from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, log_of, sealed, write_log
+from kvlib.lessons.exercises.stores import cases_of
 from kvlib.lessons.sandbox import run
 from kvlib.log import decode_mutations, encode_put
 from kvlib.views.crash import Fate, crash
@@ -40,92 +41,37 @@ ENDS: Final = (len(FIRST), len(sealed(PUT, encode_put("b", ""))), len(LOG))
 WAYS: Final[tuple[Fate, ...]] = ("missing", "zeros", "garbage")
 
 
+WHOLE_LOGS: Final = r"""
+EMPTY = An empty value is not a deletion, but `if value` is false for both. How do you ask for None
+    alone?
+NONE = The deleted key is still there, with None as its value. What should be left of it?
+ONE = Only one of the mutations in a frame is applied. Where does the inner loop end?
+a log without frames:
+one put: put a 1
+    {} -> No frame passes. Print what `unseal` returns or raises.
+    {'a': None} -> NONE
+an empty key and an empty value: put '' ''
+    {} -> EMPTY
+an empty value: put a ''
+    {} -> EMPTY
+deleting a key that isn't there, which leaves an empty dict: delete a
+    ? How does a dict remove a key that may be missing?
+    {'a': None} -> NONE
+two puts: put a 1; put b ''
+    {'a': '1'} -> Only the first frame is applied. Is there a `return` or `break` inside the loop?
+    {'b': ''} -> Only the last frame is applied.
+two puts and a deletion: put a 1; put b ''; delete a
+    {'a': '1', 'b': ''} -> The deletion is skipped. What does a value of None mean?
+    {'a': None, 'b': ''} -> NONE
+a key that was put twice: put a 1; put a 2
+    {'a': '1'} -> The first value stays, whatever comes later.
+a put after a deletion: put a 1; delete a; put b 2
+    {} -> Nothing after a deletion is applied. Which statement ends the loop there?
+two mutations in one frame: put a 1; and put b b'\xff'
+    {'a': '1'} -> ONE
+    {'b': b'\xff'} -> ONE
+"""
 SEE: Final = "`views.crash(log, recover=recover)` shows every cut."
-EMPTY: Final = (
-    "An empty value is not a deletion, but `if value` is false for both. How do you ask for None "
-    "alone?"
-)
-NONE: Final = "The deleted key is still there, with None as its value. What should be left of it?"
-ONE: Final = "Only one of the mutations in a frame is applied. Where does the inner loop end?"
-FILLED: Final = (
-    "After a crash a file may have its full length before its bytes arrive: zeros or garbage fill "
-    "the space. That is a torn tail, as long as no whole frame follows."
-)
-OLDER: Final = (
-    "A whole frame after a bad one proves damage only if its number is higher than the bad "
-    "frame's. "
-    "An older one may have been on the disk before."
-)
-LATER: Final = (
-    "Whole frames follow the bad one, so no crash did this: they were acknowledged. How can you "
-    "find them?"
-)
-LENGTH: Final = (
-    "The damaged length points past the frames that follow. Where else could a whole frame begin?"
-)
-HIGHER: Final = (
-    "The later frame's number may be higher by more than one, because several frames may be bad. "
-    "Which numbers prove damage?"
-)
-NUMBERS: Final = (
-    "Each frame is whole, but the log isn't. Which number should come next, and where do you "
-    "compare it?"
-)
-WHOLE: Final = (
-    "The frame itself is whole, so it isn't torn. Does your `try` also catch what "
-    "`decode_mutations` "
-    "raises?"
-)
-EVERYWHERE: Final = (
-    "Your function is right for most cuts, but not for this one. `views.crash(log, "
-    "recover=recover)` shows every cut. What is special about this one?"
-)
-
-
-def _flipped(at: int, bit: int = 1) -> bytes:
-    return LOG[:at] + bytes([LOG[at] ^ bit]) + LOG[at + 1 :]
-
-
-def _filled(end: int, filling: bytes) -> bytes:
-    return LOG[:end] + filling[end : len(LOG)]
-
-
-def _large_logs() -> list[Case]:
-    puts = [encode_put(f"key {number % 500}", f"{number}") for number in range(3_000)]
-    return [Case((sealed(*puts)[:-5],), "a log of 3,000 frames, the last one torn")]
-
-
-def _refused(log: bytes, about: str, look: str) -> Case:
-    return Case((log,), about, look, refused=True)
-
-
-def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:
-    """Return the first cut that the crash explorer finds wrong, or else the number of cuts.
-
-    A refusal counts as wrong too.
-    """
-
-    def recover(log: bytes) -> object:
-        outcome = run(functions[0], (log,))
-        if outcome.kind == "raised":
-            raise ValueError(outcome.value.kind)
-        if outcome.kind != "gave" or type(outcome.value) is Foreign:
-            raise ValueError("no end" if outcome.kind == "endless" else "no dict")
-        return outcome.value
-
-    cuts = 0
-    for lost in WAYS:
-        for moment in crash(LOG, recover, lost=lost).moments:
-            cuts += 1
-            outcome = moment.outcomes[0]
-            if outcome.verdict != "right":
-                asked = f"recover(log), {moment.label} bytes have arrived, the others: {lost}"
-                return Finding(asked, outcome.words, EVERYWHERE)
-    return cuts
-
-
-def recover(log: bytes) -> dict[str | bytes, str | bytes]:
-    """A bad frame is torn, unless a later whole frame proves damage."""
 
     def refuse_damage(bad: int, sequence: int) -> None:
         for offset in range(bad + 1, len(log)):
@@ -172,62 +118,7 @@ log += kvlib.seal(b"M", 3, encode_delete("a"))
 def recover(log):
     raise NotImplementedError  # YOUR CODE HERE""",
     cases=(
-        Case((b"",), "a log without frames"),
-        Case(
-            (FIRST,),
-            "one put",
-            signs=(
-                ({}, "No frame passes. Print what `unseal` returns or raises."),
-                ({"a": None}, NONE),
-            ),
-        ),
-        Case(
-            (sealed(encode_put("", "")),), "an empty key and an empty value", signs=(({}, EMPTY),)
-        ),
-        Case((sealed(encode_put("a", "")),), "an empty value", signs=(({}, EMPTY),)),
-        Case(
-            (sealed(DELETE),),
-            "deleting a key that isn't there, which leaves an empty dict",
-            "How does a dict remove a key that may be missing?",
-            signs=(({"a": None}, NONE),),
-        ),
-        Case(
-            (LOG[: ENDS[1]],),
-            "two puts",
-            signs=(
-                (
-                    {"a": "1"},
-                    "Only the first frame is applied. Is there a `return` or `break` inside "
-                    "the loop?",
-                ),
-                ({"b": ""}, "Only the last frame is applied."),
-            ),
-        ),
-        Case(
-            (LOG,),
-            "two puts and a deletion",
-            signs=(
-                ({"a": "1", "b": ""}, "The deletion is skipped. What does a value of None mean?"),
-                ({"a": None, "b": ""}, NONE),
-            ),
-        ),
-        Case(
-            (sealed(PUT, encode_put("a", "2")),),
-            "a key that was put twice",
-            signs=(({"a": "1"}, "The first value stays, whatever comes later."),),
-        ),
-        Case(
-            (sealed(PUT, DELETE, encode_put("b", "2")),),
-            "a put after a deletion",
-            signs=(
-                ({}, "Nothing after a deletion is applied. Which statement ends the loop there?"),
-            ),
-        ),
-        Case(
-            (sealed(PUT + encode_put("b", b"\xff")),),
-            "two mutations in one frame",
-            signs=(({"a": "1"}, ONE), ({"b": b"\xff"}, ONE)),
-        ),
+        *cases_of(WHOLE_LOGS, lambda operations, _: (log_of(operations),)),
         *(
             Case(
                 (LOG[:end],),

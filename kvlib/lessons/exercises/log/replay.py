@@ -15,24 +15,80 @@ Why: A mutation states the result instead of a step, so each key ends up with it
 often you replay.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import kvlib
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case, texts
-from kvlib.lessons.exercises.log.frames import DELETE, PUT, sealed, write_log
-from kvlib.log import decode_mutations, encode_put
+from kvlib.lessons.exercise import texts
+from kvlib.lessons.exercises.log.frames import log_of, write_log
+from kvlib.lessons.exercises.stores import Operation, cases_of
+from kvlib.log import decode_mutations
 
-EMPTY: Final = (
-    "An empty value is not a deletion, but `if value` is false for both. How do you ask for None "
-    "alone?"
-)
-NONE: Final = "The deleted key is still there, with None as its value. What should be left of it?"
-TWICE: Final = (
-    "A mutation says what the value is, not how it changes: replayed twice, it must give the same."
-)
-ENDED: Final = "Nothing after a deletion is applied. Which statement ends the loop there?"
-ONE: Final = "Only one of the mutations in a frame is applied. Where does the inner loop end?"
+CASES: Final = """
+EMPTY = An empty value is not a deletion, but `if value` is false for both. How do you ask for None
+    alone?
+NONE = The deleted key is still there, with None as its value. What should be left of it?
+TWICE = A mutation says what the value is, not how it changes: replayed twice, it must give the same.
+ONE = Only one of the mutations in a frame is applied. Where does the inner loop end?
+ENDED = Nothing after a deletion is applied. Which statement ends the loop there?
+FIRST = The first value stays, whatever comes later. Which of two puts is the newer one?
+a log without frames:
+a log without frames, and a record that stays: have {'a': '1'}
+one put: put a 1
+    {} -> The put has changed nothing.
+    {'a': None} -> NONE
+a put of an empty text: put a ''
+    {} -> EMPTY
+a put of empty bytes: put a b''
+    {} -> EMPTY
+an empty key: put '' 1
+    {} -> EMPTY
+a bytes key next to a text key: have {'a': '0'}; put b'a' 1
+    {'a': '1'} -> A text key and a bytes key have become one.
+one deletion: have {'a': '1'}; delete a
+    {'a': None} -> NONE
+    {'a': ''} -> The deleted key is still there, with an empty value. What should be left of it?
+a deletion that was already applied: delete a
+    ? A log may be replayed twice. How does a dict remove a key that may be missing?
+    {'a': None} -> NONE
+a put that was already applied: have {'a': '1'}; put a 1
+    ? TWICE
+    {'a': '11'} -> TWICE
+a put over an older value: have {'a': '0'}; put a 1
+    {'a': '0'} -> The old value stays. Which of two values is the newer one?
+    {'a': '01'} -> TWICE
+a deletion, with another key that stays: have {'a': '1', 'b': '2'}; delete a
+    {} -> The deletion of one key has removed them all.
+a put after a deletion: delete a; put a 1
+    {} -> The key was deleted, and put again later, but it is gone. Does the deletion end your loop,
+        or win over what follows?
+a put after a deletion, in one frame: have {'a': '1'}; delete a; and put b 2
+    {} -> ENDED
+    {'a': '1'} -> ENDED
+    {'a': '1', 'b': '2'} -> You skip the deletion, so the key comes back to life. What does a value
+        of None mean here?
+two puts of one key: put a 1; put a 2
+    {'a': '1'} -> FIRST
+    {'a': '12'} -> TWICE
+two puts and a deletion: put a 1; put a 2; delete a
+    {'a': '1'} -> The deletion undoes only the last put. A deletion leaves nothing of the key.
+    {'a': '2'} -> The last put wins over the deletion that follows. Are the mutations applied in the
+        log's order?
+two mutations in one frame: put a 1; and put b 2
+    {'a': '1'} -> ONE
+    {'b': '2'} -> ONE
+two frames: put a 1; put b 2
+    {'a': '1'} -> Only the first frame is applied. Is there a `return` or `break` inside the loop?
+    {'b': '2'} -> Only the last frame is applied. What becomes of the records before it?
+three mutations in one frame: put a 1; and delete a; and put b 2
+a log without frames again:
+    ? Something survives from one call to the next, such as a global variable.
+"""
+
+
+def _adapted(operations: list[Operation], _: str) -> tuple[Any, ...]:
+    items = next((one[1] for one in operations if one[0] == "have"), {})
+    return log_of([one for one in operations if one[0] != "have"]), items
 
 
 def replay(data: bytes, items: dict[str | bytes, str | bytes]) -> dict[str | bytes, str | bytes]:
@@ -67,138 +123,7 @@ def replay(data, items):
             raise NotImplementedError  # YOUR CODE HERE
         offset = frame.end
     return items""",
-    cases=(
-        Case((b"", {}), "a log without frames"),
-        Case((b"", {"a": "1"}), "a log without frames, and a record that stays"),
-        Case(
-            (sealed(PUT), {}),
-            "one put",
-            signs=(({}, "The put has changed nothing."), ({"a": None}, NONE)),
-        ),
-        Case((sealed(encode_put("a", "")), {}), "a put of an empty text", signs=(({}, EMPTY),)),
-        Case((sealed(encode_put("a", b"")), {}), "a put of empty bytes", signs=(({}, EMPTY),)),
-        Case((sealed(encode_put("", "1")), {}), "an empty key", signs=(({}, EMPTY),)),
-        Case(
-            (sealed(encode_put(b"a", "1")), {"a": "0"}),
-            "a bytes key next to a text key",
-            signs=(({"a": "1"}, "A text key and a bytes key have become one."),),
-        ),
-        Case(
-            (sealed(DELETE), {"a": "1"}),
-            "one deletion",
-            signs=(
-                ({"a": None}, NONE),
-                (
-                    {"a": ""},
-                    "The deleted key is still there, with an empty value. What should be left "
-                    "of it?",
-                ),
-            ),
-        ),
-        Case(
-            (sealed(DELETE), {}),
-            "a deletion that was already applied",
-            "A log may be replayed twice. How does a dict remove a key that may be missing?",
-            signs=(({"a": None}, NONE),),
-        ),
-        Case(
-            (sealed(PUT), {"a": "1"}),
-            "a put that was already applied",
-            TWICE,
-            signs=(({"a": "11"}, TWICE),),
-        ),
-        Case(
-            (sealed(PUT), {"a": "0"}),
-            "a put over an older value",
-            signs=(
-                ({"a": "0"}, "The old value stays. Which of two values is the newer one?"),
-                ({"a": "01"}, TWICE),
-            ),
-        ),
-        Case(
-            (sealed(DELETE), {"a": "1", "b": "2"}),
-            "a deletion, with another key that stays",
-            signs=(({}, "The deletion of one key has removed them all."),),
-        ),
-        Case(
-            (sealed(DELETE, PUT), {}),
-            "a put after a deletion",
-            signs=(
-                (
-                    {},
-                    "The key was deleted, and put again later, but it is gone. Does the "
-                    "deletion end your loop, or win over what follows?",
-                ),
-            ),
-        ),
-        Case(
-            (sealed(DELETE + encode_put("b", "2")), {"a": "1"}),
-            "a put after a deletion, in one frame",
-            signs=(
-                ({}, ENDED),
-                ({"a": "1"}, ENDED),
-                (
-                    {"a": "1", "b": "2"},
-                    "You skip the deletion, so the key comes back to life. What does a value "
-                    "of None "
-                    "mean here?",
-                ),
-            ),
-        ),
-        Case(
-            (sealed(PUT, encode_put("a", "2")), {}),
-            "two puts of one key",
-            signs=(
-                (
-                    {"a": "1"},
-                    "The first value stays, whatever comes later. Which of two puts is the "
-                    "newer one?",
-                ),
-                ({"a": "12"}, TWICE),
-            ),
-        ),
-        Case(
-            (sealed(PUT, encode_put("a", "2"), DELETE), {}),
-            "two puts and a deletion",
-            signs=(
-                (
-                    {"a": "1"},
-                    "The deletion undoes only the last put. A deletion leaves nothing of the key.",
-                ),
-                (
-                    {"a": "2"},
-                    "The last put wins over the deletion that follows. Are the mutations "
-                    "applied in the log's order?",
-                ),
-            ),
-        ),
-        Case(
-            (sealed(PUT + encode_put("b", "2")), {}),
-            "two mutations in one frame",
-            signs=(({"a": "1"}, ONE), ({"b": "2"}, ONE)),
-        ),
-        Case(
-            (sealed(PUT, encode_put("b", "2")), {}),
-            "two frames",
-            signs=(
-                (
-                    {"a": "1"},
-                    "Only the first frame is applied. Is there a `return` or `break` inside "
-                    "the loop?",
-                ),
-                (
-                    {"b": "2"},
-                    "Only the last frame is applied. What becomes of the records before it?",
-                ),
-            ),
-        ),
-        Case((sealed(PUT + DELETE + encode_put("b", "2")), {}), "three mutations in one frame"),
-        Case(
-            (b"", {}),
-            "a log without frames again",
-            "Something survives from one call to the next, such as a global variable.",
-        ),
-    ),
+    cases=tuple(cases_of(CASES, _adapted)),
     own=(
         "log.replay",
         "log.apply",

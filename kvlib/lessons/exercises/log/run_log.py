@@ -26,14 +26,13 @@ from typing import Any, Final
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
-    EMPTY,
     FORBIDDEN,
     KEEPSAKE,
     Adapt,
     Operation,
     about_data,
     about_memory,
-    delete,
+    cases_of,
     get,
     gets,
     keeps_objects,
@@ -41,337 +40,138 @@ from kvlib.lessons.exercises.stores import (
     put,
 )
 
-RESTART: Final = ("restart",)
-
-
-STATUS: Final = ("status",)
-
-
-def _large_log() -> list[Case]:
-    puts = [put(f"key {number % 700}", b"v" * 50) for number in range(10_000)]
-    operations = [*puts, *[RESTART, STATUS] * 10, *gets(89_000, keys=900)]
-    return [Case((1_000, operations), "100,000 operations, and a threshold of 1,000")]
-
-
 LOGGED: Final = (
     "You got back the very object that was put, so it never became bytes. Keep the log and the "
     "snapshot as `bytes`, as files would hold them."
 )
-NO_SNAPSHOT: Final = (
-    "The log holds as many records as the threshold, but there is no snapshot. Must there be more "
-    "records than the threshold, or are as many enough?"
-)
-STILL_FULL: Final = "You wrote a snapshot, but the log still has its records. What happens to them?"
-TOO_EARLY: Final = (
-    "The change that made the log long enough is gone after a restart. Was it in memory "
-    "already when "
-    "you wrote the snapshot, or do you write the snapshot first?"
-)
-FORGOTTEN: Final = (
-    "The number of snapshots starts over after a restart, because it was kept only in memory. "
-    "Where "
-    "could you keep it so that a restart finds it?"
-)
-ONLY_LOG: Final = "After a restart, you have only what the log holds. What must you load before it?"
-ONLY_SNAPSHOT: Final = (
-    "After a restart, you have only what the snapshot holds. Where are the changes that came after "
-    "it?"
-)
-ONLY_RECORDS: Final = (
-    "The second snapshot holds only the log's records, so a key from the first snapshot is gone. "
-    "What should a snapshot contain?"
-)
-CLEARED: Final = (
-    "After a restart the log is empty, because you cleared it after reading it. When may you clear "
-    "it?"
-)
-REVIVED: Final = "A deleted key is back. What should a replay do with the record of a deletion?"
-SAVED: Final = (
-    "A restart wrote a snapshot, but a restart stands for a crash, which saves nothing. What is "
-    "there to read?"
-)
-COUNTED: Final = (
-    "The number of records in the log is wrong: it counts keys. What does the log "
-    "do at each change?"
-)
-A, B = put(), put("b", "2")
+CASES: Final = """
+NO_SNAPSHOT = The log holds as many records as the threshold, but there is no snapshot. Must there
+    be more records than the threshold, or are as many enough?
+STILL_FULL = You wrote a snapshot, but the log still has its records. What happens to them?
+TOO_EARLY = The change that made the log long enough is gone after a restart. Was it in memory
+    already when you wrote the snapshot, or do you write the snapshot first?
+FORGOTTEN = The number of snapshots starts over after a restart, because it was kept only in memory.
+    Where could you keep it so that a restart finds it?
+ONLY_LOG = After a restart, you have only what the log holds. What must you load before it?
+ONLY_SNAPSHOT = After a restart, you have only what the snapshot holds. Where are the changes that
+    came after it?
+CLEARED = After a restart the log is empty, because you cleared it after reading it. When may you
+    clear it?
+REVIVED = A deleted key is back. What should a replay do with the record of a deletion?
+SAVED = A restart wrote a snapshot, but a restart stands for a crash, which saves nothing. What is
+    there to read?
+COUNTED = The number of records in the log is wrong: it counts keys. What does the log do at each
+    change?
+EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an empty
+    value from a missing one?
+[2] a new store: status
+    [] -> `status` gives a result too, as `get` does.
+[2] the status after a put: put a 1; status
+    [(1, 0, 0)] -> A put has left no record in the log.
+    [(0, 1, 0)] -> The record isn't in memory.
+[2] the status after deleting a key that isn't there: delete a; status
+    [(0, 0, 0)] -> A deletion left no record in the log, because the key wasn't there. What does the
+        task say about that?
+    [(1, 1, 0)] -> A deleted key counts as live. What should be left of it?
+[3] a key that is put twice: put a 1; put a 2; status
+    [(1, 1, 0)] -> COUNTED
+[3] a put and a deletion: put a 1; delete a; status
+    [(1, 2, 0)] -> A deleted key counts as live: is it still in memory, with None as its value?
+    [(0, 1, 0)] -> COUNTED
+    [(0, 0, 0)] -> COUNTED
+[1] a log that has just reached the threshold: put a 1; status
+    [(1, 1, 0)] -> NO_SNAPSHOT
+    [(1, 1, 1)] -> STILL_FULL
+    [(1, 0, 0)] -> The log was cleared, but the snapshot isn't counted.
+    [(0, 0, 1)] -> Writing a snapshot empties memory here. It only writes.
+    [(1, 0, 2)] -> One change wrote two snapshots.
+[2] a log that grows to the threshold: put a 1; put b 2; status
+    [(2, 2, 0)] -> NO_SNAPSHOT
+    [(2, 2, 1)] -> STILL_FULL
+    [(2, 1, 1)] -> The record that made the log long enough came after the snapshot. First append,
+        then look at the length.
+[2] a deletion that makes the log long enough: put a 1; delete a; status
+    [(0, 2, 0)] -> A deletion is a record too: it can make the log long enough for a snapshot.
+[2] a log that grows after a snapshot: put a 1; put b 2; put a 1; status
+    [(2, 0, 2)] -> After the first snapshot, each change writes another one. Which number do you
+        compare with the threshold?
+[9] a restart: put a 1; restart; get a
+    [None] -> After a restart the record is gone, though it is in the log. Is the log replayed into
+        the dict that `get` reads?
+[2] a restart of a new store: restart; status
+    [(0, 0, 1)] -> SAVED
+[2] the status after a restart: put a 1; restart; status
+    [(1, 0, 0)] -> CLEARED
+    [(1, 0, 1)] -> SAVED
+    [(1, 2, 0)] -> Replaying appends the records to the log once more. A replay only reads.
+[9] an empty value after a restart: put a ''; restart; get a
+    [None] -> EMPTY
+[9] a key that is put twice, then a restart: put a 1; put a 2; restart; get a
+    ['1'] -> An older value is back. In which order do you replay the log's records?
+[9] a deletion, then a restart: put a 1; delete a; restart; get a
+    ['1'] -> REVIVED
+[9] deleting a missing key, then a restart: delete a; restart; get a
+[9] a put after a deletion, then a restart: put a 1; delete a; put a 2; restart; get a
+    [None] -> The key was deleted and put again. Does the deletion end your replay?
+    ['1'] -> REVIVED
+[9] a deletion and another key, then a restart: put a 1; delete a; put b 2; restart; get b
+    [None] -> Nothing after a deletion is replayed. What ends your loop there?
+[1] a snapshot, then a restart: put a 1; restart; get a
+[2] a snapshot of two, then a restart: put a 1; put b 2; restart; get a; get b
+    ['1', None] -> TOO_EARLY
+    [None, '2'] -> The snapshot holds only the last change. What should it contain?
+    [None, None] -> ONLY_LOG
+[1] an empty value in a snapshot: put a ''; restart; get a
+    [None] -> EMPTY
+[1] the count of snapshots after a restart: put a 1; restart; status
+    [(1, 0, 0)] -> FORGOTTEN
+    [(1, 1, 1)] -> STILL_FULL
+    [(1, 0, 2)] -> SAVED
+[2] a snapshot and a log: put a 1; put b 2; put a 3; restart; get a; get b; status
+    ['3', None, (1, 1, 1)] -> ONLY_LOG
+    ['1', '2', (2, 1, 1)] -> ONLY_SNAPSHOT
+    ['1', '2', (2, 0, 1)] -> ONLY_SNAPSHOT
+    ['3', '2', (2, 0, 1)] -> CLEARED
+    ['3', '2', (2, 1, 0)] -> FORGOTTEN
+    ['3', '2', (2, 0, 2)] -> SAVED
+[2] deleting a key that is in the snapshot: put a 1; put b 2; delete a; restart; get a; status
+    ['1', (2, 1, 1)] -> REVIVED
+[1] two snapshots, and a key from the first: put a 1; put b 2; restart; get a
+    [None] -> The second snapshot holds only the log's records, so a key from the first snapshot is
+        gone. What should a snapshot contain?
+[1] two snapshots, and a key from the second: put a 1; put b 2; restart; get b
+    [None] -> You cleared the log for a second snapshot, but its contents are gone. Which snapshot
+        does a restart load?
+[1] two snapshots, and a deletion between them: put a 1; delete a; restart; get a
+    ['1'] -> A key is back that was deleted before the last snapshot. What should a snapshot keep of
+        the older one?
+[2] a log that keeps growing after a restart: put a 1; restart; put b 2; status; restart; get a
+    [(2, 1, 0), '1'] -> After a restart the log is counted from 0, though it holds records. How many
+        has it?
+    [(2, 1, 0), None] -> CLEARED
+[2] a log that reaches the threshold through a restart: put a 1; restart; status; put b 2; status
+[9] two restarts in a row: put a 1; restart; restart; get a; status
+    [None, (0, 0, 0)] -> CLEARED
+    ['1', (1, 0, 0)] -> CLEARED
+[2] a change of memory after a snapshot: put a 1; put b 2; put b 3; get b; restart; get b
+    ['3', '2'] -> ONLY_SNAPSHOT
+[2] a key that was never put, after a restart: put a 1; put b 2; restart; get c
+[1] three snapshots: put a 1; put b 2; put c 3; restart; get a; get b; get c; status
+"""
 
-# About, threshold, operations, and the wrong results whose cause is known.
-STATUSES: Final[tuple[Any, ...]] = (
-    ("a new store", 2, [STATUS], [([], "`status` gives a result too, as `get` does.")]),
-    (
-        "the status after a put",
-        2,
-        [A, STATUS],
-        [
-            ([(1, 0, 0)], "A put has left no record in the log."),
-            ([(0, 1, 0)], "The record isn't in memory."),
-        ],
-    ),
-    (
-        "the status after deleting a key that isn't there",
-        2,
-        [delete(), STATUS],
-        [
-            (
-                [(0, 0, 0)],
-                "A deletion left no record in the log, because the key wasn't there. What does "
-                "the task say about that?",
-            ),
-            ([(1, 1, 0)], "A deleted key counts as live. What should be left of it?"),
-        ],
-    ),
-    ("a key that is put twice", 3, [A, put("a", "2"), STATUS], [([(1, 1, 0)], COUNTED)]),
-    (
-        "a put and a deletion",
-        3,
-        [A, delete(), STATUS],
-        [
-            (
-                [(1, 2, 0)],
-                "A deleted key counts as live: is it still in memory, with None as its value?",
-            ),
-            ([(0, 1, 0)], COUNTED),
-            ([(0, 0, 0)], COUNTED),
-        ],
-    ),
-    (
-        "a log that has just reached the threshold",
-        1,
-        [A, STATUS],
-        [
-            ([(1, 1, 0)], NO_SNAPSHOT),
-            ([(1, 1, 1)], STILL_FULL),
-            ([(1, 0, 0)], "The log was cleared, but the snapshot isn't counted."),
-            ([(0, 0, 1)], "Writing a snapshot empties memory here. It only writes."),
-            ([(1, 0, 2)], "One change wrote two snapshots."),
-        ],
-    ),
-    (
-        "a log that grows to the threshold",
-        2,
-        [A, B, STATUS],
-        [
-            ([(2, 2, 0)], NO_SNAPSHOT),
-            ([(2, 2, 1)], STILL_FULL),
-            (
-                [(2, 1, 1)],
-                "The record that made the log long enough came after the snapshot. First "
-                "append, then look at the length.",
-            ),
-        ],
-    ),
-    (
-        "a deletion that makes the log long enough",
-        2,
-        [A, delete(), STATUS],
-        [
-            (
-                [(0, 2, 0)],
-                "A deletion is a record too: it can make the log long enough for a snapshot.",
-            )
-        ],
-    ),
-    (
-        "a log that grows after a snapshot",
-        2,
-        [A, B, A, STATUS],
-        [
-            (
-                [(2, 0, 2)],
-                "After the first snapshot, each change writes another one. Which number do you "
-                "compare with the threshold?",
-            )
-        ],
-    ),
-)
-RESTARTS: Final[tuple[Any, ...]] = (
-    (
-        "a restart",
-        9,
-        [A, RESTART, get()],
-        [
-            (
-                [None],
-                "After a restart the record is gone, though it is in the log. Is the log "
-                "replayed into the dict that `get` reads?",
-            )
-        ],
-    ),
-    (
-        "a restart of a new store",
-        2,
-        [RESTART, STATUS],
-        [([(0, 0, 1)], SAVED)],
-    ),
-    (
-        "the status after a restart",
-        2,
-        [A, RESTART, STATUS],
-        [
-            ([(1, 0, 0)], CLEARED),
-            ([(1, 0, 1)], SAVED),
-            (
-                [(1, 2, 0)],
-                "Replaying appends the records to the log once more. A replay only reads.",
-            ),
-        ],
-    ),
-    ("an empty value after a restart", 9, [put("a", ""), RESTART, get()], [([None], EMPTY)]),
-    (
-        "a key that is put twice, then a restart",
-        9,
-        [A, put("a", "2"), RESTART, get()],
-        [(["1"], "An older value is back. In which order do you replay the log's records?")],
-    ),
-    (
-        "a deletion, then a restart",
-        9,
-        [A, delete(), RESTART, get()],
-        [(["1"], REVIVED)],
-    ),
-    (
-        "deleting a missing key, then a restart",
-        9,
-        [delete(), RESTART, get()],
-        [],
-    ),
-    (
-        "a put after a deletion, then a restart",
-        9,
-        [A, delete(), put("a", "2"), RESTART, get()],
-        [
-            ([None], "The key was deleted and put again. Does the deletion end your replay?"),
-            (["1"], REVIVED),
-        ],
-    ),
-    (
-        "a deletion and another key, then a restart",
-        9,
-        [A, delete(), B, RESTART, get("b")],
-        [([None], "Nothing after a deletion is replayed. What ends your loop there?")],
-    ),
-    (
-        "a snapshot, then a restart",
-        1,
-        [A, RESTART, get()],
-        [],
-    ),
-    (
-        "a snapshot of two, then a restart",
-        2,
-        [A, B, RESTART, get(), get("b")],
-        [
-            (["1", None], TOO_EARLY),
-            ([None, "2"], "The snapshot holds only the last change. What should it contain?"),
-            ([None, None], ONLY_LOG),
-        ],
-    ),
-    ("an empty value in a snapshot", 1, [put("a", ""), RESTART, get()], [([None], EMPTY)]),
-    (
-        "the count of snapshots after a restart",
-        1,
-        [A, RESTART, STATUS],
-        [([(1, 0, 0)], FORGOTTEN), ([(1, 1, 1)], STILL_FULL), ([(1, 0, 2)], SAVED)],
-    ),
-    (
-        "a snapshot and a log",
-        2,
-        [A, B, put("a", "3"), RESTART, get(), get("b"), STATUS],
-        [
-            (["3", None, (1, 1, 1)], ONLY_LOG),
-            (["1", "2", (2, 1, 1)], ONLY_SNAPSHOT),
-            (["1", "2", (2, 0, 1)], ONLY_SNAPSHOT),
-            (["3", "2", (2, 0, 1)], CLEARED),
-            (["3", "2", (2, 1, 0)], FORGOTTEN),
-            (["3", "2", (2, 0, 2)], SAVED),
-        ],
-    ),
-    (
-        "deleting a key that is in the snapshot",
-        2,
-        [A, B, delete(), RESTART, get(), STATUS],
-        [(["1", (2, 1, 1)], REVIVED)],
-    ),
-    (
-        "two snapshots, and a key from the first",
-        1,
-        [A, B, RESTART, get()],
-        [([None], ONLY_RECORDS)],
-    ),
-    (
-        "two snapshots, and a key from the second",
-        1,
-        [A, B, RESTART, get("b")],
-        [
-            (
-                [None],
-                "You cleared the log for a second snapshot, but its contents are gone. Which "
-                "snapshot does a restart load?",
-            )
-        ],
-    ),
-    (
-        "two snapshots, and a deletion between them",
-        1,
-        [A, delete(), RESTART, get()],
-        [
-            (
-                ["1"],
-                "A key is back that was deleted before the last snapshot. What should a "
-                "snapshot keep of the older one?",
-            )
-        ],
-    ),
-    (
-        "a log that keeps growing after a restart",
-        2,
-        [A, RESTART, B, STATUS, RESTART, get()],
-        [
-            (
-                [(2, 1, 0), "1"],
-                "After a restart the log is counted from 0, though it holds records. How many "
-                "has it?",
-            ),
-            ([(2, 1, 0), None], CLEARED),
-        ],
-    ),
-    (
-        "a log that reaches the threshold through a restart",
-        2,
-        [A, RESTART, STATUS, B, STATUS],
-        [],
-    ),
-    (
-        "two restarts in a row",
-        9,
-        [A, RESTART, RESTART, get(), STATUS],
-        [([None, (0, 0, 0)], CLEARED), (["1", (1, 0, 0)], CLEARED)],
-    ),
-    (
-        "a change of memory after a snapshot",
-        2,
-        [A, B, put("b", "3"), get("b"), RESTART, get("b")],
-        [(["3", "2"], ONLY_SNAPSHOT)],
-    ),
-    ("a key that was never put, after a restart", 2, [A, B, RESTART, get("c")], []),
-    (
-        "three snapshots and a restart",
-        1,
-        [A, B, put("c", "3"), RESTART, get(), get("b"), get("c"), STATUS],
-        [],
-    ),
-)
+
+def _large_log() -> list[Case]:
+    puts = [put(f"key {number % 700}", b"v" * 50) for number in range(10_000)]
+    operations = [*puts, *[("restart",), ("status",)] * 10, *gets(89_000, keys=900)]
+    return [Case((1_000, operations), "100,000 operations, and a threshold of 1,000")]
 
 
 def _at(threshold: int) -> Adapt:
     return lambda operations: (threshold, operations)
 
 
-def _case(
-    about: str, threshold: int, operations: list[Operation], signs: list[tuple[Any, str]]
-) -> Case:
-    return Case((threshold, operations), about, signs=tuple(signs))
+def _compacting(operations: list[Operation], threshold: str) -> tuple[Any, ...]:
+    return (int(threshold), operations)
 
 
 def run_log(
@@ -435,10 +235,9 @@ EXERCISE: Final = Coding(
     functions=(run_log,),
     cases=(
         *about_memory(_at(99)),
-        *(_case(*one) for one in STATUSES),
-        *(_case(*one) for one in RESTARTS),
-        *about_data(_at(99), around=(RESTART,)),
-        *about_data(_at(1), around=(RESTART,)),
+        *cases_of(CASES, _compacting),
+        *about_data(_at(99), "restart"),
+        *about_data(_at(1), "restart"),
     ),
     own=(
         "judge.run_log",
@@ -450,7 +249,7 @@ EXERCISE: Final = Coding(
     forbidden=FORBIDDEN,
     attack=keeps_objects(
         LOGGED,
-        (9, [put("a", KEEPSAKE), RESTART, get()]),  # from the log
-        (1, [put("a", KEEPSAKE), RESTART, get()]),  # from a snapshot
+        (9, [put("a", KEEPSAKE), ("restart",), get()]),  # from the log
+        (1, [put("a", KEEPSAKE), ("restart",), get()]),  # from a snapshot
     ),
 )

@@ -23,47 +23,72 @@ from typing import Any, Final
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
-    ALIASED,
-    EMPTY,
     FORBIDDEN,
     KEEPSAKE,
-    MERGED,
     Operation,
     about_data,
     about_memory,
+    cases_of,
     get,
     gets,
     keeps_objects,
     operation_of,
 )
 
-OFF: Final = ("shutdown",)
-
-
-ON: Final = ("restore",)
-
-
 SHUT_DOWN: Final = (
     "You got back the very object that was set, so it never became bytes. `shutdown` must write "
     "one `bytes`, as a file would hold it."
 )
-EARLY: Final = (
-    "Here `restore` comes before any shutdown. What has been written by then, and what does "
-    "memory become?"
-)
+CASES: Final = """
+EARLY = Here `restore` comes before any shutdown. What is written by then, and what does memory
+    become?
+MERGED = After `restore`, memory has a record that wasn't saved: it was there before. How much of
+    the old memory should be left?
+memory after a shutdown: set a 1; shutdown; get a
+    ['1'] -> After `shutdown`, a `get` still finds the record. Which step of a shutdown is missing?
+one record that comes back: set a 1; shutdown; restore; get a
+    [None] -> `restore` doesn't bring back what was written. Does its result reach the dict that
+        `get` reads? And was it bytes that were written, or the dict itself, which `shutdown`
+        clears?
+an empty value that comes back: set a ''; shutdown; restore; get a
+    [None] -> An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an
+        empty value from a missing one?
+a record that was set after the shutdown, and one before: set a 1; shutdown; set b 2; restore;
+    get b; get a
+    ['2', '1'] -> MERGED
+a record that was changed after the shutdown: set a 1; shutdown; set a 2; restore; get a
+    ['2'] -> After `restore`, memory has what was set after `shutdown`. Either `restore` changes
+        nothing, or what you wrote is the dict itself, which changes too. What would a file hold?
+a record that was set after a shutdown with empty memory: shutdown; set a 1; restore; get a
+    ['1'] -> Nothing was in memory at the shutdown, and `restore` leaves memory as it is. Is `if`
+        true for an empty dict, or for no bytes?
+a second shutdown, with nothing in memory: set a 1; shutdown; shutdown; restore; get a
+    ['1'] -> You got back a record that the last shutdown didn't write: it is from an earlier one.
+        What does a shutdown write when memory is empty?
+two restores after one shutdown: set a 1; shutdown; restore; restore; get a
+    [None] -> The second `restore` finds nothing, because the first one used up what was written.
+        Does reading a file empty it?
+two restores, and a change between them: set a 1; shutdown; restore; set a 2; restore; get a
+    ['2'] -> After the first `restore`, memory and what was written are the same dict, so setting a
+        record changes both.
+two shutdowns: set a 1; shutdown; restore; set b 2; shutdown; restore; get a; get b
+    ['1', None] -> The second shutdown doesn't replace what the first one wrote.
+a restore before any shutdown: restore; get a
+    ? EARLY
+a restore before any shutdown, with a record in memory: set a 1; restore; get a
+    ? EARLY
+    ['1'] -> Nothing has been written, but `restore` leaves memory as it is. What does the task say
+        memory becomes?
+"""
 
 
-def _adapted(operations: list[Operation]) -> tuple[Any, ...]:
+def _adapted(operations: list[Operation], _: str = "") -> tuple[Any, ...]:
     return ([("set", *one[1:]) if one[0] == "put" else one for one in operations],)
 
 
-def _set(key: str | bytes = "a", value: str | bytes = "1") -> Operation:
-    return ("set", key, value)
-
-
 def _large_shutdowns() -> list[Case]:
-    sets = [_set(f"key {number}", b"v" * 50) for number in range(1_000)]
-    operations = [*sets, *[OFF, ON] * 10, *gets(98_000, keys=1_000)]
+    sets = [("set", f"key {number}", b"v" * 50) for number in range(1_000)]
+    operations = [*sets, *[("shutdown",), ("restore",)] * 10, *gets(98_000, keys=1_000)]
     return [Case((operations,), "100,000 operations on 1,000 records")]
 
 
@@ -105,109 +130,8 @@ EXERCISE: Final = Coding(
     functions=(run_shutdown,),
     cases=(
         *about_memory(_adapted, deletes=False),
-        Case(
-            ([_set(), OFF, get()],),
-            "memory after a shutdown",
-            signs=(
-                (
-                    ["1"],
-                    "After `shutdown`, a `get` still finds the record. Which step of a "
-                    "shutdown is missing?",
-                ),
-            ),
-        ),
-        Case(
-            ([_set(), OFF, ON, get()],),
-            "one record that comes back",
-            signs=(
-                (
-                    [None],
-                    "`restore` doesn't bring back what was written. Does its result reach the "
-                    "dict that "
-                    "`get` reads? And was it bytes that were written, or the dict itself, which "
-                    "`shutdown` clears?",
-                ),
-            ),
-        ),
-        Case(
-            ([_set("a", ""), OFF, ON, get()],),
-            "an empty value that comes back",
-            signs=(([None], EMPTY),),
-        ),
-        Case(
-            ([_set(), OFF, _set("b", "2"), ON, get("b"), get()],),
-            "a record that was set after the shutdown, and one before",
-            signs=((["2", "1"], MERGED.format(load="restore")),),
-        ),
-        Case(
-            ([_set(), OFF, _set("a", "2"), ON, get()],),
-            "a record that was changed after the shutdown",
-            signs=((["2"], ALIASED.format(save="shutdown", load="restore")),),
-        ),
-        Case(
-            ([OFF, _set(), ON, get()],),
-            "a record that was set after a shutdown with empty memory",
-            signs=(
-                (
-                    ["1"],
-                    "Nothing was in memory at the shutdown, and `restore` leaves memory as it "
-                    "is. Is "
-                    "`if` true for an empty dict, or for no bytes?",
-                ),
-            ),
-        ),
-        Case(
-            ([_set(), OFF, OFF, ON, get()],),
-            "a second shutdown, with nothing in memory",
-            signs=(
-                (
-                    ["1"],
-                    "You got back a record that the last shutdown didn't write: it is from an "
-                    "earlier one. What does a shutdown write when memory is empty?",
-                ),
-            ),
-        ),
-        Case(
-            ([_set(), OFF, ON, ON, get()],),
-            "two restores after one shutdown",
-            signs=(
-                (
-                    [None],
-                    "The second `restore` finds nothing, because the first one used up what "
-                    "was written. Does reading a file empty it?",
-                ),
-            ),
-        ),
-        Case(
-            ([_set(), OFF, ON, _set("a", "2"), ON, get()],),
-            "two restores after one shutdown, and a change between them",
-            signs=(
-                (
-                    ["2"],
-                    "After the first `restore`, memory and what was written are the same dict, "
-                    "so setting a record changes both.",
-                ),
-            ),
-        ),
-        Case(
-            ([_set(), OFF, ON, _set("b", "2"), OFF, ON, get(), get("b")],),
-            "two shutdowns",
-            signs=((["1", None], "The second shutdown doesn't replace what the first one wrote."),),
-        ),
-        Case(([ON, get()],), "a restore before any shutdown", EARLY),
-        Case(
-            ([_set(), ON, get()],),
-            "a restore before any shutdown, with a record in memory",
-            EARLY,
-            signs=(
-                (
-                    ["1"],
-                    "Nothing has been written, but `restore` leaves memory as it is. What does "
-                    "the task say memory becomes?",
-                ),
-            ),
-        ),
-        *about_data(_adapted, around=(OFF, ON)),
+        *cases_of(CASES, _adapted),
+        *about_data(_adapted, "shutdown; restore"),
     ),
     own=(
         "judge.run_shutdown",
@@ -219,5 +143,7 @@ EXERCISE: Final = Coding(
     item=operation_of,
     large=_large_shutdowns,
     forbidden=FORBIDDEN,
-    attack=keeps_objects(SHUT_DOWN, ([_set("a", KEEPSAKE), OFF, ON, get()],)),
+    attack=keeps_objects(
+        SHUT_DOWN, ([("set", "a", KEEPSAKE), ("shutdown",), ("restore",), get()],)
+    ),
 )

@@ -36,7 +36,7 @@ from kvlib.lessons.exercises.stores import (
     about_data,
     about_memory,
     about_saving,
-    delete,
+    cases_of,
     get,
     gets,
     keeps_objects,
@@ -60,10 +60,6 @@ KEPT: Final = (
 COUNTED: Final = (
     "The stream has a count of 4 bytes, and 5 bytes before the data of each key and each value. A "
     "segment has 8 bytes of header, which belong to the limit. How many segments is that?"
-)
-SHUFFLED: Final = (
-    "Do you join the segments in the order in which they are stored? What in a segment says where "
-    "it belongs?"
 )
 
 
@@ -104,6 +100,40 @@ def _count_case() -> Case:
 def _alike(one: str, other: str) -> bool:
     """Return whether two sentences name the same mistake: they begin in the same way."""
     return one[:40] == other[:40]
+
+
+SEGMENTS: Final = """
+SHUFFLED = Do you join the segments in the order in which they are stored? What in a segment says
+    where it belongs?
+TEXT = Up to ten segments it was right. Do you sort the indexes as numbers, or as text, where `10`
+    comes before `2`?
+[16] two segments, in their order: put a 1; serialize p; deserialize p; get a
+[13] six segments, in their order: put a LONG; serialize p; deserialize p; get a
+[16] 11 segments, in their order: put a ELEVEN; serialize p; deserialize p; get a
+    ? TEXT
+[13] two segments that are swapped, both from the middle of a value: put a abcdefghij; serialize p;
+    reorder p [0,1,2,4,3]; deserialize p; get a
+    ? SHUFFLED
+[16] two segments that are swapped: put a 1; serialize p; reorder p [1,0]; deserialize p; get a
+    ? SHUFFLED
+[13] three segments that are shuffled: put a LONG; serialize p; reorder p [0,1,2,4,5,3];
+    deserialize p; get a
+    ? SHUFFLED
+[13] segments that are shuffled twice: put a LONG; serialize p; reorder p [0,1,2,4,5,3];
+    reorder p [0,1,2,4,5,3]; deserialize p; get a
+    ? `reorder` builds a new list from the old one: `new[i] = old[order[i]]`.
+[16] 11 segments, most of them in the opposite order: put a ELEVEN; serialize p;
+    reorder p [0,1,10,9,8,7,6,5,4,3,2]; deserialize p; get a
+    ? TEXT
+[14] a path that is saved to twice: put a 1; serialize p; segment_count p; put a xxxxxxxxx;
+    segment_count p; serialize p; segment_count p
+    ? `segment_count` counts what is saved under the path, not what is in memory.
+[16] a deleted record: put a 1; serialize p; delete a; deserialize p; get a; segment_count p
+"""
+
+
+def _limited(operations: list[Operation], limit: str) -> tuple[Any, ...]:
+    return (int(limit), operations)
 
 
 def _at(limit: int) -> Adapt:
@@ -204,54 +234,14 @@ EXERCISE: Final = Coding(
             COUNTED,
         ),
         *about_saving(_at(64)),
-        Case((16, [put(), SAVE, LOAD, get()]), "two segments, in their order"),
-        Case((13, [put("a", LONG), SAVE, LOAD, get()]), "six segments, in their order"),
-        Case(
-            (16, [put("a", ELEVEN_PIECES), SAVE, LOAD, get()]),
-            "11 segments, in their order",
-            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, "
-            "where "
-            "`10` comes before `2`?",
-        ),
-        Case(
-            (13, [put("a", "abcdefghij"), SAVE, _reorder(0, 1, 2, 4, 3), LOAD, get()]),
-            "two segments that are swapped, both from the middle of a value",
-            SHUFFLED,
-        ),
-        Case(
-            (16, [put(), SAVE, _reorder(1, 0), LOAD, get()]),
-            "two segments that are swapped",
-            SHUFFLED,
-        ),
-        Case(
-            (13, [put("a", LONG), SAVE, _reorder(0, 1, 2, 4, 5, 3), LOAD, get()]),
-            "three segments that are shuffled",
-            SHUFFLED,
-        ),
-        Case(
-            (13, [put("a", LONG), SAVE, *2 * [_reorder(0, 1, 2, 4, 5, 3)], LOAD, get()]),
-            "segments that are shuffled twice",
-            "`reorder` builds a new list from the old one: `new[i] = old[order[i]]`.",
-        ),
-        Case(
-            (16, [put("a", ELEVEN_PIECES), SAVE, _reorder(0, 1, *range(10, 1, -1)), LOAD, get()]),
-            "11 segments, most of them in the opposite order",
-            "Up to ten segments it was right. Do you sort the indexes as numbers, or as text, "
-            "where `10` comes before `2`?",
-        ),
+        *cases_of(SEGMENTS.replace("LONG", LONG).replace("ELEVEN", ELEVEN_PIECES), _limited),
         *about_saving(_at(9)),
         Case(
             (9, [put("a", "v" * 300), SAVE, HOW_MANY, LOAD, get()]),
             "314 segments, so an index needs its second byte",
         ),
-        Case(
-            (14, [put(), SAVE, HOW_MANY, put("a", "x" * 9), HOW_MANY, SAVE, HOW_MANY]),
-            "a path that is saved to twice",
-            "`segment_count` counts what is saved under the path, not what is in memory.",
-        ),
-        Case((16, [put(), SAVE, delete(), LOAD, get(), HOW_MANY]), "a deleted record"),
-        *about_data(_at(64), around=(SAVE, LOAD)),
-        *about_data(_at(9), around=(SAVE, LOAD)),
+        *about_data(_at(64), "serialize p; deserialize p"),
+        *about_data(_at(9), "serialize p; deserialize p"),
     ),
     own=(
         "judge.run_segments",
