@@ -72,6 +72,85 @@ two mutations in one frame: put a 1; and put b b'\xff'
     {'b': b'\xff'} -> ONE
 """
 SEE: Final = "`views.crash(log, recover=recover)` shows every cut."
+FILLED: Final = (
+    "After a crash a file may have its full length before its bytes arrive: zeros or garbage fill "
+    "the space. That is a torn tail, as long as no whole frame follows."
+)
+OLDER: Final = (
+    "A whole frame after a bad one proves damage only if its number is higher than the bad "
+    "frame's. "
+    "An older one may have been on the disk before."
+)
+LATER: Final = (
+    "Whole frames follow the bad one, so no crash did this: they were acknowledged. How can you "
+    "find them?"
+)
+LENGTH: Final = (
+    "The damaged length points past the frames that follow. Where else could a whole frame begin?"
+)
+HIGHER: Final = (
+    "The later frame's number may be higher by more than one, because several frames may be bad. "
+    "Which numbers prove damage?"
+)
+NUMBERS: Final = (
+    "Each frame is whole, but the log isn't. Which number should come next, and where do you "
+    "compare it?"
+)
+WHOLE: Final = (
+    "The frame itself is whole, so it isn't torn. Does your `try` also catch what "
+    "`decode_mutations` "
+    "raises?"
+)
+EVERYWHERE: Final = (
+    "Your function is right for most cuts, but not for this one. `views.crash(log, "
+    "recover=recover)` shows every cut. What is special about this one?"
+)
+
+
+def _flipped(at: int, bit: int = 1) -> bytes:
+    return LOG[:at] + bytes([LOG[at] ^ bit]) + LOG[at + 1 :]
+
+
+def _filled(end: int, filling: bytes) -> bytes:
+    return LOG[:end] + filling[end : len(LOG)]
+
+
+def _large_logs() -> list[Case]:
+    puts = [encode_put(f"key {number % 500}", f"{number}") for number in range(3_000)]
+    return [Case((sealed(*puts)[:-5],), "a log of 3,000 frames, the last one torn")]
+
+
+def _refused(log: bytes, about: str, look: str) -> Case:
+    return Case((log,), about, look, refused=True)
+
+
+def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:
+    """Return the first cut that the crash explorer finds wrong, or else the number of cuts.
+
+    A refusal counts as wrong too.
+    """
+
+    def recover(log: bytes) -> object:
+        outcome = run(functions[0], (log,))
+        if outcome.kind == "raised":
+            raise ValueError(outcome.value.kind)
+        if outcome.kind != "gave" or type(outcome.value) is Foreign:
+            raise ValueError("no end" if outcome.kind == "endless" else "no dict")
+        return outcome.value
+
+    cuts = 0
+    for lost in WAYS:
+        for moment in crash(LOG, recover, lost=lost).moments:
+            cuts += 1
+            outcome = moment.outcomes[0]
+            if outcome.verdict != "right":
+                asked = f"recover(log), {moment.label} bytes have arrived, the others: {lost}"
+                return Finding(asked, outcome.words, EVERYWHERE)
+    return cuts
+
+
+def recover(log: bytes) -> dict[str | bytes, str | bytes]:
+    """A bad frame is torn, unless a later whole frame proves damage."""
 
     def refuse_damage(bad: int, sequence: int) -> None:
         for offset in range(bad + 1, len(log)):

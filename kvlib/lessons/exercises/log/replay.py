@@ -28,7 +28,7 @@ CASES: Final = """
 EMPTY = An empty value is not a deletion, but `if value` is false for both. How do you ask for None
     alone?
 NONE = The deleted key is still there, with None as its value. What should be left of it?
-TWICE = A mutation says what the value is, not how it changes: replayed twice, it must give the same.
+TWICE = A mutation says what the value is, not how it changes: replayed twice, it gives the same.
 ONE = Only one of the mutations in a frame is applied. Where does the inner loop end?
 ENDED = Nothing after a deletion is applied. Which statement ends the loop there?
 FIRST = The first value stays, whatever comes later. Which of two puts is the newer one?
