@@ -124,143 +124,86 @@ def about_end(outcome: Outcome) -> str:
     return ASKED if outcome.kind == "asked" else ""
 
 
-# Each error: its type, what its message says, and what usually causes it in that line.
-ERRORS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("TypeError", "exceptions must derive", "`raise` needs an exception: `raise ValueError(...)`."),
-    (
-        "TypeError",
-        r"concatenate str \(not \"bytes\"|can't concat str to bytes|not 'str'|"
-        r"expected str instance, bytes|expected a bytes-like object, str|must be str, not bytes|"
-        "cannot use a (string|bytes)|must be str or None, not bytes",
-        "Text meets bytes in this line, and they don't mix. Which of the two has to be encoded or "
-        "decoded first?",
-    ),
-    (
-        "TypeError",
-        "can't concat int|int instance found|an? (bytes|str)[^ ]* object is required, not 'int'",
-        "A number meets bytes in this line. A single byte taken out of bytes, as in `data[0]`, "
-        "is a "
-        "number; a slice, as in `data[0:1]`, is bytes.",
-    ),
-    (
-        "TypeError",
-        "not JSON serializable|keys must be str",
-        "JSON stores text and numbers, but here it gets bytes. What could mark each piece as text "
-        "or bytes?",
-    ),
-    (
-        "AttributeError",
-        "'bytes' object has no attribute 'encode'|encoding without a string argument",
-        "This value is bytes already, and only text can be encoded. Values may be either: how do "
-        "you tell them apart?",
-    ),
-    (
-        "AttributeError",
-        "'str' object has no attribute 'decode'",
-        "This value is text already, and only bytes can be decoded. Where did it change?",
-    ),
-    (
-        "TypeError|AttributeError",
-        "NoneType",
-        "Something here is None. Which call gave it: a function without `return`, or a lookup that "
-        "found nothing?",
-    ),
-    (
-        "error",
-        "argument for 's' must be",
-        "In struct, `s` stands for bytes, with their number before it: `1s` is one byte.",
-    ),
-    (
-        "error",
-        "requires a buffer|not enough data",
-        "struct reads exactly as many bytes as its format says, and here there are fewer or more. "
-        "How many are left at that offset?",
-    ),
-    (
-        "error",
-        "format requires|too large|out of range",
-        "The number doesn't fit the format's width.",
-    ),
-    (
-        "OverflowError|ValueError",
-        r"too big to convert|range\(0, 256\)|byte must be in range",
-        "The number doesn't fit into so few bytes: one byte goes up to 255, two up to 65,535. How "
-        "many does the format give it?",
-    ),
-    ("OverflowError|ValueError", "negative", "A number has become negative here. How?"),
-    (
-        "UnicodeEncodeError",
-        "ascii|latin|charmap",
-        "This encoding doesn't know the character. UTF-8 knows them all.",
-    ),
-    (
-        "UnicodeDecodeError",
-        "",
-        "These bytes aren't valid UTF-8: they aren't text, or a character is cut in half. Which "
-        "bytes do you decode here, and does the tag say that they are text?",
-    ),
-    (
-        "UnboundLocalError",
-        "",
-        "A name is used before this call has given it a value. A function that assigns to a name "
-        "anywhere has its own; to assign to the outer one takes `nonlocal`.",
-    ),
-    ("NameError", "", "No line has set this name yet. Is it misspelled, or set too late?"),
-    (
-        "ValueError",
-        "values to unpack",
-        "There are more or fewer items than names here. How many does each operation, or each "
-        "call, "
-        "give?",
-    ),
-    (
-        "KeyError",
-        "",
-        "This key isn't in the dict. Is that an error here, or what `get` and `pop` with a default "
-        "are for?",
-    ),
-    ("IndexError", "", "There is no item at that index. How many are there in this case?"),
-    (
-        "RuntimeError",
-        "changed size during iteration",
-        "The loop goes through a dict while its body changes it. Loop over a copy.",
-    ),
-    (
-        "TypeError",
-        "not subscriptable|not iterable|not callable|has no len",
-        "The value in this line is of another type than the line needs. Print it just before.",
-    ),
-    (
-        "TypeError",
-        "positional argument|unexpected keyword",
-        "A function is called with other arguments than it takes. Compare the call with its `def`.",
-    ),
-    ("TypeError", "unhashable", "A list or a dict can't be a key, because it can change."),
-    ("AttributeError", "no attribute", "The value has no such attribute. What type is it here?"),
-    (
-        "ValueError",
-        "invalid literal for int",
-        "`int` reads digits, and these bytes aren't. `int.from_bytes` reads a number from bytes.",
-    ),
-    ("RecursionError", "", "It calls itself without end. In which case should it stop?"),
-    (
-        "SystemExit",
-        "",
-        "This would end the whole program, and your variables with it. To leave a function, "
-        "`return` or `raise`.",
-    ),
-    (
-        "KeyboardInterrupt",
-        "",
-        "A KeyboardInterrupt means that Ctrl-C was pressed. Raise another exception.",
-    ),
-    ("MemoryError", "", "It needs too much memory. Which number makes it so large?"),
-    (
-        "CorruptionError|TornError",
-        "",
-        "Nothing catches this error here. Which bytes did the call get, and should they be whole?",
-    ),
-    ("StopIteration", "", "The iterator is used up: each of its items can be read only once."),
+# Each error: its type, what its message says, and below what usually causes it in that line.
+ERRORS: Final = re.findall(
+    r"^(\S+): (.*)\n((?:    .*\n)+)",
+    r"""
+TypeError: exceptions must derive
+    `raise` needs an exception: `raise ValueError(...)`.
+TypeError: not JSON serializable|keys must be str
+    JSON stores text and numbers, but here it gets bytes. What could mark each piece as text or
+    bytes?
+TypeError: str.*bytes|bytes.*str
+    Text meets bytes in this line, and they don't mix. Which of the two has to be encoded or
+    decoded first?
+TypeError: can't concat int|int instance found|an? (bytes|str)[^ ]* object is required, not 'int'
+    A number meets bytes in this line. A single byte taken out of bytes, as in `data[0]`, is a
+    number; a slice, as in `data[0:1]`, is bytes.
+AttributeError: 'bytes' object has no attribute 'encode'|encoding without a string argument
+    This value is bytes already, and only text can be encoded. Values may be either: how do you
+    tell them apart?
+AttributeError: 'str' object has no attribute 'decode'
+    This value is text already, and only bytes can be decoded. Where did it change?
+TypeError|AttributeError: NoneType
+    Something here is None. Which call gave it: a function without `return`, or a lookup that
+    found nothing?
+error: argument for 's' must be
+    In struct, `s` stands for bytes, with their number before it: `1s` is one byte.
+error: requires a buffer|not enough data
+    struct reads exactly as many bytes as its format says, and here there are fewer or more. How
+    many are left at that offset?
+error: format requires|too large|out of range
+    The number doesn't fit the format's width.
+OverflowError|ValueError: too big to convert|range\(0, 256\)|byte must be in range
+    The number doesn't fit into so few bytes: one byte goes up to 255, two up to 65,535. How
+    many does the format give it?
+OverflowError|ValueError: negative
+    A number has become negative here. How?
+UnicodeEncodeError: ascii|latin|charmap
+    This encoding doesn't know the character. UTF-8 knows them all.
+UnicodeDecodeError: .*
+    These bytes aren't valid UTF-8: they aren't text, or a character is cut in half. Which bytes
+    do you decode here, and does the tag say that they are text?
+UnboundLocalError: .*
+    A name is used before this call has given it a value. A function that assigns to a name
+    anywhere has its own; to assign to the outer one takes `nonlocal`.
+NameError: .*
+    No line has set this name yet. Is it misspelled, or set too late?
+ValueError: values to unpack
+    There are more or fewer items than names here. How many does each operation, or each call,
+    give?
+KeyError: .*
+    This key isn't in the dict. Is that an error here, or what `get` and `pop` with a default
+    are for?
+IndexError: .*
+    There is no item at that index. How many are there in this case?
+RuntimeError: changed size during iteration
+    The loop goes through a dict while its body changes it. Loop over a copy.
+TypeError: not subscriptable|not iterable|not callable|has no len
+    The value in this line is of another type than the line needs. Print it just before.
+TypeError: positional argument|unexpected keyword
+    A function is called with other arguments than it takes. Compare the call with its `def`.
+TypeError: unhashable
+    A list or a dict can't be a key, because it can change.
+AttributeError: no attribute
+    The value has no such attribute. What type is it here?
+ValueError: invalid literal for int
+    `int` reads digits, and these bytes aren't. `int.from_bytes` reads a number from bytes.
+RecursionError: .*
+    It calls itself without end. In which case should it stop?
+SystemExit: .*
+    This would end the whole program, and your variables with it. To leave a function, `return`
+    or `raise`.
+KeyboardInterrupt: .*
+    A KeyboardInterrupt means that Ctrl-C was pressed. Raise another exception.
+MemoryError: .*
+    It needs too much memory. Which number makes it so large?
+CorruptionError|TornError: 
+    Nothing catches this error here. Which bytes did the call get, and should they be whole?
+StopIteration: .*
+    The iterator is used up: each of its items can be read only once.
+""",
+    re.M,
 )
 
 
@@ -275,7 +218,7 @@ def about_error(outcome: Outcome) -> str:
     names = [cls.__name__ for cls in type.__dict__["__mro__"].__get__(error.cls)]
     for kinds, pattern, says in ERRORS:
         if set(kinds.split("|")) & set(names) and re.search(pattern, error.text):
-            return says
+            return " ".join(says.split())
     return "Read the error and its line: which value there is not what you expected?"
 
 

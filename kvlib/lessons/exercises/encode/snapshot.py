@@ -26,8 +26,6 @@ from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.relations import Part, Spelling, snapshot_message
 
 STREAM: Final = encoding.encode_snapshot({"a": "", b"a": "é"})
-
-
 SLICE: Final = (
     "A slice past the end returns whatever is left, without an error. What must you compare before "
     "each slice?"

@@ -33,14 +33,8 @@ from kvlib.views.crash import Fate, crash
 from kvlib.views.plain import Foreign
 
 LOG: Final = sealed(PUT, encode_put("b", ""), DELETE)
-
-
 ENDS: Final = (len(FIRST), len(sealed(PUT, encode_put("b", ""))), len(LOG))
-
-
 WAYS: Final[tuple[Fate, ...]] = ("missing", "zeros", "garbage")
-
-
 WHOLE_LOGS: Final = r"""
 EMPTY = An empty value is not a deletion, but `if value` is false for both. How do you ask for None
     alone?

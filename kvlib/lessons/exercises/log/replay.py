@@ -87,7 +87,7 @@ a log without frames again:
 
 
 def _adapted(operations: list[Operation], _: str) -> tuple[Any, ...]:
-    items = next((one[1] for one in operations if one[0] == "have"), {})
+    items: dict[Any, Any] = next((one[1] for one in operations if one[0] == "have"), {})
     return log_of([one for one in operations if one[0] != "have"]), items
 
 

@@ -45,14 +45,8 @@ from kvlib.lessons.exercises.stores import (
 )
 
 HOW_MANY: Final = ("segment_count", "p")
-
-
 LONG: Final = "abcdefghijklmno"
-
-
 ELEVEN_PIECES: Final = "-" + "".join(8 * mark for mark in "23456789X")
-
-
 KEPT: Final = (
     "You got back the very object that was put, so it never became bytes. Under each path, keep a "
     "list of segments, as files would hold them."
