@@ -278,7 +278,7 @@ class Coding(Exercise):
             yield from self._about_value(case, outcome)
         if case.look:
             yield case.look
-        elif case.about and case is not self.cases[0]:  # the first case isn't special
+        elif case.about and (outcome.kind == "raised" or case is not self.cases[0]):
             yield f"This case is about {case.about}."
 
     def _about_refusal(self, case: Case, outcome: Outcome) -> Iterator[str]:
@@ -395,7 +395,7 @@ def _about_large(case: Case, outcome: Outcome) -> Iterator[str]:
             "search again in each turn?"
         )
     elif outcome.kind == "gave":
-        yield "The result is wrong. What changes when there is a lot of data?"
+        yield case.look or "The result is wrong. What changes when there is a lot of data?"
     else:
         yield f"What came: {feedback.came(outcome)}"
 

@@ -198,7 +198,7 @@ KeyboardInterrupt: .*
     A KeyboardInterrupt means that Ctrl-C was pressed. Raise another exception.
 MemoryError: .*
     It needs too much memory. Which number makes it so large?
-CorruptionError|TornError: 
+CorruptionError: .*
     Nothing catches this error here. Which bytes did the call get, and should they be whole?
 StopIteration: .*
     The iterator is used up: each of its items can be read only once.
@@ -239,6 +239,8 @@ def about_type(value: Any, wanted: object, printed: str = "") -> str:
         digits = len(value) > 1 and re.fullmatch("[0-9a-f]+", value)
         said = "It returns a text, but the format is made of bytes."
         return f"{said} Don't turn them into hex digits." if digits else f"{said} Where is it made?"
+    if isinstance(wanted, bytes) and kind == "list":
+        return "It should be bytes, but it is a list. A loop over bytes gives numbers; a slice is bytes."
     if isinstance(wanted, list) and type(value) is bytes:
         return "It returns bytes, but a list of bytes is asked for. Don't join the pieces."
     if isinstance(wanted, list) and type(value) is tuple:

@@ -103,6 +103,7 @@ def field_unit(value: Item) -> Unit:
         "followed by a newline": data + b"\n",
         "without its first byte": data[1:],
         "without its last byte": data[:-1],
+        "cut to one byte: in struct, a single `s` is one byte": data[:1] or b"\0",
         "reversed": data[::-1],
         "stripped of white space": data.strip(),
     }
@@ -140,6 +141,7 @@ def segment_messages(pieces: Sequence[bytes]) -> list[Message]:
     found: list[Message] = []
     for index, piece in enumerate(pieces):
         indexes = {
+            "that of the first piece with the same bytes": pieces.index(piece),
             "counted from 1": index + 1,
             "counted backwards": last - index,
             "an offset in the stream": sum(map(len, pieces[:index])),

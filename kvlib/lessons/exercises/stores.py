@@ -170,6 +170,7 @@ two paths: put a 1; serialize p; put a 2; serialize q; deserialize p; get a; des
     ['2', '2'] -> Both paths give what was saved last, so the path is ignored.
     ['1', '1'] -> Both paths give what was saved first. Where does the path come in?
 a path that is loaded twice: put a 1; serialize p; deserialize p; put a 2; deserialize p; get a
+    ? Does the first `deserialize` use up what was saved, or change it?
     ['2'] -> After the first `deserialize`, memory and what was saved are the same dict, so a put
         changes both.
     [None] -> The second `deserialize` finds nothing: the first one used up what was saved. Does
@@ -178,6 +179,7 @@ a path that is saved to twice: put a 1; serialize p; put a 2; serialize p; deser
     ['1'] -> The second `serialize` doesn't replace what the first one saved.
 a record that was deleted between two saves: put a 1; serialize p; delete a; serialize p;
     deserialize p; get a
+    ? What is left of a deleted key in memory?
     ['1'] -> A record that is no longer in memory comes back: the second `serialize` adds to the
         first instead of replacing it.
 """

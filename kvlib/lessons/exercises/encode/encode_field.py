@@ -18,13 +18,27 @@ from typing import Final
 
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
-from kvlib.lessons.relations import field_unit
+from kvlib.lessons.relations import Spelling, field_unit
 
 
 def encode_field(value: str | bytes) -> bytes:
     """Encode first, then measure."""
     tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)
     return tag + len(data).to_bytes(4, "big") + data
+
+
+def spell_field(value: str | bytes) -> Spelling:
+    """Return how a field is spelled, and what becomes of an empty one."""
+    unit = field_unit(value)
+    return {
+        "": [(unit,)],
+        "An empty value becomes only its tag. Its length is 0, and is written too.": [
+            (unit if value else unit[:1],)
+        ],
+        "An empty value becomes nothing at all. It has a tag, and a length of 0.": [
+            (unit if value else (),)
+        ],
+    }
 
 
 EXERCISE: Final = Coding(
@@ -50,5 +64,5 @@ def encode_field(value):
     ),
     own=("encode_field",),
     formats=("field",),
-    spell=(lambda value: {"": [(field_unit(value),)]},),
+    spell=(spell_field,),
 )

@@ -39,7 +39,14 @@ EXERCISE: Final = Prediction(
             "You counted characters, but `é` and `à` are one character each. How many bytes does "
             "each take?",
         ),
-        (13, "One byte is missing. How does the reader know whether the data is text or bytes?"),
+        (13, "One byte is missing. Did you count the tag, and two bytes for each of `é` and `à`?"),
+        (
+            11,
+            "A length of one byte could only go up to 255. How many bytes does a field use "
+            "for its length?",
+        ),
+        (18, "A count of four bytes begins a snapshot. A field by itself has none."),
+        (21, "That is the size in UTF-16, where each character takes two bytes or more."),
         (
             10,
             "A length of one byte could only go up to 255. How many bytes does a field use "

@@ -33,6 +33,8 @@ SLICE: Final = (
 REST: Final = "Where must the offset be when the last record has been read?"
 COUNT: Final = "The count promises a number of records. Is that how many you read?"
 TAG: Final = "Only two tags exist. What does your code do with any other?"
+DOUBLED: Final = "In a dict the second value replaces the first. When could you notice?"
+TWICE: Final = encoding.encode_snapshot({"a": "1", "b": "2", "c": "3"}).replace(b"c", b"a")
 SAMPLES: Final = tuple(
     ([snapshot_message(records)], records)
     for records in ({"a": "b"}, {"é": b"\xff"}, {"a": "", b"bc": "d"}, {"a": "x" * 300, "b": "y"})
@@ -110,6 +112,12 @@ def spell_snapshot(records: dict[Any, Any]) -> Spelling:
         "Records with an empty key are left out. Is `if key` true for an empty text?": {
             key: value for key, value in records.items() if key
         },
+        "An empty text becomes empty bytes: `or` replaces it.": {
+            key or b"": value or b"" for key, value in records.items()
+        },
+        "An empty value becomes empty bytes: `or` replaces it.": {
+            key: value or b"" for key, value in records.items()
+        },
         "Only the first record is there. Is there a `return` inside the loop?": dict(
             list(records.items())[:1]
         ),
@@ -182,7 +190,14 @@ EXERCISE: Final = Coding(
         Case(
             (bytes(3) + b"\2" + 2 * EMPTY_RECORD,),
             "a key that occurs twice",
-            "In a dict the second value replaces the first. When could you notice?",
+            DOUBLED,
+            of=1,
+            refused=True,
+        ),
+        Case(
+            (TWICE,),
+            "a key that occurs twice, with another one between",
+            DOUBLED,
             of=1,
             refused=True,
         ),

@@ -49,6 +49,17 @@ def spell_hunt(stream: bytes, limit: int) -> Spelling:
         or with_empty,
         "You removed the empty segments, but an empty stream has no other segment. Fix the number, "
         "not the list.": [one for one, piece in zip(with_empty, pieces, strict=True) if piece],
+        "The size was right: 8 bytes of the limit belong to the header. But the number of "
+        "segments is "
+        "computed from the whole limit.": segment_messages(
+            [stream[n * size : (n + 1) * size] for n in range(max(1, -(-len(stream) // limit)))]
+        ),
+        "The number of segments is computed from the whole limit, header included.": segment_messages(
+            [stream[n * size : (n + 1) * size] for n in range(len(stream) // limit + 1)]
+        ),
+        "Only a stream of exactly one full piece is mended. What about two full pieces?": (
+            right[""] if len(stream) == size else with_empty
+        ),
         "`round` goes to the nearest number, so you drop a short last piece. Which way must you "
         "round?": segment_messages([stream[n * size : (n + 1) * size] for n in range(nearest)]),
         "The bug is still there: where the last segment is full, an empty one follows it. Which "

@@ -97,8 +97,11 @@ def _alike(one: str, other: str) -> bool:
 
 
 SEGMENTS: Final = """
-SHUFFLED = Do you join the segments in the order in which they are stored? What in a segment says
-    where it belongs?
+ORDER = Which segments are there after `reorder`, and in which order do you join them?
+SHUFFLED = You join the segments in the order in which they are stored. What in a segment says where
+    it belongs?
+NEW = `reorder` builds a new list from the old one: `new[i] = old[order[i]]`. Don't read from the
+    list that you are changing.
 TEXT = Up to ten segments it was right. Do you sort the indexes as numbers, or as text, where `10`
     comes before `2`?
 [16] two segments, in their order: put a 1; serialize p; deserialize p; get a
@@ -107,12 +110,15 @@ TEXT = Up to ten segments it was right. Do you sort the indexes as numbers, or a
     ? TEXT
 [13] two segments that are swapped, both from the middle of a value: put a abcdefghij; serialize p;
     reorder p [0,1,2,4,3]; deserialize p; get a
-    ? SHUFFLED
+    ? ORDER
+    ['fghijabcde'] -> SHUFFLED
+    ['fghijfghij'] -> NEW
+    ['abcdeabcde'] -> NEW
 [16] two segments that are swapped: put a 1; serialize p; reorder p [1,0]; deserialize p; get a
-    ? SHUFFLED
+    ? ORDER
 [13] three segments that are shuffled: put a LONG; serialize p; reorder p [0,1,2,4,5,3];
     deserialize p; get a
-    ? SHUFFLED
+    ? ORDER
 [13] segments that are shuffled twice: put a LONG; serialize p; reorder p [0,1,2,4,5,3];
     reorder p [0,1,2,4,5,3]; deserialize p; get a
     ? `reorder` builds a new list from the old one: `new[i] = old[order[i]]`.
@@ -233,6 +239,7 @@ EXERCISE: Final = Coding(
         Case(
             (9, [put("a", "v" * 300), SAVE, HOW_MANY, LOAD, get()]),
             "314 segments, so an index needs its second byte",
+            "Do you sort by the whole index? It has four bytes.",
         ),
         *about_data(_at(64), "serialize p; deserialize p"),
         *about_data(_at(9), "serialize p; deserialize p"),

@@ -23,10 +23,6 @@ from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import spell_pieces
 
-NUMBERS: Final = (
-    "Your items are lists of numbers, but each must be bytes. What do you get if you just slice "
-    "the stream?"
-)
 ROOM: Final = "What must you check before you cut?"
 
 
@@ -48,7 +44,8 @@ EXERCISE: Final = Coding(
     points=3,
     functions=(cut,),
     cases=(
-        Case((b"", 9), "an empty stream"),
+        Case((b"", 10), "an empty stream"),
+        Case((b"", 9), "the smallest limit: a segment has room for one byte"),
         Case((b"a", 9), "one byte, and room for exactly one"),
         Case((b"a", 10), "a piece that is not full"),
         Case((b"ab", 9), "one byte in each piece"),

@@ -21,14 +21,17 @@ joins them. Segments from another snapshot with the same total still get through
 
 from typing import Final
 
+from kvlib import segments
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.segment.pieces import (
     A2,
     A3,
+    A4,
     B2,
     B3,
     C3,
+    D4,
     LONE,
     READABLE,
     spell_segments,
@@ -50,6 +53,7 @@ def _large_segments() -> list[Case]:
         Case(
             (split(b"abcdefghijkl", 9),),
             "12 segments, so some indexes have two digits",
+            "Do you sort the indexes as numbers, or as text, where `10` comes before `2`?",
             of=1,
         ),
         Case(  # a nested loop would run too many lines for a small case
@@ -97,7 +101,8 @@ EXERCISE: Final = Coding(
         join,
     ),
     cases=(
-        Case((b"", 9), "an empty stream"),
+        Case((b"", 10), "an empty stream"),
+        Case((b"", 9), "the smallest limit: a segment has room for one byte"),
         Case((b"a", 9), "one byte, and room for exactly one"),
         Case((b"a", 10), "a segment that is not full"),
         Case((b"ab", 9), "two segments"),
@@ -144,6 +149,13 @@ EXERCISE: Final = Coding(
             of=1,
         ),
         Case(([C3, A3, B3],), "three segments in some order", of=1),
+        Case((segments.split(b"aa", 9),), "two segments with the same piece", of=1),
+        Case(
+            ([LONE[:8] * 2],),
+            "a piece that looks like its header",
+            "Take the header off by its place: `segment[8:]`.",
+            of=1,
+        ),
         Case((split(b"abcde", 10)[::-1],), "a short last segment that comes first", of=1),
         Case(
             ([],),
@@ -189,6 +201,20 @@ EXERCISE: Final = Coding(
             ([bytes(4) + b"\xff" * 4 + b"a"],),
             "a total of four billion",
             "Check a total before you count up to it.",
+            of=1,
+            refused=True,
+        ),
+        Case(
+            ([LONE, LONE[:5]],),
+            "a segment, and one with half a header",
+            "Is what can't be read skipped, or refused?",
+            of=1,
+            refused=True,
+        ),
+        Case(
+            ([A4, A4, D4, D4],),
+            "two segments that occur twice, and two lost",
+            "The number of segments is right, and so is the sum of the indexes. Which are there?",
             of=1,
             refused=True,
         ),
