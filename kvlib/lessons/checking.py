@@ -35,8 +35,7 @@ def check(name: object = NOTHING, answer: object = NOTHING, *more: object) -> Re
         return Result(written(plain(name), 60).strip("'"), "wrong", words=(f"{error}",))
     try:
         if answer is NOTHING:
-            call = f'`check("{exercise.name}", {exercise.handed})`'
-            result = exercise.wrong(f"Hand over your answer too: {call}.")
+            result = exercise.wrong(f"Hand over your answer too: `{exercise.call}`.")
         else:
             result = exercise.check((answer, *more) if more else answer)
     except Exception as error:  # a bug of ours: an answer's errors are caught where it is called

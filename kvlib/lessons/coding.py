@@ -112,7 +112,7 @@ class Coding(Exercise):
         """Return whether functions are right; if they aren't, why."""
         if answer is ...:
             return self.untried()
-        call = f'`check("{self.name}", {self.handed})`'
+        call = f"`{self.call}`"
         functions: list[Any] = [answer]
         if len(self.names) > 1:
             functions = [*answer] if type(answer) in (tuple, list) else []

@@ -112,6 +112,16 @@ class Exercise:
         return f"{self.handed} = ..."
 
     @property
+    def call(self) -> str:
+        """The source of the cell that checks the answer."""
+        return f'check("{self.name}", {self.handed})'
+
+    @property
+    def heading(self) -> str:
+        """The task as a notebook has it, with its name and minutes."""
+        return f"**Exercise `{self.name}` ({self.minutes} min).** {self.task}"
+
+    @property
     def solved(self) -> str:
         """The source of the answer's cell, solved."""
         raise NotImplementedError

@@ -240,7 +240,9 @@ def about_type(value: Any, wanted: object, printed: str = "") -> str:
         said = "It returns a text, but the format is made of bytes."
         return f"{said} Don't turn them into hex digits." if digits else f"{said} Where is it made?"
     if isinstance(wanted, bytes) and kind == "list":
-        return "It should be bytes, but it is a list. A loop over bytes gives numbers; a slice is bytes."
+        return (
+            "It should be bytes, and is a list. A loop over bytes gives numbers; a slice is bytes."
+        )
     if isinstance(wanted, list) and type(value) is bytes:
         return "It returns bytes, but a list of bytes is asked for. Don't join the pieces."
     if isinstance(wanted, list) and type(value) is tuple:

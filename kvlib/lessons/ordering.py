@@ -45,6 +45,15 @@ class Ordering(Exercise):
         return ("order",)
 
     @property
+    def heading(self) -> str:
+        """The task, and the numbered lines."""
+        lines = [
+            f"{number}   {indent(line, '    ')[4:]}" for number, line in enumerate(self.lines, 1)
+        ]
+        listed = "\n".join([self.head, "", *lines])
+        return f"{super().heading}\n\n```\n{listed}\n```"
+
+    @property
     def solved(self) -> str:
         """The assignment of a right order."""
         return f"order = {list(self.order)}"

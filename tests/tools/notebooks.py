@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.paths import NOTEBOOKS, SOURCES
+from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.glossary import NOTEBOOKS as SERIES
 from kvlib.lessons.glossary import glossary
 
@@ -101,28 +102,67 @@ def read_source(path: Path) -> Any:
             start = cell.source.partition("\n")[0]
             raise ValueError(f"{path.name}: cell {number} has no id: {start!r}")
         cell.id = cell.metadata.pop("id")
+        cell.source = CELLS.get(cell.id) or expanded(cell.source)
         if ANSWER in cell.metadata.get("tags", ()):
             cell.metadata = {"jupyter": FOLDED, **cell.metadata}
     return notebook
 
 
-def write_source(notebook: Notebook) -> str:
-    """Return the source of a notebook."""
+# What the exercises say is written in their modules. The cells of their stubs and checks are empty
+# in a source, and a text has {{exercise NAME}}, {{objective NAME}}, {{objectives NAME NAME}} or
+# {{objectives with minutes NAME NAME}}.
+PLACEHOLDER = re.compile(r"\{\{[a-z][\w -]+\}\}")
+CELLS = {
+    name: source
+    for exercise in EXERCISES.values()
+    for name, source in zip(exercise.cells, (exercise.stub, exercise.call), strict=True)
+}
+
+
+def expanded(text: str) -> str:
+    """Return a text with its placeholders replaced by what the exercises say."""
+    return PLACEHOLDER.sub(lambda found: _expansion(found[0]), text)
+
+
+def _expansion(placeholder: str) -> str:
+    kind, *names = placeholder.strip("{}").split()
+    minutes = names[:2] == ["with", "minutes"]
+    exercises = [EXERCISES[name] for name in names[2 * minutes :]]
+    if kind == "exercise":
+        return exercises[0].heading
+    if kind == "objective":
+        return exercises[0].objective
+    lines = [f"- {one.objective}{f' ({one.minutes})' * minutes}" for one in exercises]
+    lines[0] = lines[0].removesuffix(")") + " minutes)" * minutes
+    return ";\n".join(lines) + "."
+
+
+def write_source(notebook: Notebook, former: str = "") -> str:
+    """Return the source of a notebook, with the placeholders that its former source has."""
     import jupytext
     import nbformat
 
+    found = sorted(set(PLACEHOLDER.findall(former)), key=lambda one: -len(_expansion(one)))
     cells = []
     for cell in without_glossary(notebook):
         metadata = {"id": cell["id"], **cell["metadata"]}
         if ANSWER in tags(cell):
             metadata.pop("jupyter", None)
+        made = CELLS.get(cell["id"]) == cell["source"]
+        source = "" if made else _collapsed(cell["source"], found)
         if cell["cell_type"] == "markdown":
-            cells.append(nbformat.v4.new_markdown_cell(cell["source"], metadata=metadata))
+            cells.append(nbformat.v4.new_markdown_cell(source, metadata=metadata))
         else:
-            cells.append(nbformat.v4.new_code_cell(cell["source"], metadata=metadata))
+            cells.append(nbformat.v4.new_code_cell(source, metadata=metadata))
     text: str = jupytext.writes(nbformat.v4.new_notebook(cells=cells), fmt="md:myst")
     body = re.sub(r"\A---\n.*?\n---\n+", "", text, flags=re.S)
     return SOURCE_HEADER + body.rstrip("\n") + "\n"
+
+
+def _collapsed(text: str, placeholders: Sequence[str]) -> str:
+    for placeholder in placeholders:
+        text = text.replace(_expansion(placeholder), placeholder)
+    return text
 
 
 def disagreement(path: Path) -> str:
@@ -277,7 +317,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.sources:
         for path in paths:
             source_of(path).parent.mkdir(exist_ok=True)
-            source_of(path).write_text(write_source(load(path)), encoding="utf-8", newline="\n")
+            source = source_of(path)
+            former = source.read_text(encoding="utf-8") if source.exists() else ""
+            text = write_source(load(path), former)
+            source.write_text(text, encoding="utf-8", newline="\n")
         return 0
     return max([_renew_file(path, write=not options.check) for path in paths])
 

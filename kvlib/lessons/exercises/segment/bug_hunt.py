@@ -54,7 +54,7 @@ def spell_hunt(stream: bytes, limit: int) -> Spelling:
         "computed from the whole limit.": segment_messages(
             [stream[n * size : (n + 1) * size] for n in range(max(1, -(-len(stream) // limit)))]
         ),
-        "The number of segments is computed from the whole limit, header included.": segment_messages(
+        "The number of segments is computed from the whole limit and its header.": segment_messages(
             [stream[n * size : (n + 1) * size] for n in range(len(stream) // limit + 1)]
         ),
         "Only a stream of exactly one full piece is mended. What about two full pieces?": (

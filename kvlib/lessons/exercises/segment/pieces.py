@@ -59,7 +59,7 @@ WRONG_CUTS: Final[Mapping[str, Callable[[bytes, int], list[bytes]]]] = {
     "Your pieces are all about the same length. Fill each one up to the limit instead: only "
     "the last "
     "may be shorter.": lambda s, n: _sliced(s, -(-len(s) // len(_sliced(s, n)))),
-    "Your first piece is the short one. Only the last may be shorter than the others.": _first_short,
+    "Your first piece is the short one. Only the last may be shorter.": _first_short,
     "You fill up the last piece with bytes that were never stored. How would a reader know "
     "that they "
     "don't belong to the stream?": lambda s, n: [one.ljust(n, b"\0") for one in _sliced(s, n)],
