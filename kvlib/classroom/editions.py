@@ -27,7 +27,6 @@ import nbformat
 from kvlib.classroom.atomic import replace
 from kvlib.lessons.catalogue import EXERCISES, find
 from kvlib.lessons.exercise import Exercise
-from kvlib.lessons.source_code import solved
 
 COURSE: Final = "kvlib"  # the name of the course, and of its one assignment
 FOLDERS: Final = (
@@ -266,7 +265,7 @@ def solve(notebook: Notebook) -> Notebook:
     """Return the notebook with each stub replaced by the solution, not yet run."""
     notebook = deepcopy(notebook)
     for exercise, stub, _ in exercises_of(notebook):
-        stub.source = solved(exercise)
+        stub.source = exercise.solved
     return notebook
 
 
@@ -353,7 +352,7 @@ def source(notebook: Notebook, hidden: Mapping[str, str]) -> Notebook:
     """
     notebook = deepcopy(notebook)
     for exercise, stub, check in exercises_of(notebook):
-        stub.source = f"{stub.source}\n### BEGIN SOLUTION\n{solved(exercise)}\n### END SOLUTION"
+        stub.source = f"{stub.source}\n### BEGIN SOLUTION\n{exercise.solved}\n### END SOLUTION"
         stub.metadata["nbgrader"] = _metadata(stub, solution=True)
         check.source = f"{checked(exercise)}.require()"
         if exercise.name in hidden:

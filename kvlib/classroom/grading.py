@@ -32,7 +32,6 @@ from kvlib.classroom.recorder import PASSED
 from kvlib.layout.text import width
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
-from kvlib.lessons.source_code import solved
 
 if TYPE_CHECKING:  # takes a second
     from kvlib.classroom.kernel import Kernel
@@ -446,7 +445,7 @@ def rejected(hidden: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             raise KernelError(f"a kernel started, but not with this kvlib: {session.message}")
         for name in hidden:
             exercise = EXERCISES[name]
-            source = f"from kvlib.lessons import check\n{solved(exercise)}\n{checked(exercise)}"
+            source = f"from kvlib.lessons import check\n{exercise.solved}\n{checked(exercise)}"
             session.run(Cell("", source), [name])
             if session.found[name] != [RIGHT]:
                 yield name, session.message or session.found[name][-1]

@@ -171,9 +171,7 @@ class Coding(Exercise):
 
     def _is_untried(self, functions: Functions, failed: Seen) -> bool:
         """Return whether each function is still the stub."""
-        if not _is_stub(failed.outcome):
-            return False
-        firsts = {case.of: case for case in reversed(self.cases)}
+        firsts = {case.of: case for case in (*reversed(self.cases), failed.case)}
         return all(_is_stub(run(functions[of], case.arguments)) for of, case in firsts.items())
 
     def wanted(self, case: Case) -> Any:

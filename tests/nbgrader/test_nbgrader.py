@@ -15,7 +15,6 @@ from helpers.paths import ROOT
 from helpers.small_notebooks import notebooks, read, write_all
 from kvlib.classroom.editions import Notebooks, build, exercises_of
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.source_code import solved
 from project.test_packaging import missing_pins, pins, project
 
 HALF = list(EXERCISES)[::2]
@@ -72,7 +71,7 @@ def hand_in(course: Path, learner: str, answers: dict[str, str]) -> None:
 
 def answers(names: list[str]) -> dict[str, str]:
     """Give these exercises solved."""
-    return {EXERCISES[name].cells[0]: solved(EXERCISES[name]) for name in names}
+    return {EXERCISES[name].cells[0]: EXERCISES[name].solved for name in names}
 
 
 def grade(folder: Path, made: Notebooks, learners: dict[str, dict[str, str]]) -> Path:
@@ -99,7 +98,7 @@ def course(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         there = [one for notebook in made.values() for one, _, _ in exercises_of(notebook)]
         assert len(there) == len(EXERCISES)
     sly = dict.fromkeys((exercise.cells[1] for exercise in EXERCISES.values()), "'right'")
-    guess = f"guessed = True\n{solved(EXERCISES['01-encode-field'])}"
+    guess = f"guessed = True\n{EXERCISES['01-encode-field'].solved}"
     learners = {
         "empty": {},
         "half": answers(HALF),

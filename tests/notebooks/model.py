@@ -2,7 +2,6 @@
 
 import copy
 
-from kvlib.classroom.editions import checked
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.glossary import WORDS, Word, glossary
@@ -37,11 +36,11 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
     """Return an exercise's three cells, not tried yet."""
     stub, check = exercise.cells
     cells = [
-        markdown(f"model-{exercise.name}", "\n".join(["Yours.", *exercise.lines])),
+        markdown(f"model-{exercise.name}", exercise.heading),
         code(stub, exercise.stub),
-        code(check, checked(exercise)),
+        code(check, exercise.call),
     ]
-    data = {"text/plain": [f"{exercise.name}: not tried yet"]}
+    data = {"text/plain": [f"○ {exercise.name}: not tried yet"]}
     cells[-1]["outputs"] = [{"output_type": "execute_result", "data": data, "metadata": {}}]
     return cells
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from kvlib.classroom.editions import WIDGET_VIEW, checked
+from kvlib.classroom.editions import WIDGET_VIEW
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.glossary import WORDS, glossary
 from notebooks.reading import (
@@ -207,14 +207,12 @@ def exercises_are_complete(notebook: Notebook) -> Iterator[str]:
             continue
         stub, check = (names.index(name) for name in exercise.cells)
         sources = [cells[stub]["source"], cells[check]["source"]]
-        if check != stub + 1 or sources != [exercise.stub, checked(exercise)]:
+        if check != stub + 1 or sources != [exercise.stub, exercise.call]:
             yield f"{exercise.name}: needs its own stub, followed by its own check"
-        task = cells[stub - 1]["source"]
-        lines = [line.strip() for line in "\n".join(exercise.lines).splitlines()]
-        if missing := [line for line in lines if line not in task]:
-            yield f"{exercise.name}: the task must show {missing[0]}"
+        if not any(exercise.heading in cell["source"] for cell in cells[:stub]):
+            yield f"{exercise.name}: needs its task, as its module states it"
         said = ["".join(output["data"]["text/plain"]) for output in cells[check]["outputs"]]
-        if said != [f"{exercise.name}: not tried yet"]:
+        if said != [f"○ {exercise.name}: not tried yet"]:
             yield f"{exercise.name}: the check says {said}"
 
 
@@ -289,8 +287,8 @@ def exercises_have_their_time(notebook: Notebook) -> Iterator[str]:
             yield f"{title}: its exercises and questions need {taken} minutes"
     here = {cell.get("id") for cell in spine(notebook)["cells"]}
     there = [one for one in set_exercises(notebook) if one.cells[0] in here]
-    if there and [one.kind for one in there] != ["predict", "function", "order"]:
-        yield f"the spine has the exercises {', '.join(one.kind for one in there)}"
+    if there and {one.way for one in there} != {"predict", "write code", "order the lines"}:
+        yield f"the spine has the exercises {', '.join(one.way for one in there)}"
     for one in there:
         if one.minutes > SPINE_MINUTES:
             yield f"{one.name} takes {one.minutes} minutes; the limit is {SPINE_MINUTES}"

@@ -62,7 +62,7 @@ def test_notebook_and_source_agree(name: str) -> None:
 def test_a_source_survives_the_way_there_and_back(name: str) -> None:
     """Writing the source of a built notebook gives back its source."""
     source = (SOURCES / f"{name}.md").read_text(encoding="utf-8")
-    assert write_source(load(NOTEBOOKS / f"{name}.ipynb")) == source
+    assert write_source(load(NOTEBOOKS / f"{name}.ipynb"), source) == source
 
 
 def test_each_notebook_has_a_source_and_each_source_a_notebook() -> None:

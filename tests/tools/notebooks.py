@@ -156,6 +156,7 @@ def write_source(notebook: Notebook, former: str = "") -> str:
             cells.append(nbformat.v4.new_code_cell(source, metadata=metadata))
     text: str = jupytext.writes(nbformat.v4.new_notebook(cells=cells), fmt="md:myst")
     body = re.sub(r"\A---\n.*?\n---\n+", "", text, flags=re.S)
+    body = re.sub(r"^(:id: .*\n)\n+```$", r"\1```", body, flags=re.M)  # an empty cell
     return SOURCE_HEADER + body.rstrip("\n") + "\n"
 
 

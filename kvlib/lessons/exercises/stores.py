@@ -204,7 +204,7 @@ a text and bytes that look alike: put 1 x; put b'1' b'y'; AROUND; get 1; get b'1
     ['y', 'y'] -> SAME_KEY
 bytes that aren't text: put a b'\xff\0'; AROUND; get a
     ? TYPES
-every delimiter you might think of: put 'a|b:c\0' '\0v1|v2:1;\n\,\t'; AROUND; get 'a|b:c\0'
+every delimiter you might think of: put 'a|b:c\0' '\0v1|v2:1;\n\\,\t'; AROUND; get 'a|b:c\0'
     ? MARK
 an empty key: put '' 1; AROUND; get ''
     ? Is `if key` true for an empty text?

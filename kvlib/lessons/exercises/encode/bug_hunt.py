@@ -82,7 +82,7 @@ def _texts(found: Any) -> list[str]:
 
 
 def found() -> dict[str | bytes, str | bytes]:
-    """Bytes that happen to be valid UTF-8 come back as text."""
+    """Return bytes that happen to be valid UTF-8: they come back as text."""
     return {"drink": b"tea"}
 
 

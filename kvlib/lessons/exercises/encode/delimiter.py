@@ -28,7 +28,7 @@ def _is_bytes(stream: bytes, records: object) -> bool:
 
 
 def encode(records: dict[str | bytes, str | bytes]) -> bytes:
-    """Type and length come before the data, so the reader never searches it."""
+    """Put type and length before the data, so that the reader never searches it."""
     stream = b""
     for record in records.items():
         for value in record:

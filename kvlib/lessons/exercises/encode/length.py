@@ -22,7 +22,7 @@ from kvlib.lessons.prediction import Prediction
 
 
 def length() -> int:
-    """A tag, a length of four bytes, and nine bytes of text."""
+    """Return the size of a tag, a length of four bytes, and nine bytes of text."""
     return 1 + 4 + len("déjà vu".encode())
 
 

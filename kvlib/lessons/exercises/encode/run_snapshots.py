@@ -55,7 +55,7 @@ def _large_operations() -> list[Case]:
 
 
 def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
-    """A path holds bytes, so later puts can't change what was saved."""
+    """Keep bytes under a path, so later puts can't change what was saved."""
 
     def encode(records: dict[str | bytes, str | bytes]) -> bytes:
         stream = bytearray()

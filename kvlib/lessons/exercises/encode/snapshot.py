@@ -56,7 +56,7 @@ def _large_snapshots() -> list[Case]:
 
 
 def encode_snapshot(records: dict[str | bytes, str | bytes]) -> bytes:
-    """The number of records, then all the fields in a row."""
+    """Write the number of records, then all the fields in a row."""
     stream = bytearray(len(records).to_bytes(4, "big"))
     for record in records.items():
         for value in record:

@@ -26,7 +26,7 @@ from kvlib.lessons.relations import Part, Spelling
 
 
 def append(log: bytes, payload: bytes) -> bytes:
-    """The new frame begins where the last whole one ends."""
+    """Begin the new frame where the last whole one ends."""
     offset, sequence = 0, 0
     while offset < len(log):
         try:

@@ -144,7 +144,7 @@ def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:
 
 
 def recover(log: bytes) -> dict[str | bytes, str | bytes]:
-    """A bad frame is torn, unless a later whole frame proves damage."""
+    """Drop a bad frame as torn, unless a later whole frame proves damage."""
 
     def refuse_damage(bad: int, sequence: int) -> None:
         for offset in range(bad + 1, len(log)):

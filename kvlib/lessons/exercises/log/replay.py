@@ -92,7 +92,7 @@ def _adapted(operations: list[Operation], _: str) -> tuple[Any, ...]:
 
 
 def replay(data: bytes, items: dict[str | bytes, str | bytes]) -> dict[str | bytes, str | bytes]:
-    """Whatever the state was, the mutation decides what it is now."""
+    """Let the mutation decide what the state is now, whatever it was."""
     items, offset = dict(items), 0
     while offset < len(data):
         frame = kvlib.unseal(data, offset)

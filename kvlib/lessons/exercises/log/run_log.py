@@ -177,7 +177,7 @@ def _compacting(operations: list[Operation], threshold: str) -> tuple[Any, ...]:
 def run_log(
     compact_threshold: int, operations: list[tuple[Any, ...]]
 ) -> list[str | bytes | tuple[int, int, int] | None]:
-    """A restart has only the bytes of the snapshot and the log."""
+    """Rebuild memory from the bytes of the snapshot and the log alone."""
 
     def field(value: str | bytes) -> bytes:
         tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)

@@ -93,7 +93,7 @@ def _large_shutdowns() -> list[Case]:
 
 
 def run_shutdown(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
-    """Only bytes remain between shutdown and restore."""
+    """Keep only bytes between shutdown and restore."""
 
     def field(value: str | bytes) -> bytes:
         tag, data = (b"s", value.encode()) if isinstance(value, str) else (b"b", value)

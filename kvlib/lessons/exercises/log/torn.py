@@ -44,7 +44,7 @@ def _speaks_of_refusing(found: Any) -> bool:
 
 
 def torn() -> dict[str, str]:
-    """A change counts if its frame is whole; half a deletion deletes nothing."""
+    """Count a change if its frame is whole; half a deletion deletes nothing."""
     puts = [(49 + 32, "tea", "3"), (49 + 64, "pie", "2"), (49 + 96, "tea", "4")]
     return {key: price for end, key, price in puts if end <= 170}  # the deletion ends at 171
 

@@ -19,7 +19,7 @@ from kvlib.lessons.prediction import Prediction
 
 
 def count() -> int:
-    """12 of the 20 bytes carry the stream, and a piece that isn't full counts too."""
+    """Divide by the 12 of 20 bytes that carry the stream, and count a piece that isn't full too."""
     return -(-120 // (20 - 8))
 
 

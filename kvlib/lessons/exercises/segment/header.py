@@ -24,7 +24,7 @@ from kvlib.lessons.exercises.segment.pieces import spell_headers
 
 
 def add_headers(pieces: list[bytes]) -> list[bytes]:
-    """The index, counted from 0, and how many pieces there are."""
+    """Write the index, counted from 0, and how many pieces there are."""
 
     def header(index: int) -> bytes:
         return index.to_bytes(4, "big") + len(pieces).to_bytes(4, "big")

@@ -156,7 +156,7 @@ def _large_operations() -> list[Case]:
 def run_segments(
     max_segment_size: int, operations: list[tuple[Any, ...]]
 ) -> list[str | bytes | int | None]:
-    """A path holds segments, and each carries its index."""
+    """Keep segments under a path; each carries its index."""
 
     def encode(records: dict[str | bytes, str | bytes]) -> bytes:
         stream = bytearray(len(records).to_bytes(4, "big"))

@@ -31,7 +31,7 @@ def _large_streams() -> list[Case]:
 
 
 def cut(stream: bytes, max_segment_size: int) -> list[bytes]:
-    """Pieces that leave room for the header, and always at least one."""
+    """Return pieces that leave room for the header, and always at least one."""
     size = max_segment_size - 8
     if size < 1:
         raise ValueError(f"max_segment_size is {max_segment_size}: it must be 9 or more")
