@@ -148,9 +148,9 @@ def test_each_file_of_a_store_has_a_layout(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_flaw() -> None:
     """A file that can't be read has an empty layout, with the system's reason."""
     disk = FaultyDisk()
-    disk.write("log.new", b"")
-    disk.fault = Fault("read", "log.new")
-    assert by_name(disk)["log.new"].reason == "can't be read: No space left on device"
+    disk.write("log", b"")
+    disk.fault = Fault("read", "log")
+    assert by_name(disk)["log"].reason == "can't be read: No space left on device"
 
 
 # ------------------------------------------------------------------------------------ their flaws
