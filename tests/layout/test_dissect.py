@@ -20,7 +20,8 @@ from kvlib.layout.dissect import (
     guess,
     walk_directory,
 )
-from tools.fuzz.inputs import mend, mend_files, spoil
+from tools.fuzz.accidents import spoil
+from tools.fuzz.inputs import mend, mend_files
 
 # ------------------------------------------------------------------------------------- the format
 
