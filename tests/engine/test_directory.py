@@ -103,16 +103,6 @@ def test_a_file_that_is_not_regular_is_corruption(
         assert (tmp_path / "d" / "elsewhere").read_bytes() == b"precious"
 
 
-@NOT_REGULAR
-def test_a_lock_that_is_not_a_regular_file_is_corruption(
-    tmp_path: Path, make: Callable[[Path], object]
-) -> None:
-    """The lock's file is checked too."""
-    make(tmp_path / "lock")
-    with pytest.raises(CorruptionError, match="regular file"), DirectoryDisk(tmp_path).lock():
-        pytest.fail("locked what isn't a regular file")
-
-
 # --- the directory itself -------------------------------------------------------------------------
 
 

@@ -229,7 +229,7 @@ def test_a_lie_is_refused(refuse: Refuse, files: Files, path: str, offset: int, 
 def test_a_whole_frame_that_no_writer_writes_is_refused(
     refuse: Refuse, bad: bytes, offset: int, word: str
 ) -> None:
-    """No crash can make one, so it is damage, at the end of a log and before other frames."""
+    """A whole frame with a flaw is damage, as no crash leaves one, wherever in the log it is."""
     for frames in ((bad,), (bad, M2, C3)):
         error = refuse(with_frames(*frames))
         assert (error.path, error.offset) == ("log", HEAD_END + offset)
@@ -262,7 +262,7 @@ def test_every_cut_of_a_snapshot_is_refused(refuse: Refuse, name: str) -> None:
 
 @pytest.mark.parametrize("length", [1, 2**31, FAR])
 def test_a_frame_longer_than_its_file(refuse: Refuse, length: int) -> None:
-    """At the end of a log it is a torn tail; in a head or a segment it is damage."""
+    """A frame past the end of its file is a torn tail in a log, and damage in a head or segment."""
     claim = pack(">IIQ", 0, length, 2) + b"M"
     with kvlib.open(disk_of(with_frames(M2, claim))) as opened:
         assert dict(opened) == ITEMS | {"a": "1"}
@@ -274,14 +274,14 @@ def test_a_frame_longer_than_its_file(refuse: Refuse, length: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 6, 25, HEAD_END, 2**16])
 def test_a_log_of_zeros_is_refused(refuse: Refuse, size: int) -> None:
-    """A file system may leave one: it isn't an empty store, and stays as it is."""
+    """A log of zeros, which a file system may leave, is refused rather than taken over as empty."""
     for files in ({}, with_frames(M2)):
         assert refuse(files | {"log": bytes(size)}).offset == 0
 
 
 @pytest.mark.parametrize("size", [1, 16, 17, 18, 4096, 2**20])
 def test_zeros_after_the_last_frame_are_a_torn_tail(size: int) -> None:
-    """A crash leaves them, too."""
+    """Zeros after the last frame are a torn tail, because a crash may leave them."""
     for salt in (0, SALT):
         files = store_files(ITEMS, frame(b"M", 2, put("a", "1"), salt), bytes(size), salt=salt)
         with kvlib.open(disk_of(files)) as opened:
@@ -289,27 +289,25 @@ def test_zeros_after_the_last_frame_are_a_torn_tail(size: int) -> None:
             assert opened.recovered.dropped_bytes == size
 
 
-def test_a_key_as_text_and_as_bytes() -> None:
-    """The same letters as text and as bytes are two keys, so a snapshot may hold both."""
-    pair = b"\0\0\0\2" + field("k") + field("v") + field(b"k") + field("v")
-    assert dict(kvlib.open(disk_of(lying(pair)))) == {"k": "v", b"k": "v"}
-
-
-@pytest.mark.parametrize("generation", [TOP - 2, TOP - 1, TOP])
-def test_a_store_at_the_last_sequence(generation: int) -> None:
-    """It is read and closed like any other; a write is refused if it can't be numbered."""
-    files = store_files(ITEMS, salt=SALT, generation=generation)
-    assert dict(kvlib.open(disk_of(files), read_only=True)) == ITEMS
-    kvlib.open(disk_of(files)).close()
+@pytest.mark.parametrize(
+    ("generation", "frames"),
+    [(TOP - 2, []), (TOP - 1, []), (TOP, []), (TOP - 1, [frame(b"M", TOP, put("a", "1"), SALT)])],
+)
+def test_a_store_at_the_last_sequence(generation: int, frames: list[bytes]) -> None:
+    """A store at the last sequence opens and closes; a write is kept or refused."""
+    files = store_files(ITEMS, *frames, salt=SALT, generation=generation)
+    records = ITEMS | {"a": "1"} if frames else ITEMS
+    assert dict(kvlib.open(disk_of(files), read_only=True)) == records
     opened = kvlib.open(disk_of(files))
     with suppress(ValueError, kvlib.KvlibError):
-        opened["a"] = "1"
-    assert dict(opened) in (ITEMS, ITEMS | {"a": "1"})
+        opened["b"] = "2"
+    assert dict(opened) in (records, records | {"b": "2"})
+    opened.close()
 
 
 @pytest.mark.parametrize("generation", [TOP + 1, 2**64 - 1])
 def test_a_generation_above_the_last_is_refused(refuse: Refuse, generation: int) -> None:
-    """No store counts that far."""
+    """A generation above the last sequence is damage."""
     error = refuse(store_files(ITEMS, generation=generation))
     assert error.offset == 16
     assert f"sequence {generation}" in error.reason

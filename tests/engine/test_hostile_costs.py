@@ -68,7 +68,7 @@ def test_a_missing_segment_is_found_without_counting() -> None:
 
 
 def test_a_snapshot_of_very_many_segments() -> None:
-    """Each is read once, and a record that spans all of them is drawn once in each."""
+    """Each of very many segments is read once, and drawn in time proportional to their number."""
     items: dict[Field, Field] = {"k": "v" * 9_985}
     disk = FaultyDisk(disk_of(store_files(items, size=9)))
     state = recovery.recover(disk)
@@ -100,7 +100,7 @@ def test_memory_stays_within_a_small_multiple_of_the_input(data: bytes) -> None:
 
 
 def test_a_strict_decoder_reads_each_field_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even if the flaw is at the very end."""
+    """The strict decoder reads each field once, even if the flaw is at the very end."""
     calls = 0
     real = encoding.decode_field
 

@@ -307,7 +307,7 @@ def test_random_lists_agree_with_dicts(make: Callable[[random.Random], Case]) ->
 
 
 def test_each_call_starts_empty() -> None:
-    """A call remembers nothing from the one before."""
+    """A call remembers nothing of earlier calls."""
     snapshots(parse("put a 1, serialize p"))
     with pytest.raises(ValueError, match="operation 0"):
         snapshots(parse("deserialize p"))
@@ -359,7 +359,7 @@ def test_a_million_bytes_finish(run: Runner, operations: Operations, status: Ans
 
 @pytest.mark.untraced
 def test_a_hundred_thousand_operations_finish() -> None:
-    """Exercise 4 at its limits."""
+    """Exercise 4 finishes at its limit of 100,000 operations."""
     sets: Operations = [("set", str(number), number.to_bytes(4, "big")) for number in range(49_990)]
     gets: Operations = [("get", str(number)) for number in range(50_000)]
     operations: Operations = [*sets, ("shutdown",), ("get", "1"), ("restore",), *gets]

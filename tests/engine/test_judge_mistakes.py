@@ -62,7 +62,7 @@ def test_misfits_are_refused(name: str) -> None:
 @every_exercise
 @pytest.mark.parametrize("wrong", NOT_FIELDS, ids=lambda wrong: type(wrong).__name__)
 def test_keys_and_values_are_str_or_bytes(name: str, wrong: Any) -> None:
-    """Other types are refused, by reading operations too."""
+    """A key or value of another type is a TypeError, even for reading operations."""
     put = RUNNERS[name][1]
     refuse(name, (put, wrong, "v"), TypeError, "str or bytes")
     refuse(name, (put, "k", wrong), TypeError, "str or bytes")
@@ -74,7 +74,7 @@ def test_keys_and_values_are_str_or_bytes(name: str, wrong: Any) -> None:
 @every_exercise
 @pytest.mark.parametrize("surrogate", ["\ud800", "a\udfffb", "\ude00\ud83d"], ids=ascii)
 def test_a_lone_surrogate_is_refused(name: str, surrogate: str) -> None:
-    """Half a character has no UTF-8."""
+    """A lone surrogate is a ValueError, because it has no UTF-8 encoding."""
     put = RUNNERS[name][1]
     refuse(name, (put, surrogate, "v"), ValueError, "surrogate")
     refuse(name, (put, "k", surrogate), ValueError, "surrogate")
@@ -87,7 +87,7 @@ LABELLED += [("segments", operation) for operation in ("serialize", "deserialize
 @pytest.mark.parametrize(("name", "operation"), LABELLED)
 @pytest.mark.parametrize("wrong", [0, None, True, b"p", bytearray(b"p"), ["p"]], ids=repr)
 def test_a_label_is_a_str(name: str, operation: str, wrong: Any) -> None:
-    """Other types are refused."""
+    """A label of another type is a TypeError."""
     refuse(name, (operation, wrong), TypeError, "str")
 
 

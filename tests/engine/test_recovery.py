@@ -1,7 +1,6 @@
 """Opening a store: after a crash, after damage, where it is missing, and without a lock."""
 
 import gc
-import os
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,6 @@ from kvlib import (
     CorruptionError,
     DirectoryDisk,
     DurableStore,
-    KvlibError,
     LockedError,
     MemoryDisk,
     MissingError,
@@ -127,46 +125,6 @@ def test_a_value_may_hold_a_whole_store() -> None:
     recovered = kvlib.open(survivor(disk))
     assert dict(recovered) == {"a": "1"}
     assert recovered.recovered.dropped_offset == end
-
-
-@pytest.mark.parametrize("name", ["log", "0000000000000001.00000000.segment"])
-@pytest.mark.parametrize("what", ["symlink", "directory", "fifo"])
-def test_a_file_of_a_store_that_is_not_regular_is_corruption(
-    tmp_path: Path, name: str, what: str
-) -> None:
-    """A symlink, directory or fifo is refused: neither followed, nor waited for, nor replaced."""
-    place = tmp_path / "d"
-    save_files(closed_store(), place)
-    (place / name).rename(tmp_path / "moved")
-    if what == "symlink":
-        (place / name).symlink_to(tmp_path / "moved")
-    elif what == "directory":
-        (place / name).mkdir()
-    elif hasattr(os, "mkfifo"):
-        os.mkfifo(place / name)
-    else:
-        pytest.skip("no fifo on this system")
-    for read_only in (True, False):
-        with pytest.raises(CorruptionError, match="regular file") as caught:
-            kvlib.open(place, read_only=read_only)
-        assert caught.value.path == str(place / name)
-    (place / name).rmdir() if what == "directory" else (place / name).unlink()
-    (tmp_path / "moved").rename(place / name)
-    with kvlib.open(place) as store:
-        assert dict(store) == OLD
-
-
-def test_a_store_at_the_last_sequence_still_opens() -> None:
-    """A store at the last sequence can be read, and opens or raises a KvlibError."""
-    last = frame(b"M", 2**63, put("a", "1"), SALT)
-    disk = disk_of(store_files(OLD, last, generation=2**63 - 1, salt=SALT))
-    assert dict(kvlib.open(disk, read_only=True)) == OLD | {"a": "1"}
-    try:
-        store = kvlib.open(disk)
-    except KvlibError:
-        return
-    assert dict(store) == OLD | {"a": "1"}
-    store.close()
 
 
 # --- creation and missing logs --------------------------------------------------------------------

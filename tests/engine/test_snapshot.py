@@ -56,7 +56,7 @@ def store_of(items: Mapping[Field, Field]) -> kvlib.Store:
 
 @pytest.mark.parametrize("sort", [MemoryDisk, CrashDisk, DirectoryDisk])
 def test_a_file_renamed_to_its_own_name_stays(tmp_path: Path, sort: Callable[..., Disk]) -> None:
-    """As POSIX says, on every disk."""
+    """Renaming a file to its own name changes nothing, as in POSIX."""
     disk = sort(tmp_path) if sort is DirectoryDisk else sort()
     disk.write("log", b"1")
     disk.rename("log", "log")
@@ -91,7 +91,7 @@ def test_a_published_snapshot_is_these_bytes(size: int) -> None:
 
 
 def test_a_snapshot_written_out_byte_by_byte() -> None:
-    """One record in one segment, worked by hand."""
+    """A snapshot of one record has the bytes worked out by hand."""
     stream = b"\x00\x00\x00\x01s\x00\x00\x00\x05caf\xc3\xa9b\x00\x00\x00\x04menu"
     sealed = b"\x00\x00\x00\x1f\x00\x00\x00\x00\x00\x00\x00\x01S"
     sealed += b"\x00\x00\x00\x00\x00\x00\x00\x01" + stream

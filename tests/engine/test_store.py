@@ -13,7 +13,6 @@ from helpers.vocabulary import (
     HEAD_END,
     disk_of,
     files_of,
-    run_python,
 )
 from kvlib import (
     DurableStore,
@@ -269,13 +268,3 @@ def test_the_status_gives_the_figures() -> None:
     reader = kvlib.open(disk, read_only=True)
     assert reader.status() == Status(1, 2, 0, HEAD_END + 30 + 30 + 17, 1, None, None)
     assert len(disk.read("log")) == HEAD_END + 77
-
-
-def test_importing_kvlib_does_not_import_the_lock() -> None:
-    """Importing kvlib and using a MemoryDisk imports no optional or slow module."""
-    code = """
-        import sys, kvlib
-        kvlib.open(kvlib.MemoryDisk()).close()
-        print([name for name in ("filelock", "ipywidgets", "hexdump") if name in sys.modules])
-    """
-    assert run_python(code) == "[]"
