@@ -52,7 +52,7 @@ def test_blocks_arrive_in_any_combination() -> None:
 
 
 def test_too_many_combinations_are_sampled() -> None:
-    """Of very many combinations, the same thousand or two are tried each time."""
+    """Only a thousand or two of very many combinations are tried, always the same ones."""
     disk = CrashDisk({"a": b""})
     disk.append("a", b"1" * 16 * 40)
     found = list(disk.images())
