@@ -1,7 +1,7 @@
 """The four exercises, against worked examples, plain-dict oracles, and callers' mistakes."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -136,7 +136,7 @@ def test_no_operations_give_no_answers(run: Runner) -> None:
     assert run([]) == []
 
 
-# --- random lists, against oracles of plain dicts -------------------------------------------------
+# --- random lists, against an oracle of plain dicts -----------------------------------------------
 
 
 def segments_of(mapping: dict[Field, Field], size: int) -> int:
@@ -147,65 +147,36 @@ def segments_of(mapping: dict[Field, Field], size: int) -> int:
     return max(1, -(-stream // (size - 8)))
 
 
-def expected_of_snapshots(operations: Operations, size: int = 0) -> Answers:
-    """Answer exercises 1 and 2 with copies of dicts; `size` is for counting segments."""
+def expected(operations: Operations, size: int = 0, threshold: int = 0) -> Answers:
+    """Answer an exercise with copies of dicts; `size` is that of segments."""
     live: dict[Field, Field] = {}
-    saved: dict[str, dict[Field, Field]] = {}
+    saved: dict[str, dict[Field, Field]] = {"shutdown": {}}
+    pending = compactions = 0
     answers: Answers = []
     for operation in operations:
         match operation:
-            case ("put", key, value):
+            case ("put" | "set", key, value):
                 live[key] = value
-            case ("get", key):
-                answers.append(live.get(key))
             case ("delete", key):
                 live.pop(key, None)
+            case ("get", key):
+                answers.append(live.get(key))
             case ("serialize", label):
                 saved[label] = dict(live)
             case ("segment_count", label):
                 answers.append(segments_of(saved[label], size))
             case ("deserialize", label):
                 live = dict(saved[label])
-    return answers
-
-
-def expected_of_log(operations: Operations, threshold: int) -> Answers:
-    """Answer exercise 3 with a dict and a count."""
-    live: dict[Field, Field] = {}
-    pending = compactions = 0
-    answers: Answers = []
-    for operation in operations:
-        match operation:
-            case ("put", key, value):
-                live[key] = value
-            case ("delete", key):
-                live.pop(key, None)
-            case ("get", key):
-                answers.append(live.get(key))
+            case ("shutdown",):
+                saved["shutdown"], live = live, {}
+            case ("restore",):
+                live = dict(saved["shutdown"])
             case ("status",):
                 answers.append((len(live), pending, compactions))
         if operation[0] in ("put", "delete"):
             pending += 1
             if pending == threshold:
                 pending, compactions = 0, compactions + 1
-    return answers
-
-
-def expected_of_shutdown(operations: Operations) -> Answers:
-    """Answer exercise 4 with two dicts."""
-    live: dict[Field, Field] = {}
-    saved: dict[Field, Field] = {}
-    answers: Answers = []
-    for operation in operations:
-        match operation:
-            case ("set", key, value):
-                live[key] = value
-            case ("get", key):
-                answers.append(live.get(key))
-            case ("shutdown",):
-                saved, live = live, {}
-            case ("restore",):
-                live = dict(saved)
     return answers
 
 
@@ -219,36 +190,25 @@ def any_field(chance: random.Random) -> Field:
     return chance.choice(AWKWARD)
 
 
-def random_operations(
-    chance: random.Random, names: str, more: Callable[[str], Operations] = lambda name: [(name,)]
-) -> Operations:
-    """Return random operations, and a get of every key.
+def random_operations(chance: random.Random, names: str) -> Operations:
+    """Return random operations of these names, and a get of every key.
 
-    `names` are chosen from; `more` gives the operations for those that take no key.
+    A label is read only after it was written.
     """
     keys = [any_field(chance) for _ in range(chance.randint(1, 8))]
+    written: list[str] = []
     operations: Operations = []
     for name in chance.choices(names.split(), k=chance.randrange(45)):
         if name in ("put", "set"):
             operations.append((name, chance.choice(keys), any_field(chance)))
         elif name in ("get", "delete"):
             operations.append((name, chance.choice(keys)))
-        else:
-            operations += more(name)
-    return operations + [("get", key) for key in keys]
-
-
-def labelled(chance: random.Random) -> Callable[[str], Operations]:
-    """Return what makes operations with labels; a label is read only after it was written."""
-    written: list[str] = []
-
-    def more(name: str) -> Operations:
-        if name == "serialize" or not written:
+        elif name == "serialize" or (name in ("deserialize", "segment_count") and not written):
             written.append(chance.choice(LABELS))
-            return [("serialize", written[-1])]
-        return [(name, chance.choice(written))]
-
-    return more
+            operations.append(("serialize", written[-1]))
+        else:
+            operations.append((name, chance.choice(written)) if written else (name,))
+    return operations + [("get", key) for key in keys]
 
 
 def with_reorders(
@@ -256,7 +216,7 @@ def with_reorders(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the operations, with a random permutation after each count of segments."""
     without_gets = [operation for operation in operations if operation[0] != "get"]
-    counts = iter(expected_of_snapshots(without_gets, size))
+    counts = iter(expected(without_gets, size))
     for operation in operations:
         yield operation
         if operation[0] == "segment_count":
@@ -264,46 +224,31 @@ def with_reorders(
             yield ("reorder", operation[1], chance.sample(range(count), count))
 
 
-PUTS = "put put delete get get "
-Case = tuple[Runner, Operations, Answers]
-
-
-def random_snapshots(chance: random.Random) -> Case:
-    """Return a random list for exercise 1."""
-    operations = random_operations(chance, PUTS + "serialize deserialize", labelled(chance))
-    return snapshots, operations, expected_of_snapshots(operations)
-
-
-def random_segments(chance: random.Random) -> Case:
-    """Return a random list for exercise 2, with random permutations."""
-    size = chance.choice((9, 10, 12, 15, 20, 33, 100, 1000, 10**6))
-    names = PUTS + "serialize deserialize segment_count"
-    operations = random_operations(chance, names, labelled(chance))
-    operations = [*with_reorders(operations, size, chance)]
-    return segments(size), operations, expected_of_snapshots(operations, size)
-
-
-def random_log(chance: random.Random) -> Case:
-    """Return a random list for exercise 3."""
-    threshold = chance.choice((1, 2, 3, 5, 8, 1000))
-    operations = random_operations(chance, PUTS + "restart status")
-    operations += [("status",), ("restart",), ("status",)]
-    return logged(threshold), operations, expected_of_log(operations, threshold)
-
-
-def random_shutdown(chance: random.Random) -> Case:
-    """Return a random list for exercise 4."""
-    operations = random_operations(chance, "set set get shutdown restore")
-    return shutdown, operations, expected_of_shutdown(operations)
+NAMES = {
+    "snapshots": "put put delete get get serialize deserialize",
+    "segments": "put put delete get get serialize deserialize segment_count",
+    "log": "put put delete get get restart status",
+    "shutdown": "set set get shutdown restore",
+}
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("make", [random_snapshots, random_segments, random_log, random_shutdown])
-def test_random_lists_agree_with_dicts(make: Callable[[random.Random], Case]) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_random_lists_agree_with_dicts(name: str) -> None:
     """Random operations give what plain dicts and some arithmetic give."""
     for seed in range(LISTS):
-        run, operations, answers = make(random.Random(seed))
-        assert run(operations) == answers, seed
+        chance = random.Random(seed)
+        size = chance.choice((9, 10, 12, 15, 20, 33, 100, 1000, 10**6))
+        threshold = chance.choice((1, 2, 3, 5, 8, 1000))
+        run = {
+            "snapshots": snapshots,
+            "segments": segments(size),
+            "log": logged(threshold),
+            "shutdown": shutdown,
+        }[name]
+        operations = [*with_reorders(random_operations(chance, NAMES[name]), size, chance)]
+        operations += [("status",), ("restart",), ("status",)] if name == "log" else []
+        assert run(operations) == expected(operations, size, threshold), seed
 
 
 def test_each_call_starts_empty() -> None:
