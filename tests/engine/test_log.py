@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.vocabulary import (
-    AWKWARD,
     FIELDS,
     Field,
     delete,
@@ -149,12 +148,6 @@ def test_replay_applies_the_frames_in_order() -> None:
     items: dict[Field, Field] = {"a": "0", "old": "1"}
     assert log.replay(data, 0, SEQUENCE, SALT, items) == Replay(44, len(data), 6, False)
     assert items == {"old": "1", "b": "2", b"a": b"2"}
-
-
-def test_awkward_keys_survive_a_replay() -> None:
-    """Each awkward key keeps its own value."""
-    data = b"".join(frame(b"M", 41 + at, put(key, f"{at}"), SALT) for at, key in enumerate(AWKWARD))
-    assert replay(data)[1] == {key: f"{at}" for at, key in enumerate(AWKWARD)}
 
 
 def test_applying_twice_is_applying_once() -> None:

@@ -117,15 +117,6 @@ def test_a_missing_store_is_not_read(read: Callable[[Any], object], tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_deserialize_keeps_memory() -> None:
-    """A store that could not be read leaves the records in memory alone."""
-    store = Store()
-    store["a"] = "1"
-    with pytest.raises(MissingError):
-        store.deserialize(MemoryDisk())
-    assert dict(store) == {"a": "1"}
-
-
 @pytest.mark.parametrize("kind", ["own", "memory", "directory"])
 def test_shutdown_writes_and_clears_and_restore_replaces(kind: str, tmp_path: Path) -> None:
     """`shutdown` writes to the medium and clears memory, and `restore` reads it back."""

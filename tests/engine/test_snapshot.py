@@ -268,8 +268,12 @@ def test_every_flipped_bit_of_a_closed_store_is_detected() -> None:
 
 
 def test_a_store_that_cannot_load_keeps_its_records() -> None:
-    """Damage is found before memory changes."""
+    """A missing or damaged place is an error before memory changes."""
     store = store_of({"mine": "kept"})
-    with pytest.raises(CorruptionError):
-        store.deserialize(disk_of(OLD | {"log": OLD["log"][:-1]}))
+    for disk, error in (
+        (disk_of(OLD | {"log": OLD["log"][:-1]}), CorruptionError),
+        (MemoryDisk(), kvlib.MissingError),
+    ):
+        with pytest.raises(error):
+            store.deserialize(disk)
     assert dict(store) == {"mine": "kept"}
