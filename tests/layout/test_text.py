@@ -18,7 +18,7 @@ from helpers.vocabulary import AWKWARD, FIELDS, LONG, MAPPINGS
 from kvlib import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.layout.dissect import dissect, dissect_directory, walk
-from kvlib.layout.text import COLUMNS, fit, lines, width
+from kvlib.layout.text import COLUMNS, fit, hanging, lines, width
 from kvlib.views import dump
 
 CODE = re.compile("\x1b\\[[0-9;]*m")
@@ -232,6 +232,16 @@ def test_a_bytearray_is_dumped_like_bytes() -> None:
 def test_text_is_fitted_by_its_columns(text: str, columns: int, shown: str) -> None:
     """A wide character takes two columns, and a combining accent none."""
     assert fit(text, columns) == shown
+
+
+def test_long_text_hangs_below_its_first_line() -> None:
+    """Text is wrapped at 80 columns, and indented by the width of what precedes it."""
+    for word in ("word", "値値"):
+        first, *rest = hanging("asked  ", f"{word} " * 40)
+        assert first.startswith(f"asked  {word} {word}")
+        assert all(line.startswith(f"       {word}") for line in rest)
+        assert max(map(width, [first, *rest])) <= COLUMNS
+    assert [*hanging("asked  ", "")] == ["asked"]
 
 
 if __name__ == "__main__":
