@@ -1,4 +1,4 @@
-"""The disk that is a real directory: names, odd files, descriptors, fsyncs, permissions."""
+"""The disk that is a real directory: names, irregular files, descriptors and fsyncs."""
 
 import errno
 import os

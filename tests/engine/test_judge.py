@@ -1,4 +1,4 @@
-"""The four exercises, against worked examples, plain-dict oracles, and callers' mistakes."""
+"""The four exercises, against worked examples and plain dicts."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Opening a store: after a crash, after damage, where it is missing, and without a lock."""
+"""Opening a store: after a crash, after damage, where it is missing, or where it is locked."""
 
 import gc
 from pathlib import Path

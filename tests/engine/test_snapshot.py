@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kvlib
+from helpers.stores import changes_of
 from helpers.vocabulary import (
     HEAD_END,
     HEAD_FIELDS,
@@ -147,11 +148,6 @@ def test_a_head_comes_back() -> None:
 
 
 # --- publishing -----------------------------------------------------------------------------------
-
-
-def changes_of(disk: FaultyDisk) -> list[Call]:
-    """Return the calls that changed or synced something."""
-    return [call for call in disk.calls if call[0] not in ("read", "names", "entropy")]
 
 
 def test_the_barriers_are_in_order() -> None:

@@ -1,4 +1,4 @@
-"""The API of both stores: mappings, subclasses, equality, and a Store's snapshots."""
+"""The API of both stores: mappings, subclasses, equality and status."""
 
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path

@@ -1,7 +1,6 @@
 """A store used by many threads at once.
 
-A mutation is as safe as `sync` says, whatever other threads do meanwhile. Readers never wait:
-they see the value before a mutation or the one after it.
+A mutation is as safe as `sync` says, whatever other threads do meanwhile.
 """
 
 import errno
