@@ -7,38 +7,23 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 import kvlib
 from kvlib.errors import FormatError, KvlibError
 from kvlib.layout.dissect import dissect
 from kvlib.lessons import feedback
-from kvlib.lessons.exercise import Case, Exercise, Finding, Function, sign_of
-from kvlib.lessons.picture import BytesPicture, picture_of
-from kvlib.lessons.relations import Message, Spelling, explain_reading, explain_writing
+from kvlib.lessons.diagnosis import Functions, Seen, diagnose, is_vast, part_of
+from kvlib.lessons.exercise import Case, Exercise, Finding, Function
+from kvlib.lessons.picture import BytesPicture
+from kvlib.lessons.relations import Message, Spelling
 from kvlib.lessons.result import Result
 from kvlib.lessons.sandbox import Outcome, run
-from kvlib.lessons.source_code import code_of
-from kvlib.views.plain import Foreign, plain, same, written
+from kvlib.views.plain import plain, same, written
 
 UNLIMITED: Final = 10**15
 SLOWER: Final = 20  # an answer may need this many times the solution's time for a large case
 AT_LEAST: Final = 1.0  # seconds that are always allowed
-Functions = tuple[Function, ...]
-
-
-class Seen(NamedTuple):
-    """A case, its outcome, and whether that is right, and the same in each run."""
-
-    case: Case
-    outcome: Outcome
-    right: bool
-    steady: bool
-
-    @property
-    def failed(self) -> bool:
-        """Whether something is wrong."""
-        return not (self.right and self.steady)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +139,7 @@ class Coding(Exercise):
             if wrong not in (None, case.of):
                 return
             outcome = run(functions[case.of], case.arguments, codes=codes)
-            if outcome.kind in ("endless", "asked") or _is_vast(outcome.value):
+            if outcome.kind in ("endless", "asked") or is_vast(outcome.value):
                 yield Seen(case, outcome, False, True)
                 return
             again = run(functions[case.of], case.arguments, codes=codes)
@@ -186,7 +171,7 @@ class Coding(Exercise):
     def _agrees(self, case: Case, outcome: Outcome, wanted: object) -> bool:
         if outcome.kind != "gave" or outcome.changed or type(outcome.value) is not type(wanted):
             return False
-        read = _of(self.reads, case.of) or (lambda value, *_: value)
+        read = part_of(self.reads, case.of) or (lambda value, *_: value)
         try:
             return same(read(outcome.value, *case.arguments), read(wanted, *case.arguments))
         except (ValueError, KvlibError):
@@ -195,8 +180,8 @@ class Coding(Exercise):
     # ---------------------------------------------------------------------------- what is wrong
 
     def _explained(self, functions: Functions, seen: list[Seen], failed: Seen) -> Result:
-        shown, says = self._diagnosis(
-            functions, [one for one in seen if one.case.of == failed.case.of], failed
+        shown, says = diagnose(
+            self, functions, [one for one in seen if one.case.of == failed.case.of], failed
         )
         case, outcome = shown.case, shown.outcome
         wanted = None if case.refused else self.wanted(case)
@@ -209,145 +194,9 @@ class Coding(Exercise):
             printed=outcome.printed,
         )
 
-    def _diagnosis(
-        self, functions: Functions, seen: list[Seen], failed: Seen
-    ) -> tuple[Seen, Sequence[str]]:
-        """Return the case to show and what to say, from the strongest evidence to the weakest."""
-        if not failed.steady:
-            return failed, [feedback.STATE]
-        returned = failed.outcome.kind == "gave" and not failed.outcome.changed
-        if returned and not failed.case.refused and (words := self._about_writing(seen)):
-            return failed, words
-        for one in seen:
-            if (
-                one.failed
-                and (sign := sign_of(one.case.signs, one.outcome.value))
-                and one.outcome.kind == "gave"
-            ):
-                return one, [sign]
-        if not failed.case.refused and (
-            says_reading := self._about_reading(functions, failed.case.of)
-        ):
-            return failed, [says_reading]
-        return failed, list(self._about(failed))
-
-    def _about_writing(self, seen: Sequence[Seen]) -> list[str]:
-        """Return which misunderstanding of the format explains all results."""
-        spell = _of(self.spell, seen[0].case.of)
-        if not spell:
-            return []
-        wanted = type(self.wanted(seen[0].case))
-        return explain_writing(
-            [
-                (spell(*one.case.arguments), one.outcome.value, one.right)
-                for one in seen
-                if one.outcome.kind == "gave"
-                and not one.case.refused
-                and type(one.outcome.value) is wanted
-            ]
-        )
-
-    def _about_reading(self, functions: Functions, of: int) -> str:
-        """Return which misunderstanding of the format makes a reader fail."""
-        samples = _of(self.samples, of) or ()
-        like = next((case.arguments[0] for case in self.cases if case.of == of), None)
-
-        def read(data: Any) -> Any:
-            outcome = run(functions[of], (data,), lines=5_000)
-            return outcome.value if outcome.kind == "gave" else Foreign(type(None), "error", "")
-
-        return explain_reading(samples, read, like) if samples else ""
-
-    def _about(self, failed: Seen) -> Iterator[str]:
-        """Yield what the outcome of one case itself says."""
-        case, outcome = failed.case, failed.outcome
-        if said := feedback.about_end(outcome):
-            yield said
-        elif case.refused:
-            yield from self._about_refusal(case, outcome)
-            return
-        elif outcome.kind == "raised":
-            yield from self._about_error(case, outcome)
-        elif outcome.changed:
-            yield feedback.CHANGED
-        elif _is_vast(outcome.value):
-            yield feedback.VAST
-        else:
-            yield from self._about_value(case, outcome)
-        if case.look:
-            yield case.look
-        elif case.about and (outcome.kind == "raised" or case is not self.cases[0]):
-            yield f"This case is about {case.about}."
-
-    def _about_refusal(self, case: Case, outcome: Outcome) -> Iterator[str]:
-        if outcome.kind == "gave":
-            if type(outcome.value) is Foreign and outcome.value.is_a(BaseException):
-                yield feedback.RETURNED
-            else:
-                yield (
-                    f"It accepts {case.about}, and this must be refused with a ValueError. "
-                    f"{case.look}"
-                )
-        elif outcome.value.is_a(AssertionError):
-            yield (
-                "To refuse this is right, but Python can be told to leave out every `assert`. "
-                "Raise "
-                "a ValueError that says what doesn't fit."
-            )
-        elif feedback.is_own_refusal(outcome):
-            yield (
-                "To refuse this is right. But the error must be a ValueError, not "
-                f"{outcome.value.kind}."
-            )
-        elif outcome.changed:
-            yield feedback.CHANGED
-        else:
-            yield (
-                f"This is {case.about}. An error is right, but this one happened by accident: "
-                "check "
-                "first, and raise a ValueError that says what doesn't fit."
-            )
-            if case.look:
-                yield case.look
-
-    def _about_error(self, case: Case, outcome: Outcome) -> Iterator[str]:
-        error = outcome.value
-        if error.cls is NotImplementedError:
-            yield f"`{self.names[case.of]}` is not tried yet; what comes before it is right."
-        elif feedback.is_own_refusal(outcome) and error.is_a(Exception):
-            yield "It refuses something that is right. Which of your checks is too strict, and why?"
-        else:
-            yield feedback.about_error(outcome)
-
-    def _about_value(self, case: Case, outcome: Outcome) -> Iterator[str]:
-        mine, wanted = outcome.value, self.wanted(case)
-        if type(mine) is not type(wanted):
-            yield feedback.about_type(mine, wanted, outcome.printed)
-        elif type(mine) is list:
-            yield from self._about_items(case, mine, wanted)
-        elif not _of(self.formats, case.of):  # otherwise the picture says it
-            yield from feedback.differences(mine, wanted)
-
-    def _about_items(self, case: Case, mine: list[Any], wanted: list[Any]) -> Iterator[str]:
-        pairs = enumerate(zip(mine, wanted, strict=False))
-        at = next((at for at, (a, b) in pairs if not same(a, b)), min(len(mine), len(wanted)))
-        name = f"item {at} (counted from 0)"
-        if self.item and at < len(wanted):
-            name = f"the answer to {self.item(at, *case.arguments)}"
-        if at == len(mine):
-            yield f"The list is too short: {name} is missing."
-        elif at == len(wanted):
-            yield f"The list is too long: it goes on with {written(mine[at], 80)}."
-        else:
-            yield f"The first wrong one is {name}: {written(mine[at], 80)}."
-            if type(mine[at]) is Foreign or type(mine[at]) in (list, bytearray):
-                yield feedback.about_type(mine[at], wanted[at])
-            else:
-                yield from feedback.differences(mine[at], wanted[at], "It")
-
     def _picture(self, case: Case, outcome: Outcome, wanted: object) -> BytesPicture | None:
         """Return a picture of the result, its first wrong byte marked, or else of the argument."""
-        format, given = _of(self.formats, case.of), _of(self.given, case.of)
+        format, given = part_of(self.formats, case.of), part_of(self.given, case.of)
         if format and outcome.kind == "gave" and wanted is not None:
             return picture_of(format, outcome.value, wanted)
         if given and type(case.arguments[0]) is bytes:
@@ -421,13 +270,5 @@ def is_refusal(outcome: Outcome) -> bool:
     return outcome.kind == "raised" and bool(outcome.value.is_a(ValueError, FormatError))
 
 
-def _is_vast(value: object) -> bool:
-    return type(value) is Foreign and value.vast
-
-
 def _is_stub(outcome: Outcome) -> bool:
     return outcome.kind == "raised" and outcome.value.cls is NotImplementedError
-
-
-def _of(of_each: Sequence[Any], number: int) -> Any:
-    return of_each[number] if number < len(of_each) else None

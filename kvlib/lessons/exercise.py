@@ -77,6 +77,11 @@ def texts(module: str) -> dict[str, Any]:
     }
 
 
+def refused(about: str, look: str, *arguments: Any, of: int = 0) -> Case:
+    """Return a case whose arguments must be refused."""
+    return Case(arguments, about, look, of=of, refused=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
     """An exercise.

@@ -1,4 +1,4 @@
-"""Explain wrong bytes by what one misunderstanding of the format makes of the right ones.
+"""Explain wrong bytes by a misunderstanding of the format that turns the right ones into them.
 
 The right bytes are given as messages: units, which are sequences of parts. A `Relation` changes the
 parts of a message as one mistake does, everywhere: it writes each length little-endian, or counts

@@ -16,7 +16,7 @@ Why: Read the length, check it against what is left, and only then slice.
 
 from typing import Final
 
-from kvlib.lessons.exercise import Case, texts
+from kvlib.lessons.exercise import Case, refused, texts
 from kvlib.lessons.ordering import Ordering
 
 EXERCISE: Final = Ordering(
@@ -38,14 +38,14 @@ EXERCISE: Final = Ordering(
         Case((b"\0\0\0\0", 0), "an empty text"),
         Case((b"\0\0\0\1a", 0), "one letter"),
         Case((b"!!\0\0\0\1a!", 2), "a text in the middle of the data"),
-        Case((b"\0\0\0\2a", 0), "a length that promises one byte too many", refused=True),
-        Case(
-            (b"\0\0\0\2\xc3", 0),
+        refused("a length that promises one byte too many", "", b"\0\0\0\2a", 0),
+        refused(
             "an é that is cut in half",
             "Line 3 uses the length before line 5 checks it. If the cut falls inside a character, "
             "the decoder then blames the text, though the length is wrong.",
-            refused=True,
+            b"\0\0\0\2\xc3",
+            0,
         ),
-        Case((b"\1\0\0\0a", 0), "a length that promises 16 megabytes", refused=True),
+        refused("a length that promises 16 megabytes", "", b"\1\0\0\0a", 0),
     ),
 )

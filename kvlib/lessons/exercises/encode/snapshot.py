@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from kvlib import encoding
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case, texts
+from kvlib.lessons.exercise import Case, refused, texts
 from kvlib.lessons.relations import Part, Spelling, snapshot_message
 
 STREAM: Final = encoding.encode_snapshot({"a": "", b"a": "é"})
@@ -153,62 +153,39 @@ EXERCISE: Final = Coding(
         Case((encoding.encode_snapshot({"é": ""}),), "a character of two bytes", of=1),
         Case((encoding.encode_snapshot({"": b"\xff"}),), "bytes that aren't text", of=1),
         Case((STREAM,), "a text and bytes that look alike", of=1),
-        Case(
-            (b"",),
+        refused(
             "no bytes at all, not even a count",
             "A slice past the end is empty, and makes a 0.",
+            b"",
             of=1,
-            refused=True,
         ),
-        Case((bytes(3),), "a count that is cut short", SLICE, of=1, refused=True),
-        Case((bytes(5),), "an extra byte after the end", REST, of=1, refused=True),
-        Case((STREAM + b"\n",), "a newline after the end", REST, of=1, refused=True),
-        Case((bytes(3) + b"\1",), "a count of one, and no record", COUNT, of=1, refused=True),
-        Case(
-            (bytes(4) + EMPTY_RECORD,), "a count of zero, and one record", COUNT, of=1, refused=True
-        ),
-        Case(
-            (bytes(3) + b"\2" + EMPTY_RECORD,),
-            "a count of two, and one record",
-            COUNT,
-            of=1,
-            refused=True,
-        ),
+        refused("a count that is cut short", SLICE, bytes(3), of=1),
+        refused("an extra byte after the end", REST, bytes(5), of=1),
+        refused("a newline after the end", REST, STREAM + b"\n", of=1),
+        refused("a count of one, and no record", COUNT, bytes(3) + b"\1", of=1),
+        refused("a count of zero, and one record", COUNT, bytes(4) + EMPTY_RECORD, of=1),
+        refused("a count of two, and one record", COUNT, bytes(3) + b"\2" + EMPTY_RECORD, of=1),
         *(
-            Case((STREAM[:end],), "a stream that is cut short", SLICE, of=1, refused=True)
+            refused("a stream that is cut short", SLICE, STREAM[:end], of=1)
             for end in range(5, len(STREAM))
         ),
-        Case((bytes(3) + b"\1t" + EMPTY_RECORD[1:],), "an unknown tag", TAG, of=1, refused=True),
-        Case((bytes(3) + b"\1\0" + EMPTY_RECORD[1:],), "a tag of 0", TAG, of=1, refused=True),
-        Case(
-            (bytes(3) + b"\1" + EMPTY_RECORD[:5] + b"S" + EMPTY_RECORD[6:],),
+        refused("an unknown tag", TAG, bytes(3) + b"\1t" + EMPTY_RECORD[1:], of=1),
+        refused("a tag of 0", TAG, bytes(3) + b"\1\0" + EMPTY_RECORD[1:], of=1),
+        refused(
             "an unknown tag of a value",
             TAG,
+            bytes(3) + b"\1" + EMPTY_RECORD[:5] + b"S" + EMPTY_RECORD[6:],
             of=1,
-            refused=True,
         ),
-        Case(
-            (bytes(3) + b"\2" + 2 * EMPTY_RECORD,),
-            "a key that occurs twice",
-            DOUBLED,
-            of=1,
-            refused=True,
-        ),
-        Case(
-            (TWICE,),
-            "a key that occurs twice, with another one between",
-            DOUBLED,
-            of=1,
-            refused=True,
-        ),
-        Case(
-            (STREAM[:-2] + b"\xff\xff",),
+        refused("a key that occurs twice", DOUBLED, bytes(3) + b"\2" + 2 * EMPTY_RECORD, of=1),
+        refused("a key that occurs twice, with another one between", DOUBLED, TWICE, of=1),
+        refused(
             "a text that isn't valid UTF-8",
             "Does your `decode` ignore or replace what it can't read?",
+            STREAM[:-2] + b"\xff\xff",
             of=1,
-            refused=True,
         ),
-        Case((b"\xff" * 4,), "a count of four billion, and no record", COUNT, of=1, refused=True),
+        refused("a count of four billion, and no record", COUNT, b"\xff" * 4, of=1),
     ),
     own=(
         "encode_snapshot",

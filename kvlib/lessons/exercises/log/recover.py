@@ -24,7 +24,7 @@ from typing import Final
 import kvlib
 from kvlib.crash import GARBAGE
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case, Finding, Function, texts
+from kvlib.lessons.exercise import Case, Finding, Function, refused, texts
 from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, log_of, sealed, write_log
 from kvlib.lessons.exercises.stores import cases_of
 from kvlib.lessons.sandbox import run
@@ -115,7 +115,7 @@ def _large_logs() -> list[Case]:
 
 
 def _refused(log: bytes, about: str, look: str) -> Case:
-    return Case((log,), about, look, refused=True)
+    return refused(about, look, log)
 
 
 def _cut_everywhere(functions: tuple[Function, ...]) -> Finding | int:

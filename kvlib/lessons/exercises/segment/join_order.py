@@ -17,7 +17,7 @@ one order is right.
 
 from typing import Final
 
-from kvlib.lessons.exercise import Case, texts
+from kvlib.lessons.exercise import Case, refused, texts
 from kvlib.lessons.exercises.segment.pieces import A2, A3, B2, B3, C3, LONE
 from kvlib.lessons.ordering import Ordering
 
@@ -43,17 +43,16 @@ EXERCISE: Final = Ordering(
         Case(([LONE],), "one segment"),
         Case(([B2, A2],), "two segments in the wrong order"),
         Case(([C3, A3, B3],), "three segments in some order"),
-        Case(
-            ([],),
+        refused(
             "no segment at all",
             "Line 2 takes the first of the totals, but line 6 hasn't checked yet that there is "
             "one. "
             "Which of them must come first?",
-            refused=True,
+            [],
         ),
-        Case(([A2],), "the last segment lost", refused=True),
-        Case(([A2, B2, B2],), "a segment that occurs twice", refused=True),
-        Case(([A2, A2],), "one segment twice, and another one lost", refused=True),
-        Case(([A2, B3],), "a segment of another total", refused=True),
+        refused("segments without the last one", "", [A2]),
+        refused("a segment that occurs twice", "", [A2, B2, B2]),
+        refused("one segment twice, and another one lost", "", [A2, A2]),
+        refused("a segment of another total", "", [A2, B3]),
     ),
 )

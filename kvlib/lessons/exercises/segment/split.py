@@ -20,7 +20,7 @@ stream.
 from typing import Final
 
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case, texts
+from kvlib.lessons.exercise import Case, refused, texts
 from kvlib.lessons.exercises.segment.pieces import spell_pieces
 
 ROOM: Final = "What must you check before you cut?"
@@ -57,10 +57,10 @@ EXERCISE: Final = Coding(
         Case((b"abc", 64), "more room than bytes"),
         Case((b"a\nb\r\n ", 10), "bytes that are line ends in a text"),
         Case((bytes(range(256)), 100), "every byte there is"),
-        Case((b"a", 8), "a limit that leaves no room for data", ROOM, refused=True),
-        Case((b"", 8), "an empty stream, and a limit that leaves no room", ROOM, refused=True),
-        Case((b"abc", 7), "a limit that leaves no room for a header", ROOM, refused=True),
-        Case((b"a", 0), "a limit of 0", ROOM, refused=True),
+        refused("a limit that leaves no room for data", ROOM, b"a", 8),
+        refused("an empty stream, and a limit that leaves no room", ROOM, b"", 8),
+        refused("a limit that leaves no room for a header", ROOM, b"abc", 7),
+        refused("a limit of 0", ROOM, b"a", 0),
     ),
     own=("split",),
     spell=(spell_pieces,),

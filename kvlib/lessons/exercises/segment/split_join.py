@@ -23,7 +23,7 @@ from typing import Final
 
 from kvlib import segments
 from kvlib.lessons.coding import Coding
-from kvlib.lessons.exercise import Case, texts
+from kvlib.lessons.exercise import Case, refused, texts
 from kvlib.lessons.exercises.segment.pieces import (
     A2,
     A3,
@@ -110,17 +110,14 @@ EXERCISE: Final = Coding(
         Case((b"abcde", 10), "a last segment that is not full"),
         Case((b"abc", 64), "more room than bytes"),
         Case((bytes(257), 9), "an index and a total that need their second byte"),
-        Case(
-            (b"a", 8),
-            "a limit that leaves no room for data",
-            "What must you check before you cut?",
-            refused=True,
+        refused(
+            "a limit that leaves no room for data", "What must you check before you cut?", b"a", 8
         ),
-        Case(
-            (b"abc", 7),
+        refused(
             "a limit that leaves no room for a header",
             "What must you check before you cut?",
-            refused=True,
+            b"abc",
+            7,
         ),
         Case((split(b"", 9),), "an empty stream", of=1),
         Case(
@@ -157,73 +154,55 @@ EXERCISE: Final = Coding(
             of=1,
         ),
         Case((split(b"abcde", 10)[::-1],), "a short last segment that comes first", of=1),
-        Case(
-            ([],),
+        refused(
             "no segment at all",
             "An empty stream has one segment. So what does it mean if there is none?",
+            [],
             of=1,
-            refused=True,
         ),
-        Case(([A2],), "the last segment lost", LOST, of=1, refused=True),
-        Case(([B2],), "the first segment lost", LOST, of=1, refused=True),
-        Case(([C3, A3],), "a segment in the middle lost", LOST, of=1, refused=True),
-        Case(([LONE, LONE],), "a segment that occurs twice", TWICE, of=1, refused=True),
-        Case(
-            ([B2, A2, B2],), "a segment that occurs twice, and none lost", TWICE, of=1, refused=True
-        ),
-        Case(
-            ([A2, A2],),
+        refused("segments without the last one", LOST, [A2], of=1),
+        refused("segments without the first one", LOST, [B2], of=1),
+        refused("segments without one in the middle", LOST, [C3, A3], of=1),
+        refused("a segment that occurs twice", TWICE, [LONE, LONE], of=1),
+        refused("a segment that occurs twice, and none lost", TWICE, [B2, A2, B2], of=1),
+        refused(
             "one segment twice, and another one lost",
             "The number of segments is right, and one of them is still missing. Which indexes "
             "are there?",
+            [A2, A2],
             of=1,
-            refused=True,
         ),
-        Case(([A2, B3],), "a segment of another total", TOTALS, of=1, refused=True),
-        Case(
-            ([B3, A2],), "a segment of another total that comes first", TOTALS, of=1, refused=True
-        ),
-        Case(([A2, B2, C3],), "an extra segment, with another total", TOTALS, of=1, refused=True),
-        Case(([LONE[:4]],), "half a header", SHORT, of=1, refused=True),
-        Case(([LONE[1:8]],), "a header without its first byte", SHORT, of=1, refused=True),
-        Case(([b""],), "a segment with nothing in it", SHORT, of=1, refused=True),
-        Case(
-            ([b"\0\0\0\1\0\0\0\1a"],),
-            "an index that is not below the total",
-            RANGE,
-            of=1,
-            refused=True,
-        ),
-        Case(
-            ([A2, B2[:3] + b"\2" + B2[4:]],), "an index beyond the total", RANGE, of=1, refused=True
-        ),
-        Case(
-            ([bytes(4) + b"\xff" * 4 + b"a"],),
+        refused("a segment of another total", TOTALS, [A2, B3], of=1),
+        refused("a segment of another total that comes first", TOTALS, [B3, A2], of=1),
+        refused("an extra segment, with another total", TOTALS, [A2, B2, C3], of=1),
+        refused("half a header", SHORT, [LONE[:4]], of=1),
+        refused("a header without its first byte", SHORT, [LONE[1:8]], of=1),
+        refused("a segment with nothing in it", SHORT, [b""], of=1),
+        refused("an index that is not below the total", RANGE, [b"\0\0\0\1\0\0\0\1a"], of=1),
+        refused("an index beyond the total", RANGE, [A2, B2[:3] + b"\2" + B2[4:]], of=1),
+        refused(
             "a total of four billion",
             "Check a total before you count up to it.",
+            [bytes(4) + b"\xff" * 4 + b"a"],
             of=1,
-            refused=True,
         ),
-        Case(
-            ([LONE, LONE[:5]],),
+        refused(
             "a segment, and one with half a header",
             "Is what can't be read skipped, or refused?",
+            [LONE, LONE[:5]],
             of=1,
-            refused=True,
         ),
-        Case(
-            ([A4, A4, D4, D4],),
+        refused(
             "two segments that occur twice, and two lost",
             "The number of segments is right, and so is the sum of the indexes. Which are there?",
+            [A4, A4, D4, D4],
             of=1,
-            refused=True,
         ),
-        Case(
-            ([bytes(8)],),
+        refused(
             "a total of 0",
             "How many segments are there if there is one? What must its total be?",
+            [bytes(8)],
             of=1,
-            refused=True,
         ),
     ),
     own=(
