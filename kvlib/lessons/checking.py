@@ -1,4 +1,4 @@
-"""What a learner calls about an exercise: check, hint, solution."""
+"""The functions that learners call: check, hint, solution."""
 
 from typing import Final, overload
 

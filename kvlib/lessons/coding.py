@@ -15,10 +15,11 @@ from kvlib.layout.dissect import dissect
 from kvlib.lessons import feedback
 from kvlib.lessons.diagnosis import Functions, Seen, diagnose, is_vast, part_of
 from kvlib.lessons.exercise import Case, Exercise, Finding, Function
-from kvlib.lessons.picture import BytesPicture
+from kvlib.lessons.picture import BytesPicture, picture_of
 from kvlib.lessons.relations import Message, Spelling
 from kvlib.lessons.result import Result
 from kvlib.lessons.sandbox import Outcome, run
+from kvlib.lessons.source_code import code_of
 from kvlib.views.plain import plain, same, written
 
 UNLIMITED: Final = 10**15

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kvlib.lessons import feedback
-from kvlib.lessons.exercise import Case, Function
+from kvlib.lessons.exercise import Case, Function, sign_of
 from kvlib.lessons.relations import explain_reading, explain_writing
 from kvlib.lessons.sandbox import Outcome, run
 from kvlib.views.plain import Foreign, same, written
@@ -170,7 +170,7 @@ def _about_items(
     if at == len(mine):
         yield f"The list is too short: {name} is missing."
     elif at == len(wanted):
-        yield f"The list is too long: it goes on with {written(mine[at], 80)}."
+        yield f"The list is too long: it continues with {written(mine[at], 80)}."
     else:
         yield f"The first wrong one is {name}: {written(mine[at], 80)}."
         if type(mine[at]) is Foreign or type(mine[at]) in (list, bytearray):

@@ -1,4 +1,4 @@
-"""What the three kinds of exercise have in common: predictions, orderings and code."""
+"""The common part of the three kinds of exercise: predictions, orderings and code."""
 
 import ast
 import inspect

@@ -89,7 +89,7 @@ def cases_of(
     An unindented line is a case: what it is about, a colon, and its operations. A number in
     brackets may come first; `adapt` gets it with the operations, and returns the arguments.
     Indented lines belong to the case: "RESULT -> SENTENCE" is a sign, "? SENTENCE" says where to
-    look, and anything else is more operations. Sentences go on in lines that are indented more.
+    look, and anything else is more operations. Sentences continue in lines that are indented more.
     "NAME = SENTENCE" names a sentence; the NAME stands for it from then on.
     """
     sentences: dict[str, str] = {}

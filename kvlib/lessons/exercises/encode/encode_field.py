@@ -28,7 +28,7 @@ def encode_field(value: str | bytes) -> bytes:
 
 
 def spell_field(value: str | bytes) -> Spelling:
-    """Return how a field is spelled, and what becomes of an empty one."""
+    """Return how a field is spelled, and how people spell an empty one."""
     unit = field_unit(value)
     return {
         "": [(unit,)],

@@ -46,7 +46,7 @@ EXERCISE: Final = Prediction(
             "for its length?",
         ),
         (18, "A count of four bytes begins a snapshot. A field by itself has none."),
-        (21, "That is the size in UTF-16, where each character takes two bytes or more."),
+        (21, "You counted in UTF-16, where each character takes two bytes or more."),
         (
             10,
             "A length of one byte could only go up to 255. How many bytes does a field use "

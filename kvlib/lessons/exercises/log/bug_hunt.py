@@ -38,7 +38,7 @@ def append(log: bytes, payload: bytes) -> bytes:
 
 
 def spell_append(log: bytes, payload: bytes) -> Spelling:
-    """Return the log with the new frame, and what becomes of it if the bug is mended wrongly."""
+    """Return the log with the new frame, and how it looks if the bug is fixed wrongly."""
     offset, sequence, start = 0, 0, 0
     while offset < len(log):
         try:

@@ -34,7 +34,7 @@ def their_split(stream: bytes, limit: int) -> list[bytes]:
 
 
 def spell_hunt(stream: bytes, limit: int) -> Spelling:
-    """Return how segments are spelled, and what becomes of them if the bug is mended wrongly."""
+    """Return how segments are spelled, and how they look if the bug is fixed wrongly."""
     size, right = limit - 8, spell_segments(stream, limit)
     total = len(stream) // size + 1
     pieces = [stream[n * size : (n + 1) * size] for n in range(total)]

@@ -71,7 +71,7 @@ ONE: Final = (
 
 
 def _count_case() -> Case:
-    """Return a case with several counts, and what each misunderstanding makes of all of them."""
+    """Return a case with several counts, and the counts that each misunderstanding gives."""
     limit = 16
     operations = [one for size in SIZES for one in (put("a", "x" * size), SAVE, HOW_MANY)]
     lengths = [15 + size for size in SIZES]
