@@ -263,6 +263,11 @@ def differences(mine: Any, wanted: Any, what: str = "The result") -> Iterator[st
         yield from _about_records(mine, wanted)
     elif type(mine) in (str, bytes, type(None)) and type(wanted) in (str, bytes, type(None)):
         yield from _about_item(mine, wanted, what)
+    elif type(mine) is tuple and type(wanted) is tuple:
+        if len(mine) == len(wanted) and sorted(map(repr, mine)) == sorted(map(repr, wanted)):
+            yield "The parts are right, but in another order."
+        else:
+            yield f"{what} should be {written(wanted, 60)}."
 
 
 def _about_records(mine: dict[Any, Any], wanted: dict[Any, Any]) -> Iterator[str]:
@@ -296,10 +301,7 @@ def _about_item(mine: Any, wanted: Any, what: str) -> Iterator[str]:
     if wanted is None:
         yield f"{what} should be None, because nothing is there."
     elif mine is None:
-        empty = (
-            "" if wanted else " An empty value isn't a missing one: `if value` is false for both."
-        )
-        yield f"{what} should not be None.{empty}"
+        yield f"{what} should not be None."
     elif type(mine) is not type(wanted):
         if type(mine) not in (str, bytes):
             yield f"{what} should be {NAMES[type(wanted)]}, not of type {kind_of(mine)}."

@@ -48,6 +48,14 @@ def delete(key: str | bytes = "a") -> Operation:
     return ("delete", key)
 
 
+LONG: Final = ("put", "a", "x" * 70_000)
+FAR: Final = "How far can your length count? Two bytes go up to 65,535."
+SURVIVES: Final = (
+    "Here a new call finds what an earlier call stored, so something survives from one call to the "
+    "next: a global variable, or a default argument such as `state={}`."
+)
+
+
 def gets(count: int, keys: int) -> list[Operation]:
     """Return `count` operations that get `key 0`, `key 1` and so on, over `keys` different keys."""
     return [get(f"key {number % keys}") for number in range(count)]
@@ -167,7 +175,7 @@ an empty value, saved and loaded: put a ''; serialize p; deserialize p; get a
     [None] -> An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an
         empty value from a missing one?
 two paths: put a 1; serialize p; put a 2; serialize q; deserialize p; get a; deserialize q; get a
-    ['2', '2'] -> Both paths give what was saved last, so the path is ignored.
+    ['2', '2'] -> Both paths give what was saved last: the path is ignored, or all share one object.
     ['1', '1'] -> Both paths give what was saved first. Where does the path come in?
 a path that is loaded twice: put a 1; serialize p; deserialize p; put a 2; deserialize p; get a
     ? Does the first `deserialize` use up what was saved, or change it?
@@ -193,6 +201,12 @@ a character of two bytes: put é x; AROUND; get é
 characters of three and four bytes: put € 😀; AROUND; get €
     ? Do your lengths count characters, or bytes?
 delimiters in a value: put a '=;'; AROUND; get a
+    ? MARK
+a zero byte in a value: put a 'x\0y'; AROUND; get a
+    ? MARK
+line ends in a value: put a 'x\ny\r\nz'; AROUND; get a
+    ? MARK
+commas, tabs and quotes in a value: put a 'x,y\tz"'; AROUND; get a
     ? MARK
 digits: put 1 23; AROUND; get 1
     ? If lengths are written in digits, where does a length end?

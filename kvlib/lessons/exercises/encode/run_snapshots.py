@@ -23,9 +23,11 @@ from typing import Any, Final
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
+    FAR,
     FORBIDDEN,
     KEEPSAKE,
     LOAD,
+    LONG,
     SAVE,
     Operation,
     about_data,
@@ -50,8 +52,11 @@ def _alone(operations: list[Operation]) -> tuple[Any, ...]:
 
 def _large_operations() -> list[Case]:
     puts = [put(f"key {number}", b"v" * 50) for number in range(1_000)]
-    operations = [*puts, *[SAVE, put(), LOAD] * 10, *gets(97_000, keys=1_000)]
-    return [Case((operations,), "100,000 operations on 1,000 records")]
+    operations = [*puts, *[SAVE, put(), LOAD] * 3, *gets(19_000, keys=1_000)]
+    return [
+        Case((operations,), "20,000 operations on 1,000 records"),
+        Case(([LONG, SAVE, LOAD, get()],), "a value of 70,000 bytes", FAR),
+    ]
 
 
 def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:

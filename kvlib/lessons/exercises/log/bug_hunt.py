@@ -71,6 +71,9 @@ def spell_append(log: bytes, payload: bytes) -> Spelling:
         "are good?": new(1) if torn else whole + new(),
         "You removed the torn tail, and all the whole frames with it. Which bytes of the log are "
         "good?": new() if torn else whole + new(),
+        "Where nothing is torn, all the frames are gone: `log[:-0]` is empty.": (
+            whole + new() if torn else new()
+        ),
         "You return only the new frame. Where are the frames that were in the log?": new(),
         "The torn tail is gone, but nothing was appended. What was the function called for?": whole
         if torn

@@ -35,8 +35,14 @@ FIRST = The first value stays, whatever comes later. Which of two puts is the ne
 a log without frames:
 a log without frames, and a record that stays: have {'a': '1'}
 one put: put a 1
-    {} -> The put has changed nothing.
+    {} -> A put of a new key changes nothing. Does it depend on what was there before?
     {'a': None} -> NONE
+two frames: put a 1; put b 2
+    {'a': '1'} -> Only the first frame is applied. Is there a `return` or `break` inside the loop?
+    {'b': '2'} -> Only the last frame is applied. What becomes of the records before it?
+two mutations in one frame: put a 1; and put b 2
+    {'a': '1'} -> ONE
+    {'b': '2'} -> ONE
 a put of an empty text: put a ''
     {} -> EMPTY
 a put of empty bytes: put a b''
@@ -74,12 +80,6 @@ two puts and a deletion: put a 1; put a 2; delete a
     {'a': '1'} -> The deletion undoes only the last put. A deletion leaves nothing of the key.
     {'a': '2'} -> The last put wins over the deletion that follows. Are the mutations applied in the
         log's order?
-two mutations in one frame: put a 1; and put b 2
-    {'a': '1'} -> ONE
-    {'b': '2'} -> ONE
-two frames: put a 1; put b 2
-    {'a': '1'} -> Only the first frame is applied. Is there a `return` or `break` inside the loop?
-    {'b': '2'} -> Only the last frame is applied. What becomes of the records before it?
 three mutations in one frame: put a 1; and delete a; and put b 2
 a log without frames again:
     ? Something survives from one call to the next, such as a global variable.

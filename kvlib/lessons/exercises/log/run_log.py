@@ -26,8 +26,11 @@ from typing import Any, Final
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
+    FAR,
     FORBIDDEN,
     KEEPSAKE,
+    LONG,
+    SURVIVES,
     Adapt,
     Operation,
     about_data,
@@ -45,6 +48,8 @@ LOGGED: Final = (
     "snapshot as `bytes`, as files would hold them."
 )
 CASES: Final = """
+[99] a new store: status
+    [] -> `status` gives a result too, as `get` does.
 NO_SNAPSHOT = The log holds as many records as the threshold, but there is no snapshot. Must there
     be more records than the threshold, or are as many enough?
 STILL_FULL = You wrote a snapshot, but the log still has its records. What happens to them?
@@ -64,8 +69,6 @@ COUNTED = The number of records in the log is wrong: it counts keys. What does t
     change?
 EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an empty
     value from a missing one?
-[2] a new store: status
-    [] -> `status` gives a result too, as `get` does.
 [2] the status after a put: put a 1; status
     [(1, 0, 0)] -> A put has left no record in the log.
     [(0, 1, 0)] -> The record isn't in memory.
@@ -127,10 +130,12 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
     [(1, 0, 0)] -> FORGOTTEN
     [(1, 1, 1)] -> STILL_FULL
     [(1, 0, 2)] -> SAVED
+[2] a snapshot, and a new key in the log: put a 1; put b 2; put c 3; restart; get c
+    [None] -> ONLY_SNAPSHOT
 [2] a snapshot and a log: put a 1; put b 2; put a 3; restart; get a; get b; status
     ['3', None, (1, 1, 1)] -> ONLY_LOG
-    ['1', '2', (2, 1, 1)] -> ONLY_SNAPSHOT
-    ['1', '2', (2, 0, 1)] -> ONLY_SNAPSHOT
+    ['1', '2', (2, 1, 1)] -> The snapshot's old values win over the log's newer ones. Which of
+        the two do you load first?
     ['3', '2', (2, 0, 1)] -> CLEARED
     ['3', '2', (2, 1, 0)] -> FORGOTTEN
     ['3', '2', (2, 0, 2)] -> SAVED
@@ -160,10 +165,18 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
 """
 
 
+def _has_something(result: Any) -> bool:
+    return type(result) is list and len(result) == 1 and type(result[0]) is tuple and any(result[0])
+
+
 def _large_log() -> list[Case]:
-    puts = [put(f"key {number % 700}", b"v" * 50) for number in range(10_000)]
-    operations = [*puts, *[("restart",), ("status",)] * 10, *gets(89_000, keys=900)]
-    return [Case((1_000, operations), "100,000 operations, and a threshold of 1,000")]
+    puts = [put(f"key {number % 700}", b"v" * 50) for number in range(6_000)]
+    operations = [*puts, *[("restart",), ("status",)] * 4, *gets(14_000, keys=900)]
+    return [
+        Case((1_000, operations), "20,000 operations, and a threshold of 1,000"),
+        Case((9, [LONG, ("restart",), get()]), "a value of 70,000 bytes", FAR),
+        Case((1, [LONG, ("restart",), get()]), "a value of 70,000 bytes in a snapshot", FAR),
+    ]
 
 
 def _at(threshold: int) -> Adapt:
@@ -235,6 +248,11 @@ EXERCISE: Final = Coding(
     functions=(run_log,),
     cases=(
         *about_memory(_at(99)),
+        Case(
+            (99, [("status",)]),
+            "a new store, after others were used",
+            signs=((_has_something, SURVIVES),),
+        ),
         *cases_of(CASES, _compacting),
         *about_data(_at(99), "restart"),
         *about_data(_at(1), "restart"),

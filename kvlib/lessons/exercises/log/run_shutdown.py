@@ -23,8 +23,10 @@ from typing import Any, Final
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
 from kvlib.lessons.exercises.stores import (
+    FAR,
     FORBIDDEN,
     KEEPSAKE,
+    LONG,
     Operation,
     about_data,
     about_memory,
@@ -88,8 +90,11 @@ def _adapted(operations: list[Operation], _: str = "") -> tuple[Any, ...]:
 
 def _large_shutdowns() -> list[Case]:
     sets = [("set", f"key {number}", b"v" * 50) for number in range(1_000)]
-    operations = [*sets, *[("shutdown",), ("restore",)] * 10, *gets(98_000, keys=1_000)]
-    return [Case((operations,), "100,000 operations on 1,000 records")]
+    operations = [*sets, *[("shutdown",), ("restore",)] * 3, *gets(19_000, keys=1_000)]
+    return [
+        Case((operations,), "20,000 operations on 1,000 records"),
+        Case(_adapted([LONG, ("shutdown",), ("restore",), get()]), "a value of 70,000 bytes", FAR),
+    ]
 
 
 def run_shutdown(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:

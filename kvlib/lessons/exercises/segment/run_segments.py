@@ -25,8 +25,10 @@ from typing import Any, Final
 from kvlib import encoding, segments
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, texts
+from kvlib.lessons.exercises import stores
 from kvlib.lessons.exercises.segment.pieces import spell_pieces
 from kvlib.lessons.exercises.stores import (
+    FAR,
     FORBIDDEN,
     KEEPSAKE,
     LOAD,
@@ -148,9 +150,12 @@ def _large_operations() -> list[Case]:
     records: dict[str | bytes, str | bytes] = {f"key {n}": b"v" * 50 for n in range(1_000)}
     puts = [put(key, value) for key, value in records.items()]
     count = len(segments.split(encoding.encode_snapshot(records), 64))
-    saves = [SAVE, _reorder(*reversed(range(count))), put("key 0"), LOAD, HOW_MANY] * 10
-    operations = [*puts, *saves, *gets(98_950, keys=1_000)]
-    return [Case((64, operations), "100,000 operations on 1,000 records")]
+    saves = [SAVE, _reorder(*reversed(range(count))), put("key 0"), LOAD, HOW_MANY] * 3
+    operations = [*puts, *saves, *gets(19_000, keys=1_000)]
+    return [
+        Case((64, operations), "20,000 operations on 1,000 records"),
+        Case((999, [stores.LONG, SAVE, LOAD, get()]), "a value of 70,000 bytes", FAR),
+    ]
 
 
 def run_segments(
@@ -239,7 +244,7 @@ EXERCISE: Final = Coding(
         Case(
             (9, [put("a", "v" * 300), SAVE, HOW_MANY, LOAD, get()]),
             "314 segments, so an index needs its second byte",
-            "Do you sort by the whole index? It has four bytes.",
+            "An index has four bytes. Do you write all of them, and sort by all of them?",
         ),
         *about_data(_at(64), "serialize p; deserialize p"),
         *about_data(_at(9), "serialize p; deserialize p"),
