@@ -1,4 +1,4 @@
-"""For teachers: python -m kvlib.classroom editions, grade and guide."""
+"""The teacher's commands: python -m kvlib.classroom editions, grade and guide."""
 
 import argparse
 import io
@@ -8,12 +8,22 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-from kvlib.classroom import atomic, editions, grading, guide
-from kvlib.classroom.marks import Kept
+from kvlib.classroom import grading, session
+from kvlib.classroom.atomic import replace
+from kvlib.classroom.editions import build
+from kvlib.classroom.errors import ClassroomError
+from kvlib.classroom.guide import renewed
+from kvlib.classroom.hidden_tests import read_hidden_tests
+from kvlib.classroom.marks import Marks
 from kvlib.classroom.printable import printable
+from kvlib.classroom.report import table
+from kvlib.classroom.resume import SavedMarks, fingerprint
+from kvlib.classroom.submissions import Submissions, collect
 
 OK, STALE, FAILED, INTERRUPTED = 0, 1, 2, 130
+OVERLAY: Final = "a folder of your own hidden tests, one <exercise>.py for each exercise"
 
 
 class Output:
@@ -44,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         status: int = options.command(options, say)
-    except (editions.EditionError, OSError) as error:
+    except (ClassroomError, OSError) as error:
         _complain(f"{error}")
         return FAILED
     except KeyboardInterrupt:
@@ -76,41 +86,41 @@ def _parser() -> argparse.ArgumentParser:
         "python -m kvlib.classroom", description="The notebooks in a class; see docs/teaching.md."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    hidden = "a folder of your own hidden tests, one <exercise>.py for each"
-
-    made = commands.add_parser("editions", help="make solved, nbgrader's and HTML notebooks")
-    made.add_argument("notebooks", type=_path, help="the folder of the learner's notebooks")
-    made.add_argument("target", type=_path, help="where the editions are to be")
-    made.add_argument("--overlay", type=_path, metavar="FOLDER", help=hidden)
-    made.set_defaults(command=_editions)
-
-    graded = commands.add_parser("grade", help="run and mark a folder of learners' notebooks")
-    graded.add_argument(
-        "folder", type=_path, help="holds <learner>/*.ipynb, or <learner>.ipynb, for each learner"
-    )
-    graded.add_argument("--csv", type=_path, help="the file to write; default: FOLDER/grades.csv")
-    graded.add_argument("--overlay", type=_path, metavar="FOLDER", help=hidden)
-    graded.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=grading.SECONDS,
-        help="for a notebook (default: %(default)g)",
-    )
-    graded.add_argument("--yes", action="store_true", help="run their code without asking")
-    graded.add_argument(
-        "--anew", action="store_true", help="don't continue from where an earlier run was stopped"
-    )
-    graded.set_defaults(command=_grade)
-
-    guided = commands.add_parser("guide", help="renew the tables in the guide for teachers")
-    guided.add_argument("path", type=_path, help="docs/teaching.md")
-    guided.add_argument("--check", action="store_true", help="write nothing; 1 if it would change")
-    guided.set_defaults(command=_guide)
+    _add_editions(commands.add_parser("editions", help="make solved, nbgrader and HTML editions"))
+    _add_grade(commands.add_parser("grade", help="run and mark a folder of learners' notebooks"))
+    _add_guide(commands.add_parser("guide", help="update the tables in the guide for teachers"))
     return parser
 
 
+def _add_editions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebooks", type=_path, help="the folder of the learner's notebooks")
+    parser.add_argument("target", type=_path, help="the folder in which the editions are made")
+    parser.add_argument("--overlay", type=_path, metavar="FOLDER", help=OVERLAY)
+    parser.set_defaults(command=_editions)
+
+
+def _add_grade(parser: argparse.ArgumentParser) -> None:
+    learners = "has <learner>/*.ipynb or <learner>.ipynb for each learner"
+    parser.add_argument("folder", type=_path, help=learners)
+    parser.add_argument("--csv", type=_path, help="the file to write; default: FOLDER/grades.csv")
+    parser.add_argument("--overlay", type=_path, metavar="FOLDER", help=OVERLAY)
+    limit = "the time limit for each notebook (default: %(default)g)"
+    parser.add_argument("--seconds", type=_seconds, default=session.SECONDS, help=limit)
+    parser.add_argument("--yes", action="store_true", help="run the learners' code without asking")
+    again = "grade everyone again, instead of resuming a run that was stopped"
+    parser.add_argument("--anew", action="store_true", help=again)
+    parser.set_defaults(command=_grade)
+
+
+def _add_guide(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=_path, help="docs/teaching.md")
+    check = "write nothing; the exit status is 1 if the file would change"
+    parser.add_argument("--check", action="store_true", help=check)
+    parser.set_defaults(command=_guide)
+
+
 def _path(text: str) -> Path:
-    if not text:  # an unset shell variable, for instance; Path would make it the working directory
+    if not text:  # such as an unset shell variable; Path("") is the working directory
         raise argparse.ArgumentTypeError("the path is empty")
     return Path(text)
 
@@ -118,83 +128,76 @@ def _path(text: str) -> Path:
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"a number above 0 is needed, not {text}")
+        raise argparse.ArgumentTypeError(f"it must be a number above 0, not {text}")
     return seconds
 
 
 def _editions(options: argparse.Namespace, say: Output) -> int:
-    for line in editions.build(options.notebooks, options.target, options.overlay):
+    for line in build(options.notebooks, options.target, options.overlay):
         say(line)
     return OK
 
 
 def _grade(options: argparse.Namespace, say: Output) -> int:
-    from kvlib.classroom.kernel import KernelError  # takes a second
-
-    work = grading.collect(options.folder)
+    work = collect(options.folder)
     if not work:
-        raise editions.EditionError(f"there is no notebook in {options.folder}")
-    hidden = editions.hidden_tests(options.overlay) if options.overlay else {}
-    place = options.csv or options.folder / "grades.csv"
-    own = [path for paths in work.values() for path in paths]
-    own += [options.overlay / f"{name}.py" for name in hidden]
-    if place.exists() and any(path.exists() and path.samefile(place) for path in own):
-        raise editions.EditionError(f"{place} is read for the grades: name another file with --csv")
-    with Kept(place, anew=options.anew) as kept:
-        try:
-            for name, error in grading.rejected(hidden):
-                test = options.overlay / f"{name}.py"
-                say(printable(f"{test}: it rejects our own solution: {error}"))
-            say(grading.WARNING.format(notebooks=sum(map(len, work.values())), learners=len(work)))
-            if not options.yes and not _agreed():
-                say("Nothing was run.")
-                return FAILED
-            _grade_all(work, hidden, options.seconds, kept, say)
-        except KernelError as error:
-            raise editions.EditionError(f"{error}") from error
+        raise ClassroomError(f"there is no notebook in {options.folder}")
+    hidden = read_hidden_tests(options.overlay) if options.overlay else {}
+    csv = options.csv or options.folder / "grades.csv"
+    inputs = [path for paths in work.values() for path in paths]
+    inputs += [options.overlay / f"{name}.py" for name in hidden]
+    if csv.exists() and any(path.exists() and path.samefile(csv) for path in inputs):
+        raise ClassroomError(f"{csv} is read for the grades: name another file with --csv")
+    with SavedMarks(csv, anew=options.anew) as saved:
+        for name, error in session.rejected(hidden):
+            test = options.overlay / f"{name}.py"
+            say(printable(f"{test}: it rejects our own solution: {error}"))
+        say(grading.WARNING.format(notebooks=sum(map(len, work.values())), learners=len(work)))
+        if not options.yes and not _agreed():
+            say("Nothing was run.")
+            return FAILED
+        _grade_all(work, hidden, options.seconds, saved, say)
     return OK
-
-
-def _grade_all(
-    work: grading.Work, hidden: dict[str, str], seconds: float, kept: Kept, say: Output
-) -> None:
-    """Grade all learners. If the run is ended early, report and keep the marks so far."""
-    marks: grading.Marks = {}
-    done = False
-    try:
-        for learner, paths in work.items():
-            now = grading.fingerprint(paths, hidden, seconds)
-            before = kept.get(learner, now)
-            if before:
-                say(f"{printable(learner)}: graded before the last run was stopped")
-            own = before or grading.grade_learner(learner, paths, hidden, seconds=seconds, say=say)
-            marks[learner] = own
-            if not before:
-                kept.add(learner, now, own)
-        kept.finish(marks)
-        done = True
-    finally:
-        if marks:
-            say(f"\n{grading.table(marks)}")
-        if not done and kept.rows:
-            rows = f"{kept.rows} of {len(work)} learners are graded and kept in {kept.path}"
-            say(printable(f"Stopped: {rows}. The same command continues from there."))
-    say(f"\nwritten to {printable(str(kept.place))}")
 
 
 def _agreed() -> bool:
     try:
         return input("Run it? [y/N] ").strip().lower() in {"y", "yes"}
-    except (EOFError, OSError, RuntimeError, ValueError):  # there is no one to ask: use --yes
+    except (EOFError, OSError, RuntimeError, ValueError):  # no one can answer: use --yes
         return False
+
+
+def _grade_all(
+    work: Submissions, hidden: dict[str, str], seconds: float, saved: SavedMarks, say: Output
+) -> None:
+    """Grade all learners. If this is interrupted, report and save the marks so far."""
+    marks: Marks = {}
+    try:
+        for learner, paths in work.items():
+            current = fingerprint(paths, hidden, seconds)
+            earlier = saved.get(learner, current)
+            if earlier:
+                say(f"{printable(learner)}: graded before the last run was stopped")
+                marks[learner] = earlier
+                continue
+            marks[learner] = grading.grade_learner(learner, paths, hidden, seconds=seconds, say=say)
+            saved.add(learner, current, marks[learner])
+        saved.finish(marks)
+    finally:
+        if marks:
+            say(f"\n{table(marks)}")
+        if saved.rows:
+            rows = f"{saved.rows} of {len(work)} learners are graded and kept in {saved.path}"
+            say(printable(f"Stopped: {rows}. The same command continues from there."))
+    say(f"\nwritten to {printable(str(saved.csv))}")
 
 
 def _guide(options: argparse.Namespace, say: Output) -> int:
     try:
         before = options.path.read_text(encoding="utf-8")
-        after = guide.renewed(before)
+        after = renewed(before)
     except ValueError as error:
-        raise editions.EditionError(f"{options.path}: {error}") from error
+        raise ClassroomError(f"{options.path}: {error}") from error
     shown = printable(f"{options.path}")
     if before == after:
         say(f"{shown}: unchanged")
@@ -202,7 +205,7 @@ def _guide(options: argparse.Namespace, say: Output) -> int:
     if options.check:
         say(f"{shown}: would change")
         return STALE
-    atomic.replace(options.path, after.encode())
+    replace(options.path, after.encode())
     say(f"{shown}: renewed")
     return OK
 

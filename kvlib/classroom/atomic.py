@@ -1,4 +1,4 @@
-"""Replace files atomically: the old file or the new one, never half a file."""
+"""Replace a file atomically: a crash leaves the old file or the new one, never half a file."""
 
 import os
 import secrets
@@ -7,21 +7,21 @@ from pathlib import Path
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Replace the file at `path` by one with these contents and the same mode.
+    """Replace the file at `path` with a file that has these contents and the same mode.
 
-    The new file is written under another name and then renamed. If that fails, the old file is
-    still there, and nothing else is.
+    The new file is written under another name and then renamed. If that fails, it is deleted, and
+    the old file is still there. A link is kept, and the file that it leads to is replaced.
     """
-    place = Path(os.path.realpath(path))  # a link keeps its target
-    aside = place.with_name(f".{secrets.token_hex(8)}.new")
+    place = Path(os.path.realpath(path))
+    new = place.with_name(f".{secrets.token_hex(8)}.new")
     try:
-        with open(aside, "xb") as file:
+        with open(new, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if place.exists():
-            os.chmod(aside, stat.S_IMODE(place.stat().st_mode))
-        os.replace(aside, place)
+            os.chmod(new, stat.S_IMODE(place.stat().st_mode))
+        os.replace(new, place)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise

@@ -1,10 +1,11 @@
-"""Make the tables in the guide for teachers, from the exercises."""
+"""Write the tables in the guide for teachers from the data of the exercises."""
 
 import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any, Final
 
+from kvlib.classroom.marks import most_points
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.result import short
@@ -18,40 +19,41 @@ WAYS: Final = {
 
 
 def renewed(guide: str) -> str:
-    """Return the guide with each part between `<!-- made: NAME -->` and `<!-- end -->` made anew.
+    """Return the guide with a new table between each `<!-- made: NAME -->` and `<!-- end -->`.
 
     Raises:
-        ValueError: there is no part with that name.
+        ValueError: there is no table with that name.
     """
+    return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", _renewed, guide, flags=re.DOTALL)
 
-    def part(found: re.Match[str]) -> str:
-        if found[2] not in PARTS:
-            raise ValueError(f"`{found[1]}` names no part: there are {', '.join(PARTS)}")
-        return "\n".join([found[1], *PARTS[found[2]](), found[3]])
 
-    return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", part, guide, flags=re.DOTALL)
+def _renewed(found: re.Match[str]) -> str:
+    start, name, end = found.groups()
+    if name not in TABLES:
+        raise ValueError(f"`{start}`: no such table; there are {', '.join(TABLES)}")
+    return "\n".join([start, *TABLES[name](), end])
 
 
 def points() -> Iterator[str]:
-    """Return a table of each exercise's objective, minutes and points, with sums per notebook."""
+    """Yield a table of each exercise's objective, minutes and points, with sums per notebook."""
     yield from (
         "",
         "| exercise | afterwards one can | how | minutes | points |",
         "|---|---|---|--:|--:|",
     )
     for number, group in groupby(EXERCISES.values(), lambda one: one.name[:2]):
-        own = list(group)
-        for one in own:
+        exercises = list(group)
+        for one in exercises:
             yield _row(f"`{one.name}`", one.objective, WAYS[one.kind], one.minutes, one.points)
-        sums = sum(one.minutes for one in own), sum(one.points for one in own)
-        yield _row(f"**notebook {int(number)}**", "", "", *(f"**{one}**" for one in sums))
-    worth = sum(one.points for one in EXERCISES.values())
-    yield _row("**all**", "", "", "", f"**{worth}**")
+        minutes = sum(one.minutes for one in exercises)
+        worth = sum(one.points for one in exercises)
+        yield _row(f"**notebook {int(number)}**", "", "", f"**{minutes}**", f"**{worth}**")
+    yield _row("**all**", "", "", "", f"**{most_points()}**")
     yield ""
 
 
 def mistakes() -> Iterator[str]:
-    """Return the mutation table: each wrong answer that a check knows, and its feedback."""
+    """Yield a table per exercise of the wrong answers that its check knows, and their feedback."""
     for exercise in EXERCISES.values():
         yield from (
             "",
@@ -77,4 +79,4 @@ def _row(*cells: object) -> str:
     return f"| {' | '.join(escaped)} |"
 
 
-PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {"points": points, "mistakes": mistakes}
+TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {"points": points, "mistakes": mistakes}

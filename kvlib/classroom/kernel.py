@@ -1,11 +1,13 @@
-"""Run code in separate kernels: a notebook for its outputs, or a learner's without them."""
+"""Start kernels: `kernel` runs a learner's code without its output, `Client` a notebook with it."""
 
 import asyncio
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any, Final, NamedTuple, NoReturn
@@ -15,18 +17,16 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
+from kvlib.classroom.errors import KernelError
+
 ATTEMPTS: Final = 3
 READY: Final = 60.0  # seconds for a kernel to start
-TURN: Final = 0.2  # seconds between two checks that a kernel is alive
-AGAIN: Final = 1.0  # seconds between two interrupts
-ANSWER: Final = 64 * 2**20  # bytes of a reply; a larger one never arrives
-# Python's environment variables that only name places. Others could change the marks:
+POLL: Final = 0.2  # seconds between two checks that a kernel is alive
+INTERRUPT: Final = 1.0  # seconds between two interrupts
+LARGEST_REPLY: Final = 64 * 2**20  # bytes; a larger one never arrives
+# Only these of Python's environment variables are passed on. Others could change the marks:
 # PYTHONOPTIMIZE removes the asserts of hidden tests, for instance.
-PLACES: Final = {"PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONUSERBASE"}
-
-
-class KernelError(Exception):
-    """A kernel can't be started."""
+PASSED_ON: Final = {"PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONUSERBASE"}
 
 
 class DiedError(Exception):
@@ -34,11 +34,17 @@ class DiedError(Exception):
 
 
 class LateError(Exception):
-    """A kernel's time is up, and it can't be interrupted."""
+    """A kernel is still running code when its time is up."""
 
 
 class Reply(NamedTuple):
-    """The result of running code: its exception's name and text, or "", and if it was late."""
+    """The result of running code.
+
+    Attributes:
+        error: the name of the exception that it raised, or "".
+        message: the exception's text, or "".
+        late: whether it was interrupted because its time was up.
+    """
 
     error: str = ""
     message: str = ""
@@ -46,13 +52,24 @@ class Reply(NamedTuple):
 
 
 def environment(folder: str) -> dict[str, str]:
-    """Return a kernel's environment, in which IPython looks for start-up files in `folder`."""
-    own = {
+    """Return a kernel's environment variables. IPython looks for start-up files in `folder`."""
+    inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("PYTHON") or name in PLACES
+        if not name.startswith("PYTHON") or name in PASSED_ON
     }
-    return {**own, "IPYTHONDIR": folder}
+    return {**inherited, "IPYTHONDIR": folder}
+
+
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """Make a temporary folder, and delete as much of it as a learner's code lets us delete."""
+    folder = tempfile.mkdtemp(prefix="kvlib-")
+    try:
+        yield folder
+    finally:
+        with suppress(Exception):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Kernel:
@@ -62,37 +79,37 @@ class Kernel:
         self._manager, self._client = manager, client
 
     def run(self, source: str, seconds: float, until: float, *, quiet: bool = False) -> Reply:
-        """Run code, and interrupt it when its time is up, as often as needed.
+        """Run code. When its time is up, interrupt it until it stops.
 
         Args:
             source: the code.
             seconds: the time limit.
-            until: when to return in any case, as a time of time.monotonic.
+            until: when to give up, as a value of time.monotonic().
             quiet: whether to keep the code out of the kernel's history.
 
         Raises:
             DiedError: the kernel has ended.
-            LateError: it could not be interrupted.
+            LateError: the code was still running at `until`.
         """
-        asked = self._client.execute(
+        request = self._client.execute(
             source, silent=quiet, store_history=not quiet, allow_stdin=False, stop_on_error=False
         )
         limit, late = min(time.monotonic() + seconds, until), False
         while True:
             try:
-                reply: Mapping[str, Any] = self._client.get_shell_msg(timeout=TURN)
+                reply: Mapping[str, Any] = self._client.get_shell_msg(timeout=POLL)
             except Empty:
                 reply = {}
                 if not self._manager.is_alive():
                     raise DiedError from None
-            if reply.get("parent_header", {}).get("msg_id") == asked:
+            if reply.get("parent_header", {}).get("msg_id") == request:
                 content = reply["content"]
                 return Reply(content.get("ename", ""), content.get("evalue", ""), late)
             if (now := time.monotonic()) > until:
                 raise LateError
             if now > limit:
                 self._manager.interrupt_kernel()
-                limit, late = now + AGAIN, True
+                limit, late = now + INTERRUPT, True
 
 
 @contextmanager
@@ -106,25 +123,23 @@ def kernel(folder: str, private: str) -> Iterator[Kernel]:
     Raises:
         KernelError: three attempts have failed.
     """
-    with ExitStack() as started:
-        for number in range(ATTEMPTS):
-            try:
-                one = _started(folder, private, number)
-                client, manager = started.enter_context(one)
-                break
-            except Exception as error:  # there is no list of what a machine may lack
-                reason = f"{type(error).__name__}: {error}"
-        else:
-            raise KernelError(f"no kernel for the notebooks can be started: {reason}")
-        yield Kernel(manager, client)
+    with ExitStack() as stack:
+        yield _first_that_starts(stack, folder, private)
+
+
+def _first_that_starts(stack: ExitStack, folder: str, private: str) -> Kernel:
+    for number in range(ATTEMPTS):
+        try:
+            return stack.enter_context(_started(folder, private, number))
+        except Exception as error:  # a machine may lack anything
+            reason = f"{type(error).__name__}: {error}"
+    raise KernelError(f"no kernel for the notebooks can be started: {reason}")
 
 
 @contextmanager
-def _started(
-    folder: str, private: str, number: int
-) -> Iterator[tuple[BlockingKernelClient, KernelManager]]:
-    place = str(Path(private) / f"kernel-{number}.json")
-    manager = KernelManager(kernel_name="python3", connection_file=place)
+def _started(folder: str, private: str, number: int) -> Iterator[Kernel]:
+    file = str(Path(private) / f"kernel-{number}.json")
+    manager = KernelManager(kernel_name="python3", connection_file=file)
     with ExitStack() as stack:
         stack.callback(manager.cleanup_resources)
         manager.start_kernel(
@@ -136,43 +151,42 @@ def _started(
         )
         stack.callback(manager.shutdown_kernel, now=True)
         client = manager.client()
-        client.context.setsockopt(zmq.MAXMSGSIZE, ANSWER)
+        client.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_REPLY)
         stack.callback(client.stop_channels)
         client.start_channels(stdin=False, hb=False)
         client.wait_for_ready(timeout=READY)
         client.iopub_channel.stop()  # without a listener, printed output is dropped
-        yield client, manager
+        yield Kernel(manager, client)
 
 
 class Client(NotebookClient):
     """nbclient's client with two differences.
 
-    If a kernel dies before it is ready, another one is started. A kernel is given ports that were
-    free, and takes them a second later. If another program has taken one meanwhile, the kernel
-    dies: 2 of 600 did that were started three at a time. JupyterLab starts another one as well.
+    If a kernel dies before it is ready, another one is started, as in JupyterLab. A kernel is given
+    ports that are free, but opens them a second later. If another program takes one in between, the
+    kernel dies: of 600 kernels that were started three at a time, 2 did.
 
-    And Ctrl-C raises KeyboardInterrupt here. nbclient would end the kernel and blame the notebook.
+    Ctrl-C raises KeyboardInterrupt. nbclient would end the kernel and blame the notebook.
     """
 
     @asynccontextmanager
     async def async_setup_kernel(self, **options: Any) -> AsyncGenerator[None]:
-        """Start it; RuntimeError if the third has died as well."""
-        left = ATTEMPTS
+        """Start the kernel. Raises RuntimeError if all attempts fail."""
         loop = asyncio.get_running_loop()
         vars(loop)["add_signal_handler"] = _refuse
         async with AsyncExitStack() as kernel:
-            while True:
-                try:
-                    await kernel.enter_async_context(super().async_setup_kernel(**options))
-                    break
-                except RuntimeError:
-                    left -= 1
-                    if not left:
-                        raise
-                finally:
-                    vars(loop).pop("add_signal_handler", None)
+            try:
+                for left in reversed(range(ATTEMPTS)):
+                    try:
+                        await kernel.enter_async_context(super().async_setup_kernel(**options))
+                        break
+                    except RuntimeError:
+                        if not left:
+                            raise
+            finally:
+                vars(loop).pop("add_signal_handler", None)
             yield
 
 
 def _refuse(*_: object) -> NoReturn:
-    raise NotImplementedError  # like Windows, which nbclient handles
+    raise NotImplementedError  # as on Windows, which nbclient can handle

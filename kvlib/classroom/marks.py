@@ -1,115 +1,54 @@
-"""Keep marks on disk as soon as they are known, in a file next to the CSV, until that is written.
+"""A learner's result for an exercise: its points, or the reason that there are none."""
 
-The file has a first line that identifies it, then a line of JSON per learner. If a run ends early,
-the lines of the learners who were graded stay, and the next run continues after them. A line that
-was cut short doesn't count, nor does one for other notebooks, hidden tests or exercises.
-"""
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
 
-import json
-import os
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
-
-from kvlib.classroom.atomic import replace
-from kvlib.classroom.editions import EditionError
-from kvlib.classroom.grading import HEADINGS, Mark, Marks, Own, as_csv
 from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.exercise import Exercise
 
-FIRST: Final = '{"kvlib": "marks of a run that has not ended"}'
-BEGINNING: Final = ",".join(HEADINGS)
-MARK: Final = "\ufeff"  # tells Excel that this is UTF-8
+RIGHT, WRONG, UNTRIED = "right", "wrong", "not tried yet"
+HIDDEN: Final = "right, but not for a hidden test"
+MISSING: Final = "not handed in"
+UNREAD: Final = "can't be read as a notebook"
+DIED: Final = "its Python has died"
+SILENT: Final = "no answer"
+# The most informative state counts; those that aren't listed, such as errors, rank like SILENT.
+RANKS: Final = {UNTRIED: 0, UNREAD: 1, SILENT: 2, WRONG: 3, HIDDEN: 4, RIGHT: 5}
 
 
-class Kept:
-    """The marks of one run, to be written as a CSV.
+@dataclass(frozen=True)
+class Mark:
+    """The result of an exercise.
 
     Attributes:
-        place: the path of the CSV.
-        path: the file that keeps the marks until then.
-        rows: how many learners it has.
+        exercise: the exercise.
+        state: one of the constants above, or an error that kept the check from running.
     """
 
-    def __init__(self, place: Path, *, anew: bool = False) -> None:
-        """Read the marks of an earlier run, and check that new ones can be written.
+    exercise: Exercise
+    state: str
 
-        Args:
-            place: where the CSV will be.
-            anew: whether to forget an earlier run's marks.
-
-        Raises:
-            EditionError: one of the files is something else.
-            OSError: the files can't be written.
-        """
-        _require_ours(place, BEGINNING, "grades")
-        if not place.parent.is_dir():
-            raise EditionError(f"there is no folder {place.parent}")
-        self.place, self.path = place, place.with_name(f"{place.name}.part")
-        _require_ours(self.path, FIRST, "marks of a run that was stopped")
-        there = self.path.exists()
-        self._file = open(self.path, "ab")  # noqa: SIM115 (closed by __exit__)
-        lines = self.path.read_bytes().splitlines() if there and not anew else []
-        self._found = dict(filter(None, map(_read, lines)))
-        self.rows = 0
-        if not self._found:
-            self._file.truncate(0)
-            self._file.seek(0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._file.close()
-        if not self._found and not self.rows:
-            self.path.unlink(missing_ok=True)
-
-    def get(self, learner: str, fingerprint: str) -> Own | None:
-        """Return the marks of an earlier run, if they are for exactly this work."""
-        found = self._found.get(learner)
-        if found is None or found[0] != fingerprint:
-            return None
-        self.rows += 1
-        return {name: Mark(EXERCISES[name], state) for name, state in found[1].items()}
-
-    def add(self, learner: str, fingerprint: str, own: Own) -> None:
-        """Keep a learner's marks. When this returns, they are on the disk."""
-        states = {name: mark.state for name, mark in own.items()}
-        line = json.dumps([learner, fingerprint, states])
-        before = FIRST if self._file.tell() == 0 else ""  # ends a line that was cut short
-        self._file.write(f"{before}\n{line}\n".encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self.rows += 1
-
-    def finish(self, marks: Marks) -> None:
-        """Write the CSV, and only then delete the kept marks."""
-        replace(self.place, f"{MARK}{as_csv(marks)}".encode())
-        self._file.close()
-        self._found, self.rows = {}, 0
+    @property
+    def points(self) -> int:
+        """The points earned: all of them or none."""
+        return self.exercise.points if self.state == RIGHT else 0
 
 
-def _require_ours(path: Path, beginning: str, what: str) -> None:
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise EditionError(f"{path} is not a file: name another one with --csv")
-    with open(path, "rb") as file:
-        begins = file.read(len(beginning) + 3).decode(errors="replace").removeprefix(MARK)
-    if not (begins.startswith(beginning) or beginning.startswith(begins)):
-        raise EditionError(f"{path} holds no {what}: move it, or name another file with --csv")
+LearnerMarks = dict[str, Mark]
+Marks = dict[str, LearnerMarks]
 
 
-def _read(line: bytes) -> tuple[str, tuple[str, dict[str, str]]] | None:
-    try:
-        learner, fingerprint, states = json.loads(line)
-        whole = states.keys() == EXERCISES.keys() and all(
-            type(one) is str for one in states.values()
-        )
-    except (ValueError, TypeError, AttributeError):
-        return None
-    return (str(learner), (str(fingerprint), states)) if whole else None
+def best(states: Iterable[str]) -> str:
+    """Return the state that counts, or MISSING if there are none."""
+    return max(states, key=lambda state: RANKS.get(state, RANKS[SILENT]), default=MISSING)
+
+
+def total(marks: LearnerMarks) -> int:
+    """Return the sum of a learner's points."""
+    return sum(mark.points for mark in marks.values())
+
+
+def most_points() -> int:
+    """Return the sum of all exercises' points."""
+    return sum(exercise.points for exercise in EXERCISES.values())

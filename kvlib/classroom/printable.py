@@ -1,16 +1,16 @@
-"""Make any file name safe to show, in a line of text and in the cell of a table. Pure."""
+"""Make any file name safe to show in a line of text, and in a cell of a spreadsheet. Pure."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-ESCAPED: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # breaks a line, reverses it, or isn't text
-JOINERS: Final = {"\u200c", "\u200d"}  # needed in some scripts, although they are Cf
+ESCAPED: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # break a line, reverse it, or aren't text
+JOINERS: Final = {"\u200c", "\u200d"}  # Cf, but some scripts need them
 FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def printable(text: str) -> str:
-    r"""Return a text as one line of valid UTF-8.
+    r"""Return a text in one line that can be encoded as UTF-8.
 
     >>> print(printable("Žofie 李"), printable("a\nb\udcff"))
     Žofie 李 a\nb\xff
@@ -27,13 +27,18 @@ def _escaped(char: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return a cell that a spreadsheet reads as text even if it looks like a formula."""
+    """Return a text in one line that a spreadsheet doesn't evaluate as a formula."""
     shown = printable(text)
     return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
 def distinct(names: Iterable[str], suffixes: tuple[str, ...], taken: set[str]) -> Iterator[str]:
-    """Yield the names in printable form, all different, even with one of the suffixes.
+    """Yield a printable label for each name, so that all labels with suffixes are different.
+
+    Args:
+        names: the names.
+        suffixes: what is appended to a label.
+        taken: texts that no label with a suffix may equal.
 
     >>> list(distinct(["a", "a (2)", "a: state", "b"], ("", ": state"), {"b"}))
     ['a', 'a (2)', 'a: state (2)', 'b (2)']
@@ -42,8 +47,8 @@ def distinct(names: Iterable[str], suffixes: tuple[str, ...], taken: set[str]) -
     for name in names:
         shown, number = harmless(name), 1
         label = shown
-        while taken & (made := {f"{label}{suffix}" for suffix in suffixes}):
+        while taken & {f"{label}{suffix}" for suffix in suffixes}:
             number += 1
             label = f"{shown} ({number})"
-        taken |= made
+        taken |= {f"{label}{suffix}" for suffix in suffixes}
         yield label

@@ -1,7 +1,7 @@
-"""Record the results of checks in a learner's kernel, while a folder is graded.
+"""Record the results of checks in a learner's kernel, while the notebook is graded.
 
-Each call of kvlib's check is recorded, wherever it is and whatever name it has. Another function
-called `check`, which the learner has defined, is not.
+Each call of kvlib's check is recorded, wherever it is and whatever its name. A function of the
+learner's that is called `check` is not.
 """
 
 import os
@@ -18,71 +18,72 @@ from kvlib.lessons.checking import check  # before a learner's code can replace 
 from kvlib.lessons.result import Result
 
 PASSED: Final = "passed"  # a hidden test
-MOST: Final = 200  # characters of a state
+LONGEST: Final = 200  # characters of a state
 LIMITS: Final = {"RLIMIT_AS": 4 * 2**30, "RLIMIT_FSIZE": 2**30}  # bytes of memory, bytes per file
 
 
-class Notes:
-    """The results of the checks in this kernel.
+class Recorder:
+    """Appends the results of checks to a file.
 
     Attributes:
-        place: the file to which each new result is appended.
-        nonce: the secret that begins each line, so that a learner's code can't forge one.
-        noted: the lines added since the last `listen` or `begin`.
+        path: the file's path, or "" before the recording starts.
+        secret: begins each line, so that a learner's code can't forge one.
+        recorded: the results in the file since the last `begin_cell`.
         right: the last right answer to each exercise.
     """
 
     def __init__(self) -> None:
-        self.place, self.nonce = "", ""
-        self.noted: set[tuple[str, str]] = set()
+        self.path, self.secret = "", ""
+        self.recorded: set[tuple[str, str]] = set()
         self.right: dict[str, Any] = {}
 
-    def begin(self) -> None:
-        """Start a new cell: results that were recorded before may be recorded again."""
-        self.noted.clear()
+    def begin_cell(self) -> None:
+        """Allow results that are in the file to be recorded again."""
+        self.recorded.clear()
 
     def add(self, name: str, state: str) -> None:
-        """Append a line, but not twice: a check in a loop must not fill the disk."""
-        if not self.place or (name, state) in self.noted:
+        """Append a result, but only once per cell: a check in a loop must not fill the disk."""
+        if not self.path or (name, state) in self.recorded:
             return
-        self.noted.add((name, state))
-        line = f"{self.nonce} {name} {state[:MOST].encode('unicode_escape').decode()}\n"
-        with suppress(OSError):  # then the result is missing
-            file = os.open(self.place, os.O_WRONLY | os.O_APPEND)
+        self.recorded.add((name, state))
+        line = f"{self.secret} {name} {state[:LONGEST].encode('unicode_escape').decode()}\n"
+        with suppress(OSError):  # the grader reports a result that is missing
+            file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
             os.write(file, line.encode())
             os.close(file)
 
 
-NOTES: Final = Notes()
+RECORDER: Final = Recorder()
 
 
 @wraps(check)
-def noted(*given: Any, **named: Any) -> Any:
+def recorded_check(*arguments: Any, **named: Any) -> Any:
     """Check an answer, and record the result."""
-    result = check(*given, **named)
+    result = check(*arguments, **named)
     if type(result) is Result and result.name in EXERCISES:
         if result.passed:
-            NOTES.right[result.name] = named.get("answer", given[-1] if given else None)
-        NOTES.add(result.name, result.state)
+            answer = named.get("answer", arguments[-1] if arguments else None)
+            RECORDER.right[result.name] = answer
+        RECORDER.add(result.name, result.state)
     return result
 
 
-def listen(place: str, nonce: str, shell: Any) -> None:
+def start(path: str, secret: str, shell: Any) -> None:
     """Record the results of checks in an existing file, and limit memory and file sizes.
 
-    `exit()` no longer ends the kernel, because the cells after it still count.
+    From now on `exit()` doesn't end the kernel, because the cells after it still count.
     """
-    NOTES.place, NOTES.nonce = place, nonce
-    lessons.check = checking.check = noted
+    RECORDER.path, RECORDER.secret = path, secret
+    lessons.check = checking.check = recorded_check
     streams = sys.stdout, sys.stderr
 
     def restore() -> None:
         """Restore the streams: without them a kernel can't report the end of a cell."""
         sys.stdout, sys.stderr = streams
 
-    shell.events.register("pre_execute", NOTES.begin)
+    shell.events.register("pre_execute", RECORDER.begin_cell)
     shell.events.register("post_execute", restore)
-    shell.ask_exit = restore  # so exit() has no effect
+    shell.ask_exit = restore  # instead of ending the kernel
     _limit()
 
 
@@ -96,24 +97,24 @@ def _limit() -> None:
             resource.setrlimit(getattr(resource, name), (most, most))
 
 
-def tell(name: str, answer: Callable[[], object]) -> None:
-    """Check an answer, and record the result, or that a name is missing."""
-    NOTES.begin()
+def check_answer(name: str, answer: Callable[[], object]) -> None:
+    """Check the answer that `answer` returns. Record the result, or which name is missing."""
+    RECORDER.begin_cell()
     try:
-        given = answer()
+        value = answer()
     except NameError as error:
-        NOTES.add(name, f"{error}")
+        RECORDER.add(name, f"{error}")
     else:
-        noted(name, given)
+        recorded_check(name, value)
 
 
-def try_hidden(name: str, code: str, place: str) -> None:
-    """Run a hidden test with the right answer and with everything that the notebook defines.
+def run_hidden_test(name: str, code: str, path: str) -> None:
+    """Run a hidden test on the right answer, with everything that the notebook defines.
 
     The answer has the names that the exercise uses, whatever names the learner used.
     """
-    names, answer = EXERCISES[name].names, NOTES.right[name]
+    names, answer = EXERCISES[name].names, RECORDER.right[name]
     answers = answer if EXERCISES[name].kind == "functions" else (answer,)
-    space = {**vars(sys.modules["__main__"]), **dict(zip(names, answers, strict=True))}
-    exec(compile(code, place, "exec"), space)  # the teacher's code
-    NOTES.add(name, PASSED)
+    namespace = {**vars(sys.modules["__main__"]), **dict(zip(names, answers, strict=True))}
+    exec(compile(code, path, "exec"), namespace)  # the teacher's code
+    RECORDER.add(name, PASSED)

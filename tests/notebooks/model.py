@@ -2,7 +2,7 @@
 
 import copy
 
-from kvlib.classroom.editions import checked
+from kvlib.classroom.exercise_cells import check_call
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.glossary import WORDS, Word, glossary
@@ -39,7 +39,7 @@ def exercise_cells(exercise: Exercise) -> list[Cell]:
     cells = [
         markdown(f"model-{exercise.name}", "\n".join(["Yours.", *exercise.lines])),
         code(stub, exercise.stub),
-        code(check, checked(exercise)),
+        code(check, check_call(exercise)),
     ]
     data = {"text/plain": [f"{exercise.name}: not tried yet"]}
     cells[-1]["outputs"] = [{"output_type": "execute_result", "data": data, "metadata": {}}]

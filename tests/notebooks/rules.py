@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from kvlib.classroom.editions import WIDGET_VIEW, checked
+from kvlib.classroom.execution import WIDGET_VIEW
+from kvlib.classroom.exercise_cells import check_call
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.glossary import WORDS, glossary
 from notebooks.reading import (
@@ -207,7 +208,7 @@ def exercises_are_complete(notebook: Notebook) -> Iterator[str]:
             continue
         stub, check = (names.index(name) for name in exercise.cells)
         sources = [cells[stub]["source"], cells[check]["source"]]
-        if check != stub + 1 or sources != [exercise.stub, checked(exercise)]:
+        if check != stub + 1 or sources != [exercise.stub, check_call(exercise)]:
             yield f"{exercise.name}: needs its own stub, followed by its own check"
         task = cells[stub - 1]["source"]
         lines = [line.strip() for line in "\n".join(exercise.lines).splitlines()]
