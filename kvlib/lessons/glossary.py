@@ -1,7 +1,7 @@
-"""The words of the series, and the glossary at the end of each notebook.
+"""The vocabulary of the series, and the glossary at the end of each notebook.
 
-A word belongs to the notebook that introduces it. A term to learn is set as **_term_** there, and a
-word that is explained in passing as *word*.
+A word belongs to the notebook that introduces it. The notebook sets a term to learn as **_term_**,
+and a word that it explains in passing as *word*.
 """
 
 import re
@@ -52,20 +52,21 @@ def _pattern(name: str) -> re.Pattern[str]:
 def glossary(number: int, text: str) -> str:
     """Return the last cell of a notebook, a table in Markdown, in alphabetical order.
 
-    It has the words that the notebook introduces, and those of earlier notebooks that it uses.
+    It contains the words that the notebook introduces, and those from earlier notebooks that it
+    uses.
 
     Args:
         number: the number of the notebook, from 1.
         text: the sources of its text cells; code in them is ignored.
     """
-    spoken = _without_code(text)
-    here = [
+    prose = _without_code(text)
+    words = [
         word
         for word in WORDS
-        if word.notebook == number or (word.notebook < number and word.is_used(spoken))
+        if word.notebook == number or (word.notebook < number and word.is_used(prose))
     ]
-    here.sort(key=lambda word: word.names[0].lower())
-    return "\n".join([HEADING, "", *_head(number), *(_row(word, number) for word in here)])
+    words.sort(key=lambda word: word.names[0].lower())
+    return "\n".join([HEADING, "", *_head(number), *(_row(word, number) for word in words)])
 
 
 def _without_code(text: str) -> str:
@@ -74,7 +75,7 @@ def _without_code(text: str) -> str:
 
 
 def _head(number: int) -> Iterator[str]:
-    earlier = ", and those of earlier ones that it uses" if number > 1 else ""
+    earlier = ", and those from earlier notebooks that it uses" if number > 1 else ""
     yield from (f"The words of this notebook{earlier}.", "", "| word | meaning |", "|---|---|")
 
 
@@ -84,149 +85,68 @@ def _row(word: Word, number: int) -> str:
     return f"| {', '.join(word.names)} | {word.meaning}{origin} |"
 
 
-def _word(names: str, notebook: int, meaning: str, *, term: bool = True) -> Word:
-    return Word(tuple(names.split(", ")), notebook, meaning, term)
+# The words that each notebook introduces: terms in bold, words explained in passing in italics.
+MEANINGS: Final = {
+    1: """
+- *byte* A whole number from 0 to 255; every file is a sequence of bytes.
+- *encode, decode* To turn values into bytes, and to turn bytes back into the same values.
+- **record** One key and its value.
+- **delimiter** A mark between two pieces of data that separates them; the data may contain it too.
+- **big-endian** The byte order that puts the most significant byte of a number first.
+- *hex dump* A listing of bytes for people to read: offsets, hexadecimal digits and text.
+- **offset** A position in bytes, counted from 0: the number of bytes before it.
+- *format* The rules that say what bytes mean, so that a reader understands a writer.
+- **length prefix** The number of bytes that follow; it tells a reader where the data ends.
+- **UTF-8** The standard encoding of text as bytes, one to four for each character.
+- *tag* The byte at the start of a field that says whether its data is text or bytes.
+- **field** A key or a value as bytes: tag, length, data.
+- **snapshot** All records at one moment; its encoding, the snapshot stream, is a count and the
+  fields.
+- *strict* Rejecting data that breaks the rules of its format, instead of guessing.
+""",
+    2: """
+- **header** Bytes in front of data that describe it.
+- **segment** A piece of a snapshot stream after an 8-byte header, which holds its index and the
+  total.
+- *index, total* A segment's number, counted from 0, and the number of segments.
+- *split, join* To cut a stream into segments, and to put them back together.
+- **checksum** A small number stored with data that it was computed from; recomputing it reveals
+  damage.
+- **frame** A payload with a header that lets a reader check it: checksum, length, sequence, kind.
+- *payload* The data in a frame, after the header.
+- **seal** To wrap data in a frame; a sealed segment's file is 25 bytes longer than the segment.
+- **magic** Fixed bytes at the start of a file that identify its format.
+- *sequence* A frame's number: in a log one more than the previous frame's, in a segment the
+  generation.
+- **generation** A snapshot's number; its head and its segments all have it, which shows that they
+  match.
+- **head** The frame that describes a snapshot: generation, number of segments, and the stream's
+  length and checksum.
+- **commit point** The single step that replaces the old state with the new one.
+- **publish, load** To replace the current snapshot with a new one at a commit point, and to read it
+  back.
+""",
+    3: """
+- **mutation** One change to a store: a put or a delete.
+- **log** The file that mutations are appended to, so that they survive; in full, a write-ahead log.
+- *salt* A random number in a log's head that seeds the checksums of its frames.
+- *tombstone* A mutation that deletes a key; it is kept until no older data contains the key.
+- **replay** To apply the mutations of a log in order.
+- **recovery** Restoring a store from its files: load the snapshot, then replay the log.
+- *fsync* To wait until written data has reached the medium itself.
+- **durable** On the medium itself, and so safe from a power cut.
+- *acknowledged* Reported as done: the call has returned, and the caller can rely on it.
+- **torn tail** An incomplete frame at the end of a log, left by an interrupted append.
+- **corruption** Damage to bytes that were acknowledged.
+- **compaction** Publishing a new snapshot and clearing the log in one step, to keep the log short.
+- **batch** Several changes in one frame, all applied or none; databases call it a transaction.
+""",
+}
 
 
-WORDS: Final = (
-    # ------------------------------------------------------------------------------ notebook 1
-    _word("byte", 1, "A whole number from 0 to 255; a file is a sequence of bytes.", term=False),
-    _word(
-        "encode, decode",
-        1,
-        "To write values as bytes, and to read the same values back.",
-        term=False,
-    ),
-    _word("record", 1, "One key and its value."),
-    _word(
-        "delimiter", 1, "A mark that separates two pieces of data; it may also occur inside them."
-    ),
-    _word("big-endian", 1, "Writing a number's bytes with the most significant one first."),
-    _word(
-        "hex dump",
-        1,
-        "Bytes in lines: an offset, two hexadecimal digits for each byte, and the text.",
-        term=False,
-    ),
-    _word("offset", 1, "A position, given as the number of bytes before it."),
-    _word("format", 1, "The agreement that says what bytes mean.", term=False),
-    _word("length prefix", 1, "The number of bytes that follow, written before them."),
-    _word(
-        "UTF-8",
-        1,
-        "The usual encoding of text as bytes, one to four for each character.",
-    ),
-    _word("tag", 1, "The byte that says whether a field is text or bytes.", term=False),
-    _word("field", 1, "A key or a value as bytes: tag, length, data."),
-    _word(
-        "snapshot",
-        1,
-        "All records at one moment; as bytes it is the snapshot stream: a count, then the fields.",
-    ),
-    _word(
-        "strict",
-        1,
-        "Rejecting data that doesn't fit the format, instead of guessing.",
-        term=False,
-    ),
-    # ------------------------------------------------------------------------------ notebook 2
-    _word("header", 2, "Bytes that precede data and describe it."),
-    _word("segment", 2, "A piece of a snapshot stream after a header of 8 bytes: index and total."),
-    _word(
-        "index, total",
-        2,
-        "A segment's number, counted from 0, and the number of segments.",
-        term=False,
-    ),
-    _word(
-        "split, join",
-        2,
-        "To cut a stream into segments, and to put the stream together again.",
-        term=False,
-    ),
-    _word(
-        "checksum",
-        2,
-        "A small number computed from many bytes, stored with them, "
-        "and computed again when they are read.",
-    ),
-    _word(
-        "frame",
-        2,
-        "A payload with a header that can prove it: checksum, length, sequence, kind.",
-    ),
-    _word("payload", 2, "The part of a frame that follows its header.", term=False),
-    _word(
-        "seal",
-        2,
-        "To wrap in a frame; a sealed segment is a file, 25 bytes longer than the bare segment.",
-    ),
-    _word("magic", 2, "Fixed bytes at the start of a file that identify its format."),
-    _word(
-        "sequence",
-        2,
-        "A frame's number: in a log one more than the previous frame's, "
-        "in a segment the generation.",
-        term=False,
-    ),
-    _word("generation", 2, "The number of a snapshot, stored in its head and in each segment."),
-    _word(
-        "head",
-        2,
-        "The frame that names a snapshot: its generation, the number of segments, "
-        "and the length and checksum of the stream.",
-    ),
-    _word(
-        "commit point",
-        2,
-        "The single step that replaces the old state by the new one.",
-    ),
-    _word(
-        "publish, load",
-        2,
-        "To replace the current snapshot by a new one at a commit point, "
-        "and to read the current one back.",
-    ),
-    # ------------------------------------------------------------------------------ notebook 3
-    _word("mutation", 3, "One change: a put or a delete."),
-    _word(
-        "log",
-        3,
-        "The file that mutations are appended to; in full, a write-ahead log.",
-    ),
-    _word(
-        "salt",
-        3,
-        "A random number in a log's head that seeds the checksums of its frames.",
-        term=False,
-    ),
-    _word(
-        "tombstone",
-        3,
-        "A mutation that deletes a key, kept until no older data has that key.",
-        term=False,
-    ),
-    _word("replay", 3, "To apply the mutations of a log in order."),
-    _word("recovery", 3, "Loading the snapshot, then replaying the log."),
-    _word(
-        "fsync",
-        3,
-        "To wait until written data has reached the medium itself.",
-        term=False,
-    ),
-    _word("durable", 3, "Surviving a power cut, because it is on the medium itself."),
-    _word(
-        "acknowledged",
-        3,
-        "Reported as done: the call has returned, and the caller relies on it.",
-        term=False,
-    ),
-    _word("torn tail", 3, "The incomplete frame that an interrupted append leaves at a log's end."),
-    _word("corruption", 3, "Bytes that were acknowledged and are now wrong."),
-    _word("compaction", 3, "Publishing a new snapshot and clearing the log in one step."),
-    _word(
-        "batch",
-        3,
-        "Several changes in one frame, all or none; databases call it a transaction.",
-    ),
-)
+def _words(notebook: int) -> Iterator[Word]:
+    for stars, names, text in re.findall(r"^- (\*+)(.+?)\*+ ([^.]+\.)$", MEANINGS[notebook], re.M):
+        yield Word(tuple(names.split(", ")), notebook, " ".join(text.split()), stars == "**")
+
+
+WORDS: Final = tuple(word for notebook in MEANINGS for word in _words(notebook))

@@ -2,10 +2,11 @@
 
 While an answer runs, its output is collected, `input` doesn't wait, and functions that end the
 process don't: in the thread that runs the answer, and in no other. Afterwards the streams, file
-descriptors 0 to 2, warning filters, the recursion limit and the working directory are restored, so
-that a learner's variables survive the answer.
+descriptors 0 to 2, warning filters, the recursion limit, asyncio's running loop and the working
+directory are restored, so that a learner's variables survive the answer.
 """
 
+import asyncio
 import bdb
 import builtins
 import getpass
@@ -76,6 +77,8 @@ def kept(asked: Callable[..., NoReturn]) -> Iterator[Streams]:
         stack.enter_context(_descriptors())
         stack.enter_context(_folder())
         stack.callback(sys.setrecursionlimit, sys.getrecursionlimit())
+        # A stop in the middle of asyncio.run can leave its loop as the running one.
+        stack.callback(asyncio._set_running_loop, asyncio._get_running_loop())
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         for name in STREAMS:

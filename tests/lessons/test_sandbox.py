@@ -186,6 +186,19 @@ def test_whatever_never_ends_is_stopped(answer: Callable[..., Any]) -> None:
     assert outcome.line
     assert time.monotonic() - begin < 8
     assert sys.gettrace() is before
+    assert asyncio._get_running_loop() is None
+
+
+def test_an_event_loop_left_running_is_forgotten() -> None:
+    """A stop may come inside asyncio's own clean-up; later cells can still use asyncio.run."""
+
+    async def nothing() -> None:
+        """Return at once."""
+
+    loop = asyncio.new_event_loop()
+    run(lambda value: asyncio._set_running_loop(loop), ("a",))
+    loop.close()
+    asyncio.run(nothing())
 
 
 def one_line(value: Any) -> None:
