@@ -1,11 +1,10 @@
-"""Write the tables in the guide for teachers from the data of the exercises."""
+"""Make the tables in the guide for teachers, from the exercises."""
 
 import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from kvlib.classroom.marks import most_points
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.result import short
@@ -19,41 +18,40 @@ WAYS: Final = {
 
 
 def renewed(guide: str) -> str:
-    """Return the guide with a new table between each `<!-- made: NAME -->` and `<!-- end -->`.
+    """Return the guide with each part between `<!-- made: NAME -->` and `<!-- end -->` made anew.
 
     Raises:
-        ValueError: there is no table with that name.
+        ValueError: there is no part with that name.
     """
-    return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", _renewed, guide, flags=re.DOTALL)
 
+    def part(found: re.Match[str]) -> str:
+        if found[2] not in PARTS:
+            raise ValueError(f"`{found[1]}` names no part: there are {', '.join(PARTS)}")
+        return "\n".join([found[1], *PARTS[found[2]](), found[3]])
 
-def _renewed(found: re.Match[str]) -> str:
-    start, name, end = found.groups()
-    if name not in TABLES:
-        raise ValueError(f"`{start}`: no such table; there are {', '.join(TABLES)}")
-    return "\n".join([start, *TABLES[name](), end])
+    return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", part, guide, flags=re.DOTALL)
 
 
 def points() -> Iterator[str]:
-    """Yield a table of each exercise's objective, minutes and points, with sums per notebook."""
+    """Return a table of each exercise's objective, minutes and points, with sums per notebook."""
     yield from (
         "",
         "| exercise | afterwards one can | how | minutes | points |",
         "|---|---|---|--:|--:|",
     )
     for number, group in groupby(EXERCISES.values(), lambda one: one.name[:2]):
-        exercises = list(group)
-        for one in exercises:
+        own = list(group)
+        for one in own:
             yield _row(f"`{one.name}`", one.objective, WAYS[one.kind], one.minutes, one.points)
-        minutes = sum(one.minutes for one in exercises)
-        worth = sum(one.points for one in exercises)
-        yield _row(f"**notebook {int(number)}**", "", "", f"**{minutes}**", f"**{worth}**")
-    yield _row("**all**", "", "", "", f"**{most_points()}**")
+        sums = sum(one.minutes for one in own), sum(one.points for one in own)
+        yield _row(f"**notebook {int(number)}**", "", "", *(f"**{one}**" for one in sums))
+    worth = sum(one.points for one in EXERCISES.values())
+    yield _row("**all**", "", "", "", f"**{worth}**")
     yield ""
 
 
 def mistakes() -> Iterator[str]:
-    """Yield a table per exercise of the wrong answers that its check knows, and their feedback."""
+    """Return the mutation table: each wrong answer that a check knows, and its feedback."""
     for exercise in EXERCISES.values():
         yield from (
             "",
@@ -79,4 +77,4 @@ def _row(*cells: object) -> str:
     return f"| {' | '.join(escaped)} |"
 
 
-TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {"points": points, "mistakes": mistakes}
+PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {"points": points, "mistakes": mistakes}

@@ -1,4 +1,4 @@
-"""Notebooks with nothing but exercises, from which tests build editions, and which they grade."""
+"""The smallest notebooks that hold all the exercises, to build editions of and to grade."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,28 +6,16 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from kvlib.classroom.editions import text
-from kvlib.classroom.exercise_cells import Cell, Notebook, Notebooks, check_call
+from kvlib.classroom.notebooks import Cell, Notebook, check_call, text
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 
 NAMES = {"01": "01_encode", "02": "02_segment", "03": "03_log"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-# One exercise of each kind, and a function whose solution needs an import.
-SOME = [
-    EXERCISES[name]
-    for name in (
-        "01-length",
-        "01-encode-field",
-        "01-decode-order",
-        "01-snapshot",
-        "01-run-snapshots",
-    )
-]
 
 
 def cells_of(exercise: Exercise) -> list[Cell]:
-    """Return the task, the stub and the check of an exercise."""
+    """Give the prose, the stub and the check of an exercise."""
     stub, check = exercise.cells
     return [
         new_markdown_cell(f"### {exercise.name}\n\n{exercise.task}", id=f"{exercise.name}-task"),
@@ -36,8 +24,8 @@ def cells_of(exercise: Exercise) -> list[Cell]:
     ]
 
 
-def small(exercises: Iterable[Exercise] = (), name: str = "01_encode") -> Notebook:
-    """Return a notebook with these exercises, not yet run."""
+def small(exercises: Iterable[Exercise], name: str = "01_encode") -> Notebook:
+    """Give a notebook with these exercises, not yet run."""
     links = "".join(f"[{other}]({other}.ipynb) " for other in NAMES.values())
     cells = [
         new_markdown_cell(f"# {name}\n\n{links}", id="small-title"),
@@ -49,23 +37,18 @@ def small(exercises: Iterable[Exercise] = (), name: str = "01_encode") -> Notebo
     return made
 
 
-def notebooks() -> Notebooks:
-    """Return a notebook for each number, with all the exercises of that number."""
+def notebooks() -> dict[str, Notebook]:
+    """Give a notebook for each number, with all the exercises of that number."""
     made = {}
     for number, name in NAMES.items():
         own = [exercise for exercise in EXERCISES.values() if exercise.name.startswith(number)]
-        made[f"{name}.ipynb"] = small(own, name)
+        if own:
+            made[f"{name}.ipynb"] = small(own, name)
     return made
 
 
-def find_cell(notebook: Notebook, cell_id: str) -> Cell:
-    """Return the cell with this id."""
-    (found,) = (cell for cell in notebook.cells if cell.id == cell_id)
-    return found
-
-
-def write_all(folder: Path, made: Notebooks) -> Path:
-    """Write the notebooks into a new folder, and return it."""
+def write_all(folder: Path, made: dict[str, Notebook]) -> Path:
+    """Write the notebooks into a new folder, and give it."""
     folder.mkdir(parents=True)
     for name, notebook in made.items():
         (folder / name).write_text(text(notebook), encoding="utf-8")
@@ -76,9 +59,3 @@ def read(path: Path) -> Notebook:
     """Read a notebook."""
     found: Notebook = nbformat.read(path, as_version=4)
     return found
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """Return the contents of all files below a folder, by their relative path."""
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}

@@ -149,7 +149,7 @@ def renew(path: Path) -> str:
     """Return the text that a notebook's file should have: built from its source, run and clean."""
     import nbformat  # takes a second, and reading a notebook doesn't need it
 
-    from kvlib.classroom.execution import execute
+    from kvlib.classroom.notebooks import execute
 
     source = source_of(path)
     read = read_source(source) if source.exists() else nbformat.read(path, as_version=4)
@@ -302,8 +302,8 @@ def _try_sections(path: Path) -> int:
 
 
 def _renew_file(path: Path, *, write: bool) -> int:
-    from kvlib.classroom.atomic import replace
-    from kvlib.classroom.errors import ClassroomError
+    from kvlib.classroom.notebooks import ClassroomError
+    from kvlib.classroom.resume import replace
 
     before = path.read_bytes()
     try:
