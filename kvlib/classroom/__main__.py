@@ -4,53 +4,39 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from kvlib.classroom import editions, grading, guide
-from kvlib.classroom.marks import States, printable, table
+from kvlib.classroom import editions, grading, guide, resume
+from kvlib.classroom.marks import States, as_csv, printable, table
 from kvlib.classroom.notebooks import ClassroomError
-from kvlib.classroom.resume import SavedMarks, fingerprint, replace
 from kvlib.cli import streams
 
 STALE: Final = 1  # a guide that would change
-
-
-class Output:
-    """Standard output. If it can't be written to, the command goes on, because marks matter more.
-
-    Attributes:
-        lost: why something could not be written, or "".
-    """
-
-    lost = ""
-
-    def __call__(self, text: str) -> None:
-        """Print a text."""
-        try:
-            streams.say(text)
-            streams.flush()
-        except streams.OutputError as error:
-            self.lost = f"{error}"
+BYTE_ORDER_MARK: Final = "\ufeff"  # tells Excel that a CSV is UTF-8
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     streams.open_closed()
-    say = Output()
-    options = _parser().parse_args(argv)
     try:
-        status: int = options.command(options, say)
+        options = _parser().parse_args(argv)
+        status: int = options.command(options)
+        return status
+    except streams.OutputError as error:
+        return _complain(f"standard output can't be written: {error}")
     except (ClassroomError, OSError) as error:
-        status = _complain(f"{error}")
+        return _complain(f"{error}")
     except KeyboardInterrupt:
         _complain("stopped")
-        status = streams.INTERRUPTED
-    if say.lost and status == streams.OK:
-        status = _complain(f"not everything could be written: {say.lost}")
-    streams.give_up()
-    return status
+        return streams.INTERRUPTED
+    finally:
+        streams.give_up()
+
+
+def _say(text: str) -> None:
+    streams.say(text)
+    streams.flush()  # a run takes long, and what it says may go to a file
 
 
 def _complain(text: str) -> int:
@@ -73,21 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     made.set_defaults(command=_editions)
 
     graded = commands.add_parser("grade", help="run and mark a folder of learners' notebooks")
-    graded.add_argument(
-        "folder", type=_path, help="holds <learner>/*.ipynb, or <learner>.ipynb, for each learner"
-    )
+    learners = "holds <learner>/*.ipynb, or <learner>.ipynb, for each learner"
+    graded.add_argument("folder", type=_path, help=learners)
     graded.add_argument("--csv", type=_path, help="the file to write; default: FOLDER/grades.csv")
     graded.add_argument("--overlay", type=_path, metavar="FOLDER", help=hidden)
-    graded.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=grading.SECONDS,
-        help="for a notebook (default: %(default)g)",
-    )
+    limit = "for a notebook (default: %(default)g)"
+    graded.add_argument("--seconds", type=_seconds, default=grading.SECONDS, help=limit)
     graded.add_argument("--yes", action="store_true", help="run their code without asking")
-    graded.add_argument(
-        "--anew", action="store_true", help="don't continue from where an earlier run was stopped"
-    )
+    anew = "don't continue from where an earlier run was stopped"
+    graded.add_argument("--anew", action="store_true", help=anew)
     graded.set_defaults(command=_grade)
 
     guided = commands.add_parser("guide", help="renew the tables in the guide for teachers")
@@ -110,83 +90,84 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _editions(options: argparse.Namespace, say: Output) -> int:
+def _editions(options: argparse.Namespace) -> int:
     for line in editions.build(options.notebooks, options.target, options.overlay):
-        say(line)
+        _say(line)
     return streams.OK
 
 
-def _grade(options: argparse.Namespace, say: Output) -> int:
+def _grade(options: argparse.Namespace) -> int:
     work = grading.collect(options.folder)
     if not work:
         raise ClassroomError(f"there is no notebook in {options.folder}")
     hidden = editions.hidden_tests(options.overlay) if options.overlay else {}
-    place = options.csv or options.folder / "grades.csv"
-    with closing(SavedMarks(place, anew=options.anew)) as saved:
-        for name, error in grading.rejected(hidden):
+    csv: Path = options.csv or options.folder / "grades.csv"
+    part = csv.parent / f"{csv.name}.part"
+    saved = resume.load(part, csv)
+    if options.anew:
+        saved.clear()
+    resume.save(part, saved)  # now, in case that it can't be written
+    try:
+        for name, error in grading.rejected(grading.solutions(hidden), hidden):
             test = options.overlay / f"{name}.py"
-            say(printable(f"{test}: it rejects our own solution: {error}"))
-        say(grading.WARNING.format(notebooks=sum(map(len, work.values())), learners=len(work)))
+            _say(printable(f"{test}: it rejects our own solution: {error}"))
+        _say(grading.WARNING.format(notebooks=sum(map(len, work.values())), learners=len(work)))
         if not options.yes and not _agreed():
-            say("Nothing was run.")
+            _say("Nothing was run.")
             return streams.FAILED
-        _grade_all(work, hidden, options.seconds, saved, say)
+        marks = _grade_all(work, hidden, options.seconds, part, saved)
+        resume.replace(csv, f"{BYTE_ORDER_MARK}{as_csv(marks)}".encode())
+        saved.clear()
+    finally:
+        if not saved:
+            part.unlink(missing_ok=True)
+    _say(f"\n{table(marks)}\n\nwritten to {printable(f'{csv}')}")
     return streams.OK
+
+
+def _agreed() -> bool:
+    try:
+        return input("Run it? [y/N] ").strip().lower() in {"y", "yes"}
+    except (EOFError, RuntimeError):  # there is no one to ask: use --yes
+        return False
 
 
 def _grade_all(
     work: dict[str, list[Path]],
     hidden: dict[str, str],
     seconds: float,
-    saved: SavedMarks,
-    say: Output,
-) -> None:
-    """Grade all learners. If the run ends early, report the marks so far, which are saved."""
+    part: Path,
+    saved: resume.Saved,
+) -> dict[str, States]:
+    """Return all learners' marks. If this ends early, those so far are shown, and are saved."""
     marks: dict[str, States] = {}
     try:
         for learner, paths in work.items():
-            handed_in = list(map(grading.read, paths))
-            key = fingerprint(learner, handed_in, hidden, seconds)
-            states = saved.get(key)
-            if states:
-                say(f"{printable(learner)}: graded before the last run was stopped")
+            notebooks = {f"{path}": grading.read(path) for path in paths}
+            key = resume.fingerprint(notebooks, hidden, seconds)
+            if key in saved:
+                _say(f"{printable(learner)}: graded before the last run was stopped")
             else:
-                states = grading.grade_learner(learner, handed_in, hidden, seconds, say)
-                saved.add(key, states)
-            marks[learner] = states
-        saved.finish(marks)
+                saved[key] = grading.grade_learner(learner, notebooks, hidden, seconds, _say)
+                resume.save(part, saved)
+            marks[learner] = saved[key]
+        return marks
     except BaseException:
         if marks:
-            rows = f"{len(marks)} of {len(work)} learners are graded and kept in {saved.path}"
+            rows = f"{len(marks)} of {len(work)} learners are graded and kept in {part}"
             stopped = printable(f"Stopped: {rows}. The same command continues from there.")
-            say(f"\n{table(marks)}\n{stopped}")
+            _say(f"\n{table(marks)}\n{stopped}")
         raise
-    say(f"\n{table(marks)}\n\nwritten to {printable(f'{saved.csv}')}")
 
 
-def _agreed() -> bool:
-    try:
-        return input("Run it? [y/N] ").strip().lower() in {"y", "yes"}
-    except (EOFError, OSError, RuntimeError, ValueError):  # there is no one to ask: use --yes
-        return False
-
-
-def _guide(options: argparse.Namespace, say: Output) -> int:
-    try:
-        before = options.path.read_text(encoding="utf-8")
-        after = guide.renewed(before)
-    except ValueError as error:
-        raise ClassroomError(f"{options.path}: {error}") from error
-    shown = printable(f"{options.path}")
-    if before == after:
-        say(f"{shown}: unchanged")
-        return streams.OK
-    if options.check:
-        say(f"{shown}: would change")
-        return STALE
-    replace(options.path, after.encode())
-    say(f"{shown}: renewed")
-    return streams.OK
+def _guide(options: argparse.Namespace) -> int:
+    before = options.path.read_text(encoding="utf-8")
+    after = guide.renewed(before)
+    done = "unchanged" if before == after else "would change" if options.check else "renewed"
+    if done == "renewed":
+        resume.replace(options.path, after.encode())
+    _say(printable(f"{options.path}: {done}"))
+    return STALE if done == "would change" else streams.OK
 
 
 if __name__ == "__main__":

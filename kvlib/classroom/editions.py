@@ -16,37 +16,29 @@ import re
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import nbformat
 
-from kvlib.classroom.notebooks import (
-    SECONDS,
-    Cell,
-    CellError,
-    ClassroomError,
-    Notebook,
-    check_call,
-    execute,
-    exercises_of,
-    text,
-)
+from kvlib.classroom.grading import check_call, rejected
+from kvlib.classroom.notebooks import SECONDS, Cell, ClassroomError, Notebook, execute
 from kvlib.classroom.resume import replace
 from kvlib.lessons.catalogue import EXERCISES, find
+from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.source_code import solved
 
 COURSE: Final = "kvlib"  # the name of the course and of its only assignment
-FOLDERS: Final = (
-    "solved",
-    "html/learner",
-    "html/solved",
-    f"source/{COURSE}",
-    f"release/{COURSE}",
-)
+FOLDERS: Final = ["solved", "html/learner", "html/solved", "source/kvlib", "release/kvlib"]
+NBGRADER: Final = {
+    "grade": False,
+    "locked": False,
+    "schema_version": 3,
+    "solution": False,
+    "task": False,
+}
 CONFIG: Final = f'''\
 """What nbgrader must know of this course."""
 
@@ -77,16 +69,10 @@ PAGE: Final = """\
 
 
 def build(notebooks: Path, target: Path, overlay: Path | None = None) -> Iterator[str]:
-    """Make all editions, and yield a line for each result.
+    """Make all editions of the notebooks in a folder, and yield a line for each result.
 
     They are made in a temporary folder inside the target, and moved at the end. If anything fails
-    before that, the earlier ones are still there.
-
-    Args:
-        notebooks: the folder of the learner's notebooks, which is only read.
-        target: the folder for the editions. Those of an earlier run are replaced; other files are
-            left alone.
-        overlay: a folder of hidden tests: see `hidden_tests`.
+    before that, the earlier ones are still there. Other files in the target are left alone.
 
     Raises:
         ClassroomError: no edition can be made from these files, or nbgrader can't be run.
@@ -96,13 +82,14 @@ def build(notebooks: Path, target: Path, overlay: Path | None = None) -> Iterato
     if not learner:
         raise ClassroomError(f"there is no notebook in {notebooks}")
     hidden = hidden_tests(overlay) if overlay else {}
-    missing = list(left_out(learner, hidden))
-    _require_apart(target, notebooks, overlay)
+    for source in filter(None, (notebooks, overlay)):
+        for name in FOLDERS:
+            if source.resolve().is_relative_to((target / name).resolve()):
+                raise ClassroomError(f"{source} is in {target / name}, which is made anew")
     if not importlib.util.find_spec("nbgrader"):  # it is needed only after minutes of work
         raise ClassroomError("nbgrader is not installed: pip install -e '.[classroom]'")
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, ignore_cleanup_errors=True) as folder:
-        yield from missing
         new = Path(folder)
         config = target / "nbgrader_config.py"
         _make_all(new, learner, hidden, overlay)
@@ -123,15 +110,15 @@ def _make_all(
     new: Path, learner: Mapping[str, Notebook], hidden: Mapping[str, str], overlay: Path | None
 ) -> None:
     finished = {name: execute(solve(notebook)) for name, notebook in learner.items()}
-    for notebook in finished.values():
-        require_right(notebook)
-    sources = {name: source(notebook, hidden) for name, notebook in learner.items()}
-    if overlay and hidden:
-        for notebook in sources.values():
-            _try_hidden_tests(notebook, overlay)
-    for folder, notebooks in ("solved", finished), (f"source/{COURSE}", sources):
-        _write(new / folder, {name: text(notebook) for name, notebook in notebooks.items()})
-    for edition, notebooks in ("learner", learner), ("solved", finished):
+    for name, notebook in finished.items():
+        cells = [(cell.id, cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+        for exercise, error in rejected(cells, hidden):
+            where = overlay / f"{exercise}.py" if overlay and exercise in hidden else name
+            raise ClassroomError(f"{where}: it rejects the solution of {exercise}: {error}")
+    _write(new / "solved", {name: text(notebook) for name, notebook in finished.items()})
+    sources = {name: text(source(notebook, hidden)) for name, notebook in learner.items()}
+    _write(new / "source" / COURSE, sources)
+    for edition, notebooks in {"learner": learner, "solved": finished}.items():
         pages = {f"{Path(name).stem}.html": page(one, name) for name, one in notebooks.items()}
         _write(new / "html" / edition, pages)
 
@@ -146,36 +133,30 @@ def _read(path: Path) -> Notebook:
     try:
         notebook: Notebook = nbformat.read(path, as_version=4)
         list(exercises_of(notebook))
-    except ClassroomError as error:
-        raise ClassroomError(f"{path}: {error}") from error
+        return notebook
     except Exception as error:  # anything can be wrong with the file
-        why = f"{type(error).__name__}: {error}"
-        raise ClassroomError(f"{path} is not a notebook: {why}") from error
-    return notebook
+        raise ClassroomError(f"{path} is not a notebook for classes: {error}") from error
 
 
-def left_out(notebooks: Mapping[str, Notebook], hidden: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line that lists the exercises in no notebook, if there are any.
+def text(notebook: Notebook) -> str:
+    """Return the text of the notebook's file."""
+    return f"{nbformat.writes(notebook).rstrip()}\n"
+
+
+def exercises_of(notebook: Notebook) -> Iterator[tuple[Exercise, Cell, Cell]]:
+    """Yield each exercise in the notebook, with the cells of its stub and its check.
 
     Raises:
-        ClassroomError: one of them has a hidden test.
+        ClassroomError: one of the two cells is missing, or the check is for something else.
     """
-    there = {exercise.name for one in notebooks.values() for exercise, _, _ in exercises_of(one)}
-    for name in sorted(hidden.keys() - there):
-        raise ClassroomError(f"there is a hidden test for {name}, which no notebook has")
-    missing = [name for name in EXERCISES if name not in there]
-    if missing:
-        yield f"left out, because no notebook has their cells: {', '.join(missing)}"
-
-
-def _require_apart(target: Path, notebooks: Path, overlay: Path | None) -> None:
-    """Raise ClassroomError if making the editions would replace what they are made from."""
-    for read in filter(None, (notebooks, overlay)):
-        if target.resolve().is_relative_to(read.resolve()):
-            raise ClassroomError(f"{target} is in {read}, which is only read")
-        for name in FOLDERS:
-            if read.resolve().is_relative_to((target / name).resolve()):
-                raise ClassroomError(f"{read} is in {target / name}, which is made anew")
+    cells = {cell.get("id"): cell for cell in notebook.cells}
+    for exercise in EXERCISES.values():
+        stub, check = (cells.get(name) for name in exercise.cells)
+        if stub or check:
+            if not (stub and check and check.source.strip() == check_call(exercise)):
+                needed = f"the cells {' and '.join(exercise.cells)}: `{check_call(exercise)}`"
+                raise ClassroomError(f"{exercise.name} needs {needed}")
+            yield exercise, stub, check
 
 
 def solve(notebook: Notebook) -> Notebook:
@@ -184,14 +165,6 @@ def solve(notebook: Notebook) -> Notebook:
     for exercise, stub, _ in exercises_of(notebook):
         stub.source = solved(exercise)
     return notebook
-
-
-def require_right(notebook: Notebook) -> None:
-    """Raise ClassroomError, with the check's feedback, if a check in the notebook isn't right."""
-    for exercise, _, check in exercises_of(notebook):
-        said = "".join(output.data["text/plain"] for output in check.outputs if "data" in output)
-        if said.partition("\n")[0] != f"{exercise.name}: right":
-            raise ClassroomError(f"the solution does not pass: {said or exercise.name}")
 
 
 # ---------------------------------------------------------------------------------------- nbgrader
@@ -205,36 +178,21 @@ def source(notebook: Notebook, hidden: Mapping[str, str]) -> Notebook:
     notebook = deepcopy(notebook)
     for exercise, stub, check in exercises_of(notebook):
         stub.source = f"{stub.source}\n### BEGIN SOLUTION\n{solved(exercise)}\n### END SOLUTION"
-        stub.metadata["nbgrader"] = _metadata(stub, solution=True)
+        stub.metadata["nbgrader"] = NBGRADER | {"grade_id": stub.id, "solution": True}
         check.source = f"{check_call(exercise)}.require()"
         if exercise.name in hidden:
             tests = hidden[exercise.name].strip("\n")
             check.source += f"\n### BEGIN HIDDEN TESTS\n{tests}\n### END HIDDEN TESTS"
-        check.metadata["nbgrader"] = _metadata(check, grade=True, points=exercise.points)
+        graded = {"grade": True, "grade_id": check.id, "locked": True, "points": exercise.points}
+        check.metadata["nbgrader"] = NBGRADER | graded
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return notebook
 
 
-def _metadata(cell: Cell, *, grade: bool = False, solution: bool = False, **more: int) -> Any:
-    return {
-        "grade": grade,
-        "grade_id": cell.id,
-        "locked": grade,
-        "schema_version": 3,
-        "solution": solution,
-        "task": False,
-        **more,
-    }
-
-
 def release(course: Path, config: str = CONFIG) -> None:
-    """Write the configuration, and run nbgrader to make `course`/release from `course`/source.
-
-    Raises:
-        ClassroomError: nbgrader failed, or made nothing; the message has its output.
-    """
+    """Have nbgrader make `course`/release from `course`/source. Raises ClassroomError."""
     (course / "nbgrader_config.py").write_text(config, encoding="utf-8", newline="\n")
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", COURSE, "--force"]
     done = subprocess.run(
@@ -247,9 +205,6 @@ def release(course: Path, config: str = CONFIG) -> None:
 def hidden_tests(overlay: Path) -> dict[str, str]:
     """Return the code of a teacher's own tests: "01-encode-field.py" tests "01-encode-field".
 
-    A test runs after the exercise's check, in the learner's notebook and with its definitions. If
-    it raises an exception, the learner fails the exercise.
-
     Raises:
         ClassroomError: the folder is missing, or a file isn't named after an exercise or isn't
             Python. The message begins with the file's path.
@@ -260,22 +215,11 @@ def hidden_tests(overlay: Path) -> dict[str, str]:
     for path in sorted(overlay.glob("*.py")):
         try:
             code = path.read_text(encoding="utf-8-sig")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                compile(code, str(path), "exec")
+            compile(code, str(path), "exec")
             found[find(path.stem).name] = code
         except Exception as error:  # an unreadable file, not UTF-8, RecursionError
             raise ClassroomError(f"{path}: {error}") from error
     return found
-
-
-def _try_hidden_tests(notebook: Notebook, overlay: Path) -> None:
-    try:
-        execute(notebook)
-    except CellError as error:
-        name = error.cell.removesuffix("-check")
-        test = overlay / f"{name}.py" if name in EXERCISES else overlay
-        raise ClassroomError(f"{test}: a hidden test rejects the solution: {error}") from error
 
 
 # -------------------------------------------------------------------------------------------- HTML

@@ -10,14 +10,14 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NoReturn
 
 from kvlib.classroom.marks import RIGHT, UNREAD, States, best, points, printable
-from kvlib.classroom.notebooks import check_call
-from kvlib.classroom.runner import Finding, run
+from kvlib.classroom.runner import run
 from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.source_code import solved
 
 SECONDS: Final = 300.0  # per notebook
@@ -30,19 +30,7 @@ rights: it can read, change and send whatever you can. Do it where there is noth
 a virtual machine or a container."""
 
 
-class Cell(NamedTuple):
-    """The id and the source of a code cell."""
-
-    id: str
-    source: str
-
-
-class HandedIn(NamedTuple):
-    """A file that a learner has handed in: its code cells, or why it can't be read."""
-
-    path: Path
-    cells: list[Cell]
-    problem: str = ""
+Cells = list[tuple[str, str]]  # the id and the source of each code cell
 
 
 def collect(folder: Path) -> dict[str, list[Path]]:
@@ -66,8 +54,8 @@ def _fail(error: OSError) -> NoReturn:
     raise error
 
 
-def read(path: Path) -> HandedIn:
-    """Read a notebook. Only what grading needs must be valid, so stored outputs can be anything."""
+def read(path: Path) -> Cells | str:
+    """Return a notebook's code cells, or why it can't be read; other parts of it may be invalid."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # reading a pipe could block forever
@@ -76,70 +64,70 @@ def read(path: Path) -> HandedIn:
             raise ValueError(f"it is larger than {LARGEST // 2**20} MB")
         cells = json.loads(path.read_bytes())["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
-        return HandedIn(path, [Cell(f"{one.get('id')}", "".join(one["source"])) for one in code])
+        return [(f"{cell.get('id')}", "".join(cell["source"])) for cell in code]
     except Exception as error:  # anything can be wrong with the file
-        return HandedIn(path, [], f"{type(error).__name__}: {error!s:.80}")
+        return f"{type(error).__name__}: {error!s:.80}"
 
 
 def grade_learner(
     learner: str,
-    work: Sequence[HandedIn],
+    work: Mapping[str, Cells | str],
     hidden: Mapping[str, str],
     seconds: float,
     say: Callable[[str], object],
 ) -> States:
     """Run a learner's notebooks, and return the best state of each exercise.
 
-    Args:
-        learner: the learner's name.
-        work: the notebooks.
-        hidden: a teacher's own tests by exercise: see editions.hidden_tests.
-        seconds: the time limit for each notebook.
-        say: called with a line about each notebook.
-
-    Raises:
-        ClassroomError: no notebook can be run.
+    `work` has the code cells by file: see `read`. `say` is called with a line about each file.
     """
     found = []
-    for one in work:
-        if one.problem:
-            number = re.split(r"\D", one.path.name)[0]  # of the notebook that it may be
-            states = {name: UNREAD for name in EXERCISES if name.startswith(f"{number}-")}
-            states = states or dict.fromkeys(EXERCISES, UNREAD)
-            result = f"{UNREAD}: {one.problem}"
+    for file, cells in work.items():
+        name = Path(file).name
+        if isinstance(cells, str):
+            number = re.split(r"\D", name)[0]  # of the notebook that it may be
+            own = [one for one in EXERCISES if one.startswith(f"{number}-")]
+            states, result = dict.fromkeys(own or EXERCISES, UNREAD), f"{UNREAD}: {cells}"
         else:
-            states = grade_notebook(one.cells, hidden, seconds)
+            states = grade_notebook(cells, hidden, seconds)
             result = f"{points(states)} points"
-        say(printable(f"{learner}, {one.path.name}: {result}"))
+        say(printable(f"{learner}, {name}: {result}"))
         found.append(states)
     return {name: best(states[name] for states in found if name in states) for name in EXERCISES}
 
 
 def grade_notebook(
-    cells: Sequence[Cell], hidden: Mapping[str, str] = {}, seconds: float = SECONDS
+    cells: Cells, hidden: Mapping[str, str] = {}, seconds: float = SECONDS
 ) -> States:
     """Run a notebook, and return the best state of each exercise in it."""
-    checks = checks_after(cells)
-    findings, missing = run([cell.source for cell in cells], checks, hidden, seconds)
     found = defaultdict(list)
-    for finding in findings:
-        found[finding.name].append(finding.state)
-    done = {(finding.cell, finding.name) for finding in findings}
-    for index, names in enumerate(checks):
-        for name in names:
-            if (index, name) not in done:
-                found[name].append(missing)
+    for name, state, _ in results(cells, hidden, seconds):
+        found[name].append(state)
     return {name: best(found[name]) for name in EXERCISES if name in found}
 
 
-def checks_after(cells: Sequence[Cell]) -> list[list[str]]:
+def results(
+    cells: Cells, hidden: Mapping[str, str], seconds: float
+) -> Iterator[tuple[str, str, str]]:
+    """Run a notebook, and yield each check's exercise and state, and the error of a hidden test."""
+    checks = checks_after(cells)
+    findings, missing = run([source for _, source in cells], checks, hidden, seconds)
+    for _, name, state, error in findings:
+        yield name, state, error
+    found = {(cell, name) for cell, name, _, _ in findings}
+    for cell, names in enumerate(checks):
+        for name in names:
+            if (cell, name) not in found:
+                yield name, missing, ""
+
+
+def checks_after(cells: Cells) -> list[list[str]]:
     """Return, for each cell, the names of the exercises to check after it.
 
     They are those whose check it calls. If that was edited or deleted, the exercise is checked
     before the cell where it was, or after the stub.
     """
-    found = [[name for name in CHECK.findall(cell.source) if name in EXERCISES] for cell in cells]
-    index = {cell.id: number for number, cell in enumerate(cells)}
+    found = [[name for name in CHECK.findall(code) if name in EXERCISES] for _, code in cells]
+    index = {cell: number for number, (cell, _) in enumerate(cells)}
     for name, exercise in EXERCISES.items():
         stub, check = exercise.cells
         place = max(index.get(stub, -1), index.get(check, 0) - 1)
@@ -148,18 +136,20 @@ def checks_after(cells: Sequence[Cell]) -> list[list[str]]:
     return found
 
 
-def rejected(hidden: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each hidden test that rejects our own solution, with its error.
+def rejected(cells: Cells, hidden: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Run our own solutions, and yield the exercise and the error of each that isn't right."""
+    for name, state, error in results(cells, hidden, SECONDS):
+        if state != RIGHT:
+            yield name, error or state
 
-    Raises:
-        ClassroomError: no notebook can be run.
-    """
+
+def check_call(exercise: Exercise) -> str:
+    """Return the source of the cell that checks the exercise."""
+    return f'check("{exercise.name}", {exercise.handed})'
+
+
+def solutions(names: Iterable[str]) -> Cells:
+    """Return a notebook's cells with nothing but the solutions of these exercises."""
     start = "from kvlib.lessons import check"
-    exercises = [EXERCISES[name] for name in hidden]
-    cells = [f"{start}\n{solved(one)}\n{check_call(one)}" for one in exercises]
-    findings, missing = run(cells, [[name] for name in hidden], hidden, SECONDS)
-    for index, name in enumerate(hidden):
-        own = [finding for finding in findings if finding.cell == index]
-        last = own[-1] if own else Finding(index, name, missing)
-        if last.state != RIGHT:
-            yield name, last.error or last.state
+    exercises = [EXERCISES[name] for name in names]
+    return [("", f"{start}\n{solved(one)}\n{check_call(one)}") for one in exercises]

@@ -1,12 +1,12 @@
-"""Make the tables in the guide for teachers, from the exercises."""
+"""Write the tables in the guide for teachers from the data of the exercises."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
+from kvlib.classroom.notebooks import ClassroomError
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.result import short
 
 WAYS: Final = {
@@ -18,58 +18,42 @@ WAYS: Final = {
 
 
 def renewed(guide: str) -> str:
-    """Return the guide with each part between `<!-- made: NAME -->` and `<!-- end -->` made anew.
+    """Return the guide with a new table between each `<!-- made: NAME -->` and `<!-- end -->`.
 
     Raises:
-        ValueError: there is no part with that name.
+        ClassroomError: there is no table with that name.
     """
 
     def part(found: re.Match[str]) -> str:
-        if found[2] not in PARTS:
-            raise ValueError(f"`{found[1]}` names no part: there are {', '.join(PARTS)}")
-        return "\n".join([found[1], *PARTS[found[2]](), found[3]])
+        start, name, end = found.groups()
+        if name not in PARTS:
+            raise ClassroomError(f"`{start}` names no part: there are {', '.join(PARTS)}")
+        return "\n".join([start, "", *PARTS[name](), "", end])
 
     return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", part, guide, flags=re.DOTALL)
 
 
-def points() -> Iterator[str]:
-    """Return a table of each exercise's objective, minutes and points, with sums per notebook."""
-    yield from (
-        "",
-        "| exercise | afterwards one can | how | minutes | points |",
-        "|---|---|---|--:|--:|",
-    )
+def _points() -> Iterator[str]:
+    """Yield a table of each exercise's objective, minutes and points, with sums per notebook."""
+    yield "| exercise | afterwards one can | how | minutes | points |"
+    yield "|---|---|---|--:|--:|"
     for number, group in groupby(EXERCISES.values(), lambda one: one.name[:2]):
         own = list(group)
         for one in own:
             yield _row(f"`{one.name}`", one.objective, WAYS[one.kind], one.minutes, one.points)
         sums = sum(one.minutes for one in own), sum(one.points for one in own)
         yield _row(f"**notebook {int(number)}**", "", "", *(f"**{one}**" for one in sums))
-    worth = sum(one.points for one in EXERCISES.values())
-    yield _row("**all**", "", "", "", f"**{worth}**")
-    yield ""
+    yield _row("**all**", "", "", "", f"**{sum(one.points for one in EXERCISES.values())}**")
 
 
-def mistakes() -> Iterator[str]:
-    """Return the mutation table: each wrong answer that a check knows, and its feedback."""
-    for exercise in EXERCISES.values():
-        yield from (
-            "",
-            f"### {exercise.name}",
-            "",
-            "| the answer | what the check says |",
-            "|---|---|",
-        )
+def _mistakes() -> Iterator[str]:
+    """Yield a table per exercise of the wrong answers that its check knows, and their feedback."""
+    for number, exercise in enumerate(EXERCISES.values()):
+        yield from [""] * (number > 0)
+        yield from (f"### {exercise.name}", "", "| the answer | what the check says |", "|---|---|")
         for mistake in exercise.mistakes:
-            yield _row(_answer(exercise, mistake.answer), mistake.sentence)
-    yield ""
-
-
-def _answer(exercise: Exercise, answer: Any) -> str:
-    """Return a mistake's name, or the wrong value itself."""
-    if callable(answer):
-        return str(answer.__name__).replace("_", " ")
-    return f"`{short(answer, 80)}`"
+            name = getattr(mistake.answer, "__name__", "").replace("_", " ")
+            yield _row(name or f"`{short(mistake.answer, 80)}`", mistake.sentence)
 
 
 def _row(*cells: object) -> str:
@@ -77,4 +61,4 @@ def _row(*cells: object) -> str:
     return f"| {' | '.join(escaped)} |"
 
 
-PARTS: Final[dict[str, Callable[[], Iterator[str]]]] = {"points": points, "mistakes": mistakes}
+PARTS: Final = {"points": _points, "mistakes": _mistakes}

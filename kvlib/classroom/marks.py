@@ -2,7 +2,6 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -21,16 +20,14 @@ RANKS: Final = {UNTRIED: 0, UNREAD: 1, SILENT: 2, WRONG: 3, HIDDEN: 4, RIGHT: 5}
 HEADINGS: Final = ("exercise", "points")
 SIGNS: Final = {WRONG: "0", UNTRIED: "-", MISSING: "."}
 LEGEND: Final = "0 not right   - not tried yet   . not handed in   ! see below"
-
-ESCAPED: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # breaks a line, reverses it, or isn't text
-JOINERS: Final = {"\u200c", "\u200d"}  # needed in some scripts, although they are Cf
 FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+SPACES: Final = "\u00a0\u3000\u200c\u200d"  # they belong to some scripts
 
 States = dict[str, str]  # of one learner, by exercise
 
 
 def stopped(seconds: float) -> str:
-    """Return the state of an answer, or a notebook, that was stopped after its time limit."""
+    """Return the state of what was stopped after its time limit."""
     return f"stopped after {seconds:.0f} seconds"
 
 
@@ -40,37 +37,40 @@ def best(states: Iterable[str]) -> str:
 
 
 def points(states: Mapping[str, str]) -> int:
-    """Return the sum of the points: all those of each right exercise, and none of the others."""
+    """Return the sum of the points: an exercise gives all of its points or none."""
     return sum(EXERCISES[name].points for name, state in states.items() if state == RIGHT)
+
+
+def _rows(marks: Mapping[str, States]) -> Iterator[tuple[str, int, list[str]]]:
+    """Yield each exercise with its points and the learners' states."""
+    for name, exercise in EXERCISES.items():
+        yield name, exercise.points, [states[name] for states in marks.values()]
+
+
+def _totals(marks: Mapping[str, States]) -> list[object]:
+    return ["total", points(dict.fromkeys(EXERCISES, RIGHT)), *map(points, marks.values())]
 
 
 def table(marks: Mapping[str, States]) -> str:
     """Return a table of points, exercise by learner, and the states that have no sign in it."""
-    rows = [[*HEADINGS, *map(printable, marks)]]
-    for name, exercise in EXERCISES.items():
-        shown = SIGNS | {RIGHT: f"{exercise.points}"}
-        rows.append([name, shown[RIGHT], *(shown.get(own[name], "!") for own in marks.values())])
-    rows.append(["total", *(f"{one}" for one in _totals(marks))])
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(_padded, row, widths, range(len(row)))) for row in rows]
-    return "\n".join([*lines, "", LEGEND, *_others(marks)])
-
-
-def _padded(cell: str, room: int, column: int) -> str:
-    spaces = " " * (room - width(cell))
-    return f"{spaces}{cell}" if column else f"{cell}{spaces}"
-
-
-def _totals(marks: Mapping[str, States]) -> list[int]:
-    return [points(dict.fromkeys(EXERCISES, RIGHT)), *map(points, marks.values())]
-
-
-def _others(marks: Mapping[str, States]) -> Iterator[str]:
+    rows: list[list[object]] = [[*HEADINGS, *map(printable, marks)]]
+    for name, worth, states in _rows(marks):
+        signs = SIGNS | {RIGHT: f"{worth}"}
+        rows.append([name, worth, *(signs.get(state, "!") for state in states)])
+    rows.append(_totals(marks))
+    widths = [max(width(f"{cell}") for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        spaces = [" " * (room - width(f"{cell}")) for cell, room in zip(row, widths, strict=True)]
+        others = (f"  {space}{cell}" for space, cell in zip(spaces[1:], row[1:], strict=True))
+        lines.append(f"{row[0]}{spaces[0]}{''.join(others)}")
+    lines += ["", LEGEND]
     for learner, own in marks.items():
         for state in dict.fromkeys(own.values()):
-            if state != RIGHT and state not in SIGNS:
+            if state not in {RIGHT, *SIGNS}:
                 names = ", ".join(name for name in own if own[name] == state)
-                yield printable(f"! {learner}, {names}: {state}")
+                lines.append(printable(f"! {learner}, {names}: {state}"))
+    return "\n".join(lines)
 
 
 def as_csv(marks: Mapping[str, States]) -> str:
@@ -82,11 +82,10 @@ def as_csv(marks: Mapping[str, States]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     learners = list(_headings(marks))
     writer.writerow([*HEADINGS, *learners, *(f"{learner}: state" for learner in learners)])
-    for name, exercise in EXERCISES.items():
-        states = [own[name] for own in marks.values()]
-        numbers = [points({name: state}) for state in states]
-        writer.writerow([name, exercise.points, *numbers, *map(harmless, states)])
-    writer.writerow(["total", *_totals(marks), *("" for _ in marks)])
+    for name, worth, states in _rows(marks):
+        own = (worth if state == RIGHT else 0 for state in states)
+        writer.writerow([name, worth, *own, *map(harmless, states)])
+    writer.writerow([*_totals(marks), *("" for _ in marks)])
     return file.getvalue()
 
 
@@ -104,8 +103,7 @@ def _headings(learners: Iterable[str]) -> Iterator[str]:
 
 def harmless(text: str) -> str:
     """Return a text that a spreadsheet doesn't read as a formula."""
-    shown = printable(text)
-    return f"'{shown}" if shown.startswith(FORMULA) else shown
+    return f"'{printable(text)}" if text.startswith(FORMULA) else printable(text)
 
 
 def printable(text: str) -> str:
@@ -115,8 +113,5 @@ def printable(text: str) -> str:
     Žofie 李 a\nb\udcff
     """
     return "".join(
-        char
-        if char in JOINERS or unicodedata.category(char) not in ESCAPED
-        else char.encode("unicode_escape").decode()
-        for char in text
+        char if char.isprintable() or char in SPACES else repr(char)[1:-1] for char in text
     )
