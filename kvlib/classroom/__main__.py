@@ -1,19 +1,23 @@
 """The teacher's commands: python -m kvlib.classroom editions, grade and guide."""
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from kvlib.classroom import editions, grading, guide, resume
-from kvlib.classroom.marks import States, as_csv, printable, table
+from kvlib.classroom import editions, grading, guide
+from kvlib.classroom.files import printable, replace
+from kvlib.classroom.marks import HEADINGS, States, as_csv, best, table
 from kvlib.classroom.notebooks import ClassroomError
 from kvlib.cli import streams
+from kvlib.lessons.catalogue import find
+from kvlib.lessons.source_code import solved
 
-STALE: Final = 1  # a guide that would change
-BYTE_ORDER_MARK: Final = "\ufeff"  # tells Excel that a CSV is UTF-8
+WARNING: Final = """\
+This runs the code in {notebooks} notebooks of {learners} learners, on this computer and with your
+rights: it can read, change and send whatever you can. Do it where there is nothing to lose, such as
+a virtual machine or a container."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except streams.OutputError as error:
         return _complain(f"standard output can't be written: {error}")
-    except (ClassroomError, OSError) as error:
+    except (ClassroomError, EOFError, OSError) as error:
         return _complain(f"{error}")
     except KeyboardInterrupt:
         _complain("stopped")
@@ -36,12 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _say(text: str) -> None:
     streams.say(text)
-    streams.flush()  # a run takes long, and what it says may go to a file
+    streams.flush()  # at once, because a run takes long
 
 
 def _complain(text: str) -> int:
-    lines = "\n".join(map(printable, text.splitlines()))
-    streams.complain(f"kvlib.classroom: {lines}")
+    streams.complain("\n".join(map(printable, f"kvlib.classroom: {text}".splitlines())))
     return streams.FAILED
 
 
@@ -64,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     graded.add_argument("--csv", type=_path, help="the file to write; default: FOLDER/grades.csv")
     graded.add_argument("--overlay", type=_path, metavar="FOLDER", help=hidden)
     limit = "for a notebook (default: %(default)g)"
-    graded.add_argument("--seconds", type=_seconds, default=grading.SECONDS, help=limit)
+    graded.add_argument("--seconds", type=float, default=grading.SECONDS, help=limit)
     graded.add_argument("--yes", action="store_true", help="run their code without asking")
     anew = "don't continue from where an earlier run was stopped"
     graded.add_argument("--anew", action="store_true", help=anew)
@@ -83,13 +86,6 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"a number above 0 is needed, not {text}")
-    return seconds
-
-
 def _editions(options: argparse.Namespace) -> int:
     for line in editions.build(options.notebooks, options.target, options.overlay):
         _say(line)
@@ -102,62 +98,40 @@ def _grade(options: argparse.Namespace) -> int:
         raise ClassroomError(f"there is no notebook in {options.folder}")
     hidden = editions.hidden_tests(options.overlay) if options.overlay else {}
     csv: Path = options.csv or options.folder / "grades.csv"
+    there = csv.read_text("utf-8-sig", "replace") if csv.is_file() else ""
+    if csv.exists() and not there.startswith(",".join(HEADINGS)):
+        raise ClassroomError(f"{csv} has no grades: move it, or name another file with --csv")
     part = csv.parent / f"{csv.name}.part"
-    saved = resume.load(part, csv)
-    if options.anew:
-        saved.clear()
-    resume.save(part, saved)  # now, in case that it can't be written
-    try:
-        for name, error in grading.rejected(grading.solutions(hidden), hidden):
-            test = options.overlay / f"{name}.py"
-            _say(printable(f"{test}: it rejects our own solution: {error}"))
-        _say(grading.WARNING.format(notebooks=sum(map(len, work.values())), learners=len(work)))
-        if not options.yes and not _agreed():
-            _say("Nothing was run.")
-            return streams.FAILED
-        marks = _grade_all(work, hidden, options.seconds, part, saved)
-        resume.replace(csv, f"{BYTE_ORDER_MARK}{as_csv(marks)}".encode())
-        saved.clear()
-    finally:
-        if not saved:
-            part.unlink(missing_ok=True)
-    _say(f"\n{table(marks)}\n\nwritten to {printable(f'{csv}')}")
-    return streams.OK
-
-
-def _agreed() -> bool:
-    try:
-        return input("Run it? [y/N] ").strip().lower() in {"y", "yes"}
-    except (EOFError, RuntimeError):  # there is no one to ask: use --yes
-        return False
-
-
-def _grade_all(
-    work: dict[str, list[Path]],
-    hidden: dict[str, str],
-    seconds: float,
-    part: Path,
-    saved: resume.Saved,
-) -> dict[str, States]:
-    """Return all learners' marks. If this ends early, those so far are shown, and are saved."""
+    grader = grading.Grader(part, hidden, options.seconds, anew=options.anew)
+    solutions = [(one.cells[0], solved(one)) for one in map(find, hidden)]
     marks: dict[str, States] = {}
     try:
+        for name, error in grading.rejected(solutions, hidden):
+            test = options.overlay / f"{name}.py"
+            _say(printable(f"{test}: it rejects our own solution: {error}"))
+        _say(WARNING.format(notebooks=sum(map(len, work.values())), learners=len(work)))
+        if not options.yes and input("Run it? [y/N] ").strip().lower() not in {"y", "yes"}:
+            _say("Nothing was run.")
+            return streams.FAILED
         for learner, paths in work.items():
-            notebooks = {f"{path}": grading.read(path) for path in paths}
-            key = resume.fingerprint(notebooks, hidden, seconds)
-            if key in saved:
-                _say(f"{printable(learner)}: graded before the last run was stopped")
-            else:
-                saved[key] = grading.grade_learner(learner, notebooks, hidden, seconds, _say)
-                resume.save(part, saved)
-            marks[learner] = saved[key]
-        return marks
-    except BaseException:
+            found: list[tuple[str, str]] = []
+            for path in paths:
+                states, result = grader.grade(path)
+                _say(printable(f"{learner}, {path.name}: {result}"))
+                found += states.items()
+            marks[learner] = best(found)
+        replace(csv, as_csv(marks).encode("utf-8-sig"))  # with the mark that Excel needs
+        grader.marks.clear()
+    finally:
         if marks:
-            rows = f"{len(marks)} of {len(work)} learners are graded and kept in {part}"
-            stopped = printable(f"Stopped: {rows}. The same command continues from there.")
-            _say(f"\n{table(marks)}\n{stopped}")
-        raise
+            _say(f"\n{table(marks)}")
+        if not grader.marks:
+            part.unlink()
+        elif marks:
+            kept = f"{len(marks)} of {len(work)} learners are graded and kept in {part}"
+            _say(printable(f"Stopped: {kept}. The same command continues from there."))
+    _say(f"\nwritten to {printable(f'{csv}')}")
+    return streams.OK
 
 
 def _guide(options: argparse.Namespace) -> int:
@@ -165,9 +139,9 @@ def _guide(options: argparse.Namespace) -> int:
     after = guide.renewed(before)
     done = "unchanged" if before == after else "would change" if options.check else "renewed"
     if done == "renewed":
-        resume.replace(options.path, after.encode())
+        replace(options.path, after.encode())
     _say(printable(f"{options.path}: {done}"))
-    return STALE if done == "would change" else streams.OK
+    return 1 if done == "would change" else streams.OK
 
 
 if __name__ == "__main__":

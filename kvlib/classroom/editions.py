@@ -6,8 +6,7 @@
     html/            learner/ and solved/ as pages that can be read without a network
     nbgrader_config.py
 
-An exercise's cells are found by their ids, and its points are in its data, so the learner's
-notebooks don't mention nbgrader. The same notebooks give the same bytes.
+An exercise's cells are found by their ids. The same notebooks give the same bytes.
 """
 
 import importlib.util
@@ -23,22 +22,18 @@ from typing import Final
 
 import nbformat
 
-from kvlib.classroom.grading import check_call, rejected
+from kvlib.classroom.files import replace
+from kvlib.classroom.grading import rejected
 from kvlib.classroom.notebooks import SECONDS, Cell, ClassroomError, Notebook, execute
-from kvlib.classroom.resume import replace
 from kvlib.lessons.catalogue import EXERCISES, find
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.source_code import solved
 
 COURSE: Final = "kvlib"  # the name of the course and of its only assignment
 FOLDERS: Final = ["solved", "html/learner", "html/solved", "source/kvlib", "release/kvlib"]
-NBGRADER: Final = {
-    "grade": False,
-    "locked": False,
-    "schema_version": 3,
-    "solution": False,
-    "task": False,
-}
+NBGRADER: Final = {"schema_version": 3} | dict.fromkeys(
+    ("grade", "locked", "solution", "task"), False
+)
 CONFIG: Final = f'''\
 """What nbgrader must know of this course."""
 
@@ -73,60 +68,50 @@ def build(notebooks: Path, target: Path, overlay: Path | None = None) -> Iterato
 
     They are made in a temporary folder inside the target, and moved at the end. If anything fails
     before that, the earlier ones are still there. Other files in the target are left alone.
-
-    Raises:
-        ClassroomError: no edition can be made from these files, or nbgrader can't be run.
-        OSError: the target can't be written.
+    Raises ClassroomError if these files won't do, or nbgrader isn't there, and OSError.
     """
     learner = {path.name: _read(path) for path in sorted(notebooks.glob("*.ipynb"))}
     if not learner:
         raise ClassroomError(f"there is no notebook in {notebooks}")
     hidden = hidden_tests(overlay) if overlay else {}
-    for source in filter(None, (notebooks, overlay)):
-        for name in FOLDERS:
-            if source.resolve().is_relative_to((target / name).resolve()):
-                raise ClassroomError(f"{source} is in {target / name}, which is made anew")
+    for read in filter(None, (notebooks, overlay)):
+        for made in (target / name for name in FOLDERS):
+            if read.resolve().is_relative_to(made.resolve()):
+                raise ClassroomError(f"{read} is in {made}, which is made anew")
     if not importlib.util.find_spec("nbgrader"):  # it is needed only after minutes of work
         raise ClassroomError("nbgrader is not installed: pip install -e '.[classroom]'")
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, ignore_cleanup_errors=True) as folder:
         new = Path(folder)
-        config = target / "nbgrader_config.py"
-        _make_all(new, learner, hidden, overlay)
-        # A teacher may have extended the configuration.
-        release(new, config.read_text(encoding="utf-8") if config.exists() else CONFIG)
+        config = target / "nbgrader_config.py"  # a teacher may have extended it
+        written = config.read_bytes() if config.exists() else CONFIG.encode()
+        for name, notebook in learner.items():
+            _make(new, name, notebook, hidden)
+        release(new, written)
         for number, name in enumerate(FOLDERS):
-            (target / name).parent.mkdir(exist_ok=True)
-            if os.path.lexists(target / name):
-                os.rename(target / name, new / f"old-{number}")
-            os.rename(new / name, target / name)
-            names = sorted(path.name for path in (target / name).iterdir())
-            yield f"{target / name}: {', '.join(names)}"
-        if not config.exists():
-            replace(config, CONFIG.encode())
+            (made := target / name).parent.mkdir(exist_ok=True)
+            if os.path.lexists(made):
+                os.rename(made, new / f"old-{number}")
+            os.rename(new / name, made)
+            yield f"{made}: {', '.join(sorted(os.listdir(made)))}"
+        replace(config, written)
 
 
-def _make_all(
-    new: Path, learner: Mapping[str, Notebook], hidden: Mapping[str, str], overlay: Path | None
-) -> None:
-    finished = {name: execute(solve(notebook)) for name, notebook in learner.items()}
-    for name, notebook in finished.items():
-        cells = [(cell.id, cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-        for exercise, error in rejected(cells, hidden):
-            where = overlay / f"{exercise}.py" if overlay and exercise in hidden else name
-            raise ClassroomError(f"{where}: it rejects the solution of {exercise}: {error}")
-    _write(new / "solved", {name: text(notebook) for name, notebook in finished.items()})
-    sources = {name: text(source(notebook, hidden)) for name, notebook in learner.items()}
-    _write(new / "source" / COURSE, sources)
-    for edition, notebooks in {"learner": learner, "solved": finished}.items():
-        pages = {f"{Path(name).stem}.html": page(one, name) for name, one in notebooks.items()}
-        _write(new / "html" / edition, pages)
-
-
-def _write(folder: Path, files: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True)
-    for name, content in files.items():
-        (folder / name).write_text(content, encoding="utf-8", newline="\n")
+def _make(new: Path, name: str, notebook: Notebook, hidden: Mapping[str, str]) -> None:
+    finished = execute(solve(notebook))
+    cells = [(cell.id, cell.source) for cell in finished.cells if cell.cell_type == "code"]
+    for exercise, error in rejected(cells, hidden):
+        test = f"{exercise}.py" if exercise in hidden else "the check"
+        raise ClassroomError(f"{name}, {exercise}: {test} rejects the solution: {error}")
+    stem = Path(name).stem
+    for path, content in {
+        f"solved/{name}": text(finished),
+        f"source/{COURSE}/{name}": text(source(notebook, hidden)),
+        f"html/learner/{stem}.html": page(notebook, name),
+        f"html/solved/{stem}.html": page(finished, name),
+    }.items():
+        (new / path).parent.mkdir(parents=True, exist_ok=True)
+        (new / path).write_text(content, encoding="utf-8", newline="\n")
 
 
 def _read(path: Path) -> Notebook:
@@ -144,11 +129,7 @@ def text(notebook: Notebook) -> str:
 
 
 def exercises_of(notebook: Notebook) -> Iterator[tuple[Exercise, Cell, Cell]]:
-    """Yield each exercise in the notebook, with the cells of its stub and its check.
-
-    Raises:
-        ClassroomError: one of the two cells is missing, or the check is for something else.
-    """
+    """Yield each exercise with its stub's cell and its check's. ClassroomError if one is bad."""
     cells = {cell.get("id"): cell for cell in notebook.cells}
     for exercise in EXERCISES.values():
         stub, check = (cells.get(name) for name in exercise.cells)
@@ -159,15 +140,17 @@ def exercises_of(notebook: Notebook) -> Iterator[tuple[Exercise, Cell, Cell]]:
             yield exercise, stub, check
 
 
+def check_call(exercise: Exercise) -> str:
+    """Return the source of the cell that checks the exercise."""
+    return f'check("{exercise.name}", {exercise.handed})'
+
+
 def solve(notebook: Notebook) -> Notebook:
     """Return a copy of the notebook, not yet run, with each stub replaced by its solution."""
     notebook = deepcopy(notebook)
     for exercise, stub, _ in exercises_of(notebook):
         stub.source = solved(exercise)
     return notebook
-
-
-# ---------------------------------------------------------------------------------------- nbgrader
 
 
 def source(notebook: Notebook, hidden: Mapping[str, str]) -> Notebook:
@@ -191,9 +174,9 @@ def source(notebook: Notebook, hidden: Mapping[str, str]) -> Notebook:
     return notebook
 
 
-def release(course: Path, config: str = CONFIG) -> None:
+def release(course: Path, config: bytes) -> None:
     """Have nbgrader make `course`/release from `course`/source. Raises ClassroomError."""
-    (course / "nbgrader_config.py").write_text(config, encoding="utf-8", newline="\n")
+    (course / "nbgrader_config.py").write_bytes(config)
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", COURSE, "--force"]
     done = subprocess.run(
         [*command, "--no-db"], cwd=course, capture_output=True, encoding="utf-8", errors="replace"
@@ -203,12 +186,7 @@ def release(course: Path, config: str = CONFIG) -> None:
 
 
 def hidden_tests(overlay: Path) -> dict[str, str]:
-    """Return the code of a teacher's own tests: "01-encode-field.py" tests "01-encode-field".
-
-    Raises:
-        ClassroomError: the folder is missing, or a file isn't named after an exercise or isn't
-            Python. The message begins with the file's path.
-    """
+    """Return a teacher's own tests by exercise. Raises ClassroomError, which names the file."""
     if not overlay.is_dir():
         raise ClassroomError(f"there is no folder {overlay}")
     found = {}
@@ -220,9 +198,6 @@ def hidden_tests(overlay: Path) -> dict[str, str]:
         except Exception as error:  # an unreadable file, not UTF-8, RecursionError
             raise ClassroomError(f"{path}: {error}") from error
     return found
-
-
-# -------------------------------------------------------------------------------------------- HTML
 
 
 def page(notebook: Notebook, name: str) -> str:

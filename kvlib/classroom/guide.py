@@ -18,11 +18,7 @@ WAYS: Final = {
 
 
 def renewed(guide: str) -> str:
-    """Return the guide with a new table between each `<!-- made: NAME -->` and `<!-- end -->`.
-
-    Raises:
-        ClassroomError: there is no table with that name.
-    """
+    """Return the guide with a new table between each `<!-- made: NAME -->` and `<!-- end -->`."""
 
     def part(found: re.Match[str]) -> str:
         start, name, end = found.groups()

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from kvlib.classroom.files import printable
 from kvlib.layout.text import width
 from kvlib.lessons.catalogue import EXERCISES
 
@@ -14,37 +15,32 @@ MISSING: Final = "not handed in"
 UNREAD: Final = "can't be read as a notebook"
 DIED: Final = "its Python has died"
 SILENT: Final = "no answer"
-# Of several states the most informative one counts. Others, such as an error, rank like SILENT.
-RANKS: Final = {UNTRIED: 0, UNREAD: 1, SILENT: 2, WRONG: 3, HIDDEN: 4, RIGHT: 5}
+# From the least informative state to the best; others, such as an error, rank like SILENT.
+RANKS: Final = (MISSING, UNTRIED, UNREAD, SILENT, WRONG, HIDDEN, RIGHT)
 
 HEADINGS: Final = ("exercise", "points")
 SIGNS: Final = {WRONG: "0", UNTRIED: "-", MISSING: "."}
 LEGEND: Final = "0 not right   - not tried yet   . not handed in   ! see below"
 FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-SPACES: Final = "\u00a0\u3000\u200c\u200d"  # they belong to some scripts
 
 States = dict[str, str]  # of one learner, by exercise
 
 
-def stopped(seconds: float) -> str:
-    """Return the state of what was stopped after its time limit."""
-    return f"stopped after {seconds:.0f} seconds"
+def best(found: Iterable[tuple[str, str]]) -> States:
+    """Return the most informative state that was found for each exercise."""
 
+    def rank(state: str) -> int:
+        return RANKS.index(state if state in RANKS else SILENT)
 
-def best(states: Iterable[str]) -> str:
-    """Return the state that counts, or MISSING if there are none."""
-    return max(states, key=lambda state: RANKS.get(state, RANKS[SILENT]), default=MISSING)
+    states = dict.fromkeys(EXERCISES, MISSING)
+    for name, state in found:
+        states[name] = max(states[name], state, key=rank)
+    return states
 
 
 def points(states: Mapping[str, str]) -> int:
     """Return the sum of the points: an exercise gives all of its points or none."""
     return sum(EXERCISES[name].points for name, state in states.items() if state == RIGHT)
-
-
-def _rows(marks: Mapping[str, States]) -> Iterator[tuple[str, int, list[str]]]:
-    """Yield each exercise with its points and the learners' states."""
-    for name, exercise in EXERCISES.items():
-        yield name, exercise.points, [states[name] for states in marks.values()]
 
 
 def _totals(marks: Mapping[str, States]) -> list[object]:
@@ -54,15 +50,16 @@ def _totals(marks: Mapping[str, States]) -> list[object]:
 def table(marks: Mapping[str, States]) -> str:
     """Return a table of points, exercise by learner, and the states that have no sign in it."""
     rows: list[list[object]] = [[*HEADINGS, *map(printable, marks)]]
-    for name, worth, states in _rows(marks):
-        signs = SIGNS | {RIGHT: f"{worth}"}
-        rows.append([name, worth, *(signs.get(state, "!") for state in states)])
+    for name, exercise in EXERCISES.items():
+        signs = SIGNS | {RIGHT: f"{exercise.points}"}
+        states = (signs.get(own[name], "!") for own in marks.values())
+        rows.append([name, exercise.points, *states])
     rows.append(_totals(marks))
     widths = [max(width(f"{cell}") for cell in column) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         spaces = [" " * (room - width(f"{cell}")) for cell, room in zip(row, widths, strict=True)]
-        others = (f"  {space}{cell}" for space, cell in zip(spaces[1:], row[1:], strict=True))
+        others = map("  {}{}".format, spaces[1:], row[1:])
         lines.append(f"{row[0]}{spaces[0]}{''.join(others)}")
     lines += ["", LEGEND]
     for learner, own in marks.items():
@@ -74,17 +71,15 @@ def table(marks: Mapping[str, States]) -> str:
 
 
 def as_csv(marks: Mapping[str, States]) -> str:
-    """Return a row for each exercise, with a column of points for each learner, then of states.
-
-    So the numbers are one block that a spreadsheet can add up.
-    """
+    """Return a row for each exercise; its numbers are one block, and the states follow them."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
     learners = list(_headings(marks))
     writer.writerow([*HEADINGS, *learners, *(f"{learner}: state" for learner in learners)])
-    for name, worth, states in _rows(marks):
-        own = (worth if state == RIGHT else 0 for state in states)
-        writer.writerow([name, worth, *own, *map(harmless, states)])
+    for name, exercise in EXERCISES.items():
+        states = [own[name] for own in marks.values()]
+        numbers = (points({name: state}) for state in states)
+        writer.writerow([name, exercise.points, *numbers, *map(harmless, states)])
     writer.writerow([*_totals(marks), *("" for _ in marks)])
     return file.getvalue()
 
@@ -104,14 +99,3 @@ def _headings(learners: Iterable[str]) -> Iterator[str]:
 def harmless(text: str) -> str:
     """Return a text that a spreadsheet doesn't read as a formula."""
     return f"'{printable(text)}" if text.startswith(FORMULA) else printable(text)
-
-
-def printable(text: str) -> str:
-    r"""Return a text, such as a file's name, as one line of valid UTF-8.
-
-    >>> print(printable("Žofie 李"), printable("a\nb\udcff"))
-    Žofie 李 a\nb\udcff
-    """
-    return "".join(
-        char if char.isprintable() or char in SPACES else repr(char)[1:-1] for char in text
-    )

@@ -21,11 +21,7 @@ class ClassroomError(Exception):
 
 
 def execute(notebook: Notebook) -> Notebook:
-    """Return a copy that was run in a new kernel and an empty folder, and cleaned.
-
-    Raises:
-        ClassroomError: a cell has failed, or no kernel can be started.
-    """
+    """Return a copy that was run in a new kernel and folder. Raises ClassroomError if it fails."""
     from nbclient import NotebookClient  # takes a second
     from nbclient.exceptions import CellExecutionError
 

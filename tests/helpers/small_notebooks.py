@@ -6,8 +6,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from kvlib.classroom.editions import text
-from kvlib.classroom.grading import check_call
+from kvlib.classroom.editions import check_call, text
 from kvlib.classroom.notebooks import Cell, Notebook
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise

@@ -2,7 +2,7 @@
 
 import copy
 
-from kvlib.classroom.grading import check_call
+from kvlib.classroom.editions import check_call
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.glossary import WORDS, Word, glossary

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from kvlib.classroom.grading import check_call
+from kvlib.classroom.editions import check_call
 from kvlib.classroom.notebooks import WIDGET_VIEW
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.glossary import WORDS, glossary

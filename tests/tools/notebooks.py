@@ -302,8 +302,8 @@ def _try_sections(path: Path) -> int:
 
 
 def _renew_file(path: Path, *, write: bool) -> int:
+    from kvlib.classroom.files import replace
     from kvlib.classroom.notebooks import ClassroomError
-    from kvlib.classroom.resume import replace
 
     before = path.read_bytes()
     try:
