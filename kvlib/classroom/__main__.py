@@ -93,6 +93,8 @@ def _editions(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    if not options.seconds > 0:
+        raise ClassroomError(f"--seconds needs a number above 0, not {options.seconds:g}")
     work = grading.collect(options.folder)
     if not work:
         raise ClassroomError(f"there is no notebook in {options.folder}")

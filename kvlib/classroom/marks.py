@@ -15,8 +15,8 @@ MISSING: Final = "not handed in"
 UNREAD: Final = "can't be read as a notebook"
 DIED: Final = "its Python has died"
 SILENT: Final = "no answer"
-# From the least informative state to the best; others, such as an error, rank like SILENT.
-RANKS: Final = (MISSING, UNTRIED, UNREAD, SILENT, WRONG, HIDDEN, RIGHT)
+# The most informative state counts; others, such as an error, rank like SILENT.
+RANKS: Final = {MISSING: 0, UNTRIED: 1, UNREAD: 2, SILENT: 3, WRONG: 4, HIDDEN: 5, RIGHT: 6}
 
 HEADINGS: Final = ("exercise", "points")
 SIGNS: Final = {WRONG: "0", UNTRIED: "-", MISSING: "."}
@@ -28,13 +28,9 @@ States = dict[str, str]  # of one learner, by exercise
 
 def best(found: Iterable[tuple[str, str]]) -> States:
     """Return the most informative state that was found for each exercise."""
-
-    def rank(state: str) -> int:
-        return RANKS.index(state if state in RANKS else SILENT)
-
     states = dict.fromkeys(EXERCISES, MISSING)
     for name, state in found:
-        states[name] = max(states[name], state, key=rank)
+        states[name] = max(states[name], state, key=lambda one: RANKS.get(one, RANKS[SILENT]))
     return states
 
 

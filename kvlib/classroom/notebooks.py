@@ -23,12 +23,12 @@ class ClassroomError(Exception):
 def execute(notebook: Notebook) -> Notebook:
     """Return a copy that was run in a new kernel and folder. Raises ClassroomError if it fails."""
     from nbclient import NotebookClient  # takes a second
-    from nbclient.exceptions import CellExecutionError
 
     notebook = deepcopy(notebook)
     begun: list[str] = []
     with TemporaryDirectory() as folder, TemporaryDirectory() as ipython:
-        for left in reversed(range(ATTEMPTS)):
+        left = ATTEMPTS
+        while True:
             client = NotebookClient(
                 notebook,
                 coalesce_streams=True,  # how prints are grouped into messages depends on the clock
@@ -43,7 +43,8 @@ def execute(notebook: Notebook) -> Notebook:
             try:
                 client.execute(env=os.environ | {"IPYTHONDIR": ipython})  # without its user's files
                 break
-            except (CellExecutionError, RuntimeError, TimeoutError) as error:
+            except Exception as error:  # of many kinds, from a notebook and from nbclient
+                left -= 1
                 if hasattr(client, "_async_cleanup_kernel_future"):
                     raise KeyboardInterrupt from error  # nbclient has killed the kernel for it
                 message = re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", f"{error}")  # without colours
