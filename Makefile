@@ -153,6 +153,9 @@ notebooks: $(READY)  ## build the notebooks from notebooks/source/*.md; NOTEBOOK
 sources: $(READY)  ## the other way: write notebooks/source/*.md from notebooks edited in JupyterLab
 	PYTHONPATH=tests $(RUN) -m tools.notebooks --sources $(if $(NOTEBOOK),notebooks/$(NOTEBOOK).ipynb)
 
+guide: $(READY)  ## renew the tables in docs/teaching.md
+	PYTHONPATH=tests $(RUN) -m tools.guide
+
 goldens: $(READY)  ## rewrite the texts that the views and dumps are compared with
 	for module in layout.test_text views.test_crash views.test_flips views.test_steps; do \
 		PYTHONPATH=tests $(RUN) -m $$module || exit 1; done

@@ -1,115 +1,97 @@
-"""Keep marks on disk as soon as they are known, in a file next to the CSV, until that is written.
+"""Show the marks of a class as a table, and as a CSV for a spreadsheet. Pure."""
 
-The file has a first line that identifies it, then a line of JSON per learner. If a run ends early,
-the lines of the learners who were graded stay, and the next run continues after them. A line that
-was cut short doesn't count, nor does one for other notebooks, hidden tests or exercises.
-"""
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
-import json
-import os
-from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
-
-from kvlib.classroom.atomic import replace
-from kvlib.classroom.editions import EditionError
-from kvlib.classroom.grading import HEADINGS, Mark, Marks, Own, as_csv
+from kvlib.classroom.files import printable
+from kvlib.layout.text import width
 from kvlib.lessons.catalogue import EXERCISES
 
-FIRST: Final = '{"kvlib": "marks of a run that has not ended"}'
-BEGINNING: Final = ",".join(HEADINGS)
-MARK: Final = "\ufeff"  # tells Excel that this is UTF-8
+RIGHT, WRONG, UNTRIED = "right", "wrong", "not tried yet"
+HIDDEN: Final = "right, but not for a hidden test"
+MISSING: Final = "not handed in"
+UNREAD: Final = "can't be read as a notebook"
+DIED: Final = "its Python has died"
+SILENT: Final = "no answer"
+# The most informative state counts; others, such as an error, rank like SILENT.
+RANKS: Final = {MISSING: 0, UNTRIED: 1, UNREAD: 2, SILENT: 3, WRONG: 4, HIDDEN: 5, RIGHT: 6}
+
+HEADINGS: Final = ("exercise", "points")
+SIGNS: Final = {WRONG: "0", UNTRIED: "-", MISSING: "."}
+LEGEND: Final = "0 not right   - not tried yet   . not handed in   ! see below"
+FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+States = dict[str, str]  # of one learner, by exercise
 
 
-class Kept:
-    """The marks of one run, to be written as a CSV.
-
-    Attributes:
-        place: the path of the CSV.
-        path: the file that keeps the marks until then.
-        rows: how many learners it has.
-    """
-
-    def __init__(self, place: Path, *, anew: bool = False) -> None:
-        """Read the marks of an earlier run, and check that new ones can be written.
-
-        Args:
-            place: where the CSV will be.
-            anew: whether to forget an earlier run's marks.
-
-        Raises:
-            EditionError: one of the files is something else.
-            OSError: the files can't be written.
-        """
-        _require_ours(place, BEGINNING, "grades")
-        if not place.parent.is_dir():
-            raise EditionError(f"there is no folder {place.parent}")
-        self.place, self.path = place, place.with_name(f"{place.name}.part")
-        _require_ours(self.path, FIRST, "marks of a run that was stopped")
-        there = self.path.exists()
-        self._file = open(self.path, "ab")  # noqa: SIM115 (closed by __exit__)
-        lines = self.path.read_bytes().splitlines() if there and not anew else []
-        self._found = dict(filter(None, map(_read, lines)))
-        self.rows = 0
-        if not self._found:
-            self._file.truncate(0)
-            self._file.seek(0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._file.close()
-        if not self._found and not self.rows:
-            self.path.unlink(missing_ok=True)
-
-    def get(self, learner: str, fingerprint: str) -> Own | None:
-        """Return the marks of an earlier run, if they are for exactly this work."""
-        found = self._found.get(learner)
-        if found is None or found[0] != fingerprint:
-            return None
-        self.rows += 1
-        return {name: Mark(EXERCISES[name], state) for name, state in found[1].items()}
-
-    def add(self, learner: str, fingerprint: str, own: Own) -> None:
-        """Keep a learner's marks. When this returns, they are on the disk."""
-        states = {name: mark.state for name, mark in own.items()}
-        line = json.dumps([learner, fingerprint, states])
-        before = FIRST if self._file.tell() == 0 else ""  # ends a line that was cut short
-        self._file.write(f"{before}\n{line}\n".encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self.rows += 1
-
-    def finish(self, marks: Marks) -> None:
-        """Write the CSV, and only then delete the kept marks."""
-        replace(self.place, f"{MARK}{as_csv(marks)}".encode())
-        self._file.close()
-        self._found, self.rows = {}, 0
+def best(found: Iterable[tuple[str, str]]) -> States:
+    """Return the most informative state that was found for each exercise."""
+    states = dict.fromkeys(EXERCISES, MISSING)
+    for name, state in found:
+        states[name] = max(states[name], state, key=lambda one: RANKS.get(one, RANKS[SILENT]))
+    return states
 
 
-def _require_ours(path: Path, beginning: str, what: str) -> None:
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise EditionError(f"{path} is not a file: name another one with --csv")
-    with open(path, "rb") as file:
-        begins = file.read(len(beginning) + 3).decode(errors="replace").removeprefix(MARK)
-    if not (begins.startswith(beginning) or beginning.startswith(begins)):
-        raise EditionError(f"{path} holds no {what}: move it, or name another file with --csv")
+def points(states: Mapping[str, str]) -> int:
+    """Return the sum of the points: an exercise gives all of its points or none."""
+    return sum(EXERCISES[name].points for name, state in states.items() if state == RIGHT)
 
 
-def _read(line: bytes) -> tuple[str, tuple[str, dict[str, str]]] | None:
-    try:
-        learner, fingerprint, states = json.loads(line)
-        whole = states.keys() == EXERCISES.keys() and all(
-            type(one) is str for one in states.values()
-        )
-    except (ValueError, TypeError, AttributeError):
-        return None
-    return (str(learner), (str(fingerprint), states)) if whole else None
+def _totals(marks: Mapping[str, States]) -> list[object]:
+    return ["total", points(dict.fromkeys(EXERCISES, RIGHT)), *map(points, marks.values())]
+
+
+def table(marks: Mapping[str, States]) -> str:
+    """Return a table of points, exercise by learner, and the states that have no sign in it."""
+    rows: list[list[object]] = [[*HEADINGS, *map(printable, marks)]]
+    for name, exercise in EXERCISES.items():
+        signs = SIGNS | {RIGHT: f"{exercise.points}"}
+        states = (signs.get(own[name], "!") for own in marks.values())
+        rows.append([name, exercise.points, *states])
+    rows.append(_totals(marks))
+    widths = [max(width(f"{cell}") for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        spaces = [" " * (room - width(f"{cell}")) for cell, room in zip(row, widths, strict=True)]
+        others = map("  {}{}".format, spaces[1:], row[1:])
+        lines.append(f"{row[0]}{spaces[0]}{''.join(others)}")
+    lines += ["", LEGEND]
+    for learner, own in marks.items():
+        for state in dict.fromkeys(own.values()):
+            if state not in {RIGHT, *SIGNS}:
+                names = ", ".join(name for name in own if own[name] == state)
+                lines.append(printable(f"! {learner}, {names}: {state}"))
+    return "\n".join(lines)
+
+
+def as_csv(marks: Mapping[str, States]) -> str:
+    """Return a row for each exercise; its numbers are one block, and the states follow them."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    learners = list(_headings(marks))
+    writer.writerow([*HEADINGS, *learners, *(f"{learner}: state" for learner in learners)])
+    for name, exercise in EXERCISES.items():
+        states = [own[name] for own in marks.values()]
+        numbers = (points({name: state}) for state in states)
+        writer.writerow([name, exercise.points, *numbers, *map(harmless, states)])
+    writer.writerow([*_totals(marks), *("" for _ in marks)])
+    return file.getvalue()
+
+
+def _headings(learners: Iterable[str]) -> Iterator[str]:
+    """Yield a heading for each learner, so that all columns have different ones."""
+    taken = {*HEADINGS}
+    for learner in learners:
+        heading, number = harmless(learner), 1
+        while taken & {heading, f"{heading}: state"}:
+            number += 1
+            heading = f"{harmless(learner)} ({number})"
+        taken |= {heading, f"{heading}: state"}
+        yield heading
+
+
+def harmless(text: str) -> str:
+    """Return a text that a spreadsheet doesn't read as a formula."""
+    return f"'{printable(text)}" if text.startswith(FORMULA) else printable(text)

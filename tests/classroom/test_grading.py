@@ -1,54 +1,47 @@
-import csv
-import io
+import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from helpers.small_notebooks import small, write_all
 from kvlib.classroom import grading
-from kvlib.classroom.__main__ import main
-from kvlib.classroom.editions import Notebook, solve
-from kvlib.classroom.grading import (
-    HIDDEN,
-    MISSING,
-    RIGHT,
-    UNREAD,
-    UNTRIED,
-    WRONG,
-    Mark,
-    Marks,
-    as_csv,
-    collect,
-    grade_notebook,
-    table,
-)
+from kvlib.classroom.editions import solve
+from kvlib.classroom.grading import KEY, Grader, collect, grade_notebook, read
+from kvlib.classroom.marks import MISSING, RIGHT, UNREAD, UNTRIED, WRONG, States
+from kvlib.classroom.notebooks import ClassroomError
+from kvlib.classroom.runner import Cells
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.source_code import solved
 
 NAMES = ("01-length", "01-encode-field", "01-decode-order")
-WORTH = {name: EXERCISES[name].points for name in NAMES}
+ALL_RIGHT = dict.fromkeys(EXERCISES, RIGHT)
 
 
-def handed_in(**sources: str) -> Notebook:
-    """Give a notebook with the three exercises, and with these sources; `_` stands for `-`."""
-    notebook = small(EXERCISES[name] for name in NAMES)
-    for cell in notebook.cells:
-        cell.source = sources.get(cell.id.replace("01-", "").replace("-", "_"), cell.source)
-    return notebook
+def cells(*names: str, **sources: str) -> Cells:
+    """Return the code cells of a notebook with three exercises.
+
+    Those of `names` are solved, and `sources` replace cells; `_` stands for `-`.
+    """
+    exercises = [EXERCISES[name] for name in NAMES]
+    given = {f"01-{name.replace('_', '-')}": source for name, source in sources.items()}
+    right = {cell.id: cell.source for cell in solve(small(EXERCISES[one] for one in names)).cells}
+    return [
+        (cell.id, (right | given).get(cell.id, cell.source))
+        for cell in small(exercises).cells
+        if cell.cell_type == "code"
+    ]
 
 
-def states(folder: Path, notebook: Notebook, seconds: float = grading.SECONDS) -> dict[str, str]:
-    """Give what becomes of each exercise."""
-    write_all(folder / "work", {"one.ipynb": notebook})
-    marks = grade_notebook(folder / "work" / "one.ipynb", seconds=seconds)
-    return {mark.exercise.name: mark.state for mark in marks}
-
-
-# -------------------------------------------------------------------------------------- the folder
+def states(work: Cells) -> list[str]:
+    """Return the states of the three exercises; the others must be missing."""
+    found = grade_notebook(work)
+    assert {found[name] for name in EXERCISES if name not in NAMES} == {MISSING}
+    return [found[name] for name in NAMES]
 
 
 def test_notebooks_are_found_by_learner(tmp_path: Path) -> None:
-    """A folder for each, however deep, or a file; not what an editor keeps beside them."""
+    """A learner has a file, or a folder of any depth; hidden files and folders don't count."""
     for name in (
         "anna/01.ipynb",
         "anna/kvlib/02.ipynb",
@@ -65,249 +58,134 @@ def test_notebooks_are_found_by_learner(tmp_path: Path) -> None:
     }
 
 
-# ------------------------------------------------------------------------------------ one notebook
+def test_a_notebook_may_have_what_only_its_editor_needs(tmp_path: Path) -> None:
+    """A byte order mark, bad outputs, an unknown kernel and half a character don't matter."""
+    notebook = {
+        "metadata": {"kernelspec": {"name": "nothing"}},
+        "cells": [
+            {"cell_type": "markdown", "source": "no code"},
+            {"cell_type": "code", "id": "new", "source": ["a\n", "b\ud800"], "outputs": 3},
+            {"cell_type": "code", "source": "no id"},
+        ],
+    }
+    (tmp_path / "one.ipynb").write_text(json.dumps(notebook), encoding="utf-8-sig")
+    assert read(tmp_path / "one.ipynb") == [("new", "a\nb\ud800"), ("None", "no id")]
 
 
-def test_what_is_solved_gets_its_points_and_no_more(tmp_path: Path) -> None:
-    """Right, wrong and untried are told apart, exercise by exercise."""
-    notebook = handed_in(
-        length_stub=solved(EXERCISES["01-length"]), decode_order_stub="order = [1, 2, 3, 4, 5, 6]"
-    )
-    found = states(tmp_path, notebook)
-    assert found == dict(zip(NAMES, (RIGHT, UNTRIED, WRONG), strict=True))
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "JSONDecodeError: Expecting value"),
+        (b"\xff\xfe\xff", "UnicodeDecodeError: "),
+        (b"{}", "KeyError: 'cells'"),
+        (b"[]", "TypeError: "),
+        (b'{"cells": 3}', "TypeError: "),
+        (b'{"cells": [1]}', "TypeError: "),
+        (b'{"cells": [{"cell_type": "code"}]}', "KeyError: 'source'"),
+        (b"[" * 200_000, "RecursionError: "),
+        (bytes(2**20 + 1), "ValueError: it is larger than 1 MB"),
+        ("folder", "ValueError: it is not a readable file"),
+        ("link", "ValueError: it is not a readable file"),
+        ("pipe", "ValueError: it is not a readable file"),
+    ],
+)
+def test_what_is_no_notebook_has_a_reason(
+    content: bytes | str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is too strange for it, and reading a pipe doesn't block."""
+    monkeypatch.setattr(grading, "LARGEST", 2**20)
+    path = tmp_path / "one.ipynb"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif sys.platform == "win32" and content != "folder":
+        pytest.skip("there are no such files")
+    else:
+        make = {"folder": path.mkdir, "link": lambda: path.symlink_to("x")}
+        make.get(content, lambda: os.mkfifo(path))()
+    found = read(path)
+    assert isinstance(found, str)
+    assert found.startswith(said)
 
 
-def test_an_edited_check_changes_nothing(tmp_path: Path) -> None:
-    """Neither the cell's text counts, nor a `check` of the learner's own, nor what is printed."""
+def test_each_exercise_has_its_own_state() -> None:
+    """A solved, an untried and a wrong one are told apart."""
+    work = cells("01-length", decode_order_stub="order = [1, 2, 3, 4, 5, 6]")
+    assert states(work) == [RIGHT, UNTRIED, WRONG]
+    assert states(cells()[:1]) == [MISSING] * 3
+
+
+def test_edited_and_deleted_checks_change_nothing() -> None:
+    """Neither a check's text, nor the learner's own `check`, nor printed output counts."""
     faked = """\
 class Yes:
     state, passed = "right", True
 import kvlib.lessons, kvlib.lessons.checking
 check = kvlib.lessons.check = kvlib.lessons.checking.check = lambda *_: Yes()
 prediction = 7"""
-    notebook = handed_in(
-        length_stub=faked,
-        length_check='print("01-length: right")',
-        encode_field_check="1 / 1",
-        decode_order_check="order = [6, 4, 2, 5, 3, 1]",
+    work = cells(
+        length_stub=faked, length_check='print("01-length: right")', encode_field_check="1 / 1"
     )
-    assert states(tmp_path, notebook) == dict(zip(NAMES, (WRONG, UNTRIED, UNTRIED), strict=True))
+    assert states(work[:-1]) == [WRONG, UNTRIED, UNTRIED]
 
 
-def test_checks_are_found_without_their_ids(tmp_path: Path) -> None:
-    """Some editors change them: a cell that calls the check will do, then one with the stub."""
-    notebook = solve(handed_in())
-    del notebook.cells[-1]  # the check of 01-decode-order
-    for number, cell in enumerate(notebook.cells[:-1]):
-        cell.id = f"other-{number}"
-    assert states(tmp_path, notebook) == dict.fromkeys(NAMES, RIGHT)
+def test_checks_count_without_their_ids() -> None:
+    """Some editors change ids: a call of the check will do, and so will a stub's id."""
+    *others, stub, _ = cells(*NAMES)
+    assert states([*(("new", source) for _, source in others), stub]) == [RIGHT] * 3
 
 
-def test_a_notebook_without_exercises_has_no_marks(tmp_path: Path) -> None:
-    """It is run, and that is all."""
-    assert states(tmp_path, small(())) == {}
-
-
-def test_a_hidden_test_can_fail_what_is_right(tmp_path: Path) -> None:
-    """It sees the learner's names; where the answer is wrong already, that is what is said."""
-    hidden = {"01-length": "assert prediction == 15", "01-encode-field": "assert 0"}
-    hidden["01-decode-order"] = "assert order[-1] == 1"
-    notebook = handed_in(length_stub="prediction = 14", decode_order_stub="order = [6,4,2,5,3,1]")
-    write_all(tmp_path / "work", {"one.ipynb": notebook})
-    marks = grade_notebook(tmp_path / "work" / "one.ipynb", hidden)
-    assert [mark.state for mark in marks] == [HIDDEN, UNTRIED, RIGHT]
-    assert [mark.points for mark in marks] == [0, 0, WORTH["01-decode-order"]]
-
-
-def test_a_hidden_test_runs_only_if_the_answer_is_right(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So a wrong answer stays wrong, however long a hidden test would take with it."""
-    monkeypatch.setattr(grading, "CELL_SECONDS", 5.0)
-    notebook = handed_in(length_stub="prediction = 7", decode_order_stub="order = [6,4,2,5,3,1]")
-    write_all(tmp_path / "work", {"one.ipynb": notebook})
-    hidden = dict.fromkeys(("01-length", "01-decode-order"), "while True:\n    pass")
-    marks = grade_notebook(tmp_path / "work" / "one.ipynb", hidden)
-    assert [mark.state for mark in marks] == [WRONG, UNTRIED, "stopped after 5 seconds"]
-
-
-def test_an_endless_cell_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is interrupted, and what follows is still looked at."""
-    monkeypatch.setattr(grading, "CELL_SECONDS", 5.0)
-    notebook = handed_in(
-        length_stub="prediction = 7",
-        encode_field_stub="while True:\n    pass",
-        decode_order_stub="order = [6, 4, 2, 5, 3, 1]",
-    )
-    found = states(tmp_path, notebook)
-    assert found["01-length"] == WRONG
-    assert found["01-encode-field"] == "name 'encode_field' is not defined"
-    assert found["01-decode-order"] == RIGHT
-
-
-def test_an_endless_answer_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What no count of lines can stop is interrupted too."""
-    monkeypatch.setattr(grading, "CELL_SECONDS", 5.0)
-    stub = "import time\ndef encode_field(value):\n    time.sleep(1000)"
-    found = states(tmp_path, handed_in(encode_field_stub=stub))
-    assert found["01-encode-field"] == "stopped after 5 seconds"
-
-
-def test_a_notebook_that_cannot_be_interrupted_ends(tmp_path: Path) -> None:
-    """After its time; what was found out before that counts."""
-    deaf = """\
-import time
-while True:
-    try:
-        time.sleep(1)
-    except KeyboardInterrupt:
-        pass"""
-    notebook = handed_in(length_stub="prediction = 14", encode_field_stub=deaf)
-    found = states(tmp_path, notebook, seconds=10)
-    assert found == dict(zip(NAMES, (RIGHT, *["stopped after 10 seconds"] * 2), strict=True))
-
-
-def test_a_dead_kernel_is_reported(tmp_path: Path) -> None:
-    """A learner's code may end its own process."""
-    notebook = handed_in(length_stub="prediction = 14", encode_field_stub="import os; os._exit(1)")
-    found = states(tmp_path, notebook)
-    assert found == dict(zip(NAMES, (RIGHT, *["its Python has died"] * 2), strict=True))
-
-
-def test_a_kernel_that_dies_in_a_hidden_test_gives_nothing(tmp_path: Path) -> None:
-    """Right is only what passed that too."""
-    write_all(tmp_path / "work", {"one.ipynb": handed_in(length_stub="prediction = 14")})
-    hidden = {"01-length": "import os; os._exit(1)"}
-    marks = grade_notebook(tmp_path / "work" / "one.ipynb", hidden)
-    assert marks[0].state == "its Python has died"
-
-
-# ------------------------------------------------------------------------------------- the results
-
-
-def marks(**given: dict[str, str]) -> Marks:
-    """Give marks for each learner: those given, and all others not handed in."""
-    return {
-        learner: {name: Mark(one, own.get(name, MISSING)) for name, one in EXERCISES.items()}
-        for learner, own in given.items()
-    }
-
-
-SOME = {"01-length": RIGHT, "01-encode-field": WRONG, "01-decode-order": UNTRIED}
-
-
-def test_table_shows_points_and_why_there_are_none() -> None:
-    """Columns are as wide as what stands in them, in any script; the rest is told below."""
-    lines = table(marks(anna=SOME, 小林={"01-length": "no answer"})).splitlines()
-    assert lines[0].split() == ["exercise", "points", "anna", "小林"]
-    assert [line.split()[2:] for line in lines[1:4]] == [["1", "!"], ["0", "."], ["-", "."]]
-    assert len(lines[1]) == len(lines[0]) + 2  # 小林 takes four columns
-    assert lines[len(EXERCISES) + 1].split()[2:] == ["1", "0"]
-    assert lines[-1] == "! 小林, 01-length: no answer"
-
-
-def test_exercises_of_one_fate_share_a_line() -> None:
-    """A learner's, below the table, in the order of the exercises."""
-    fates = {"01-length": UNREAD, "01-encode-field": "no answer", "02-count": UNREAD}
-    assert table(marks(anna=fates)).splitlines()[-2:] == [
-        f"! anna, 01-length, 02-count: {UNREAD}",
-        "! anna, 01-encode-field: no answer",
-    ]
-
-
-def test_what_cannot_be_read_is_not_what_was_not_handed_in(tmp_path: Path) -> None:
-    """It stands for the notebook whose number its name has, or for all; an answer says more."""
-    for name in ("anna/02_segment copy.ipynb", "anna/01.ipynb", "0123.ipynb"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    one = handed_in(length_stub="prediction = 14", decode_order_stub="order = [1, 2, 3, 4, 5, 6]")
-    write_all(tmp_path / "anna" / "copies", {"01.ipynb": one})
-    found = grading.grade(collect(tmp_path), {}, say=lambda line: None)
-    assert {mark.state for mark in found["0123"].values()} == {UNREAD}
-    states = {name: mark.state for name, mark in found["anna"].items()}
-    assert [states[name] for name in NAMES] == [RIGHT, UNREAD, WRONG]
-    assert (states["02-count"], states["03-torn"]) == (UNREAD, MISSING)
-
-
-def test_csv_is_exercise_by_learner() -> None:
-    """The points that there are, and sums; behind all of them, what became of each exercise."""
-    rows = list(csv.reader(io.StringIO(as_csv(marks(anna=SOME, boris={})))))
-    worth = sum(exercise.points for exercise in EXERCISES.values())
-    assert rows[0] == ["exercise", "points", "anna", "boris", "anna: state", "boris: state"]
-    assert rows[1] == ["01-length", "1", "1", "0", RIGHT, MISSING]
-    assert [row[4] for row in rows[1:5]] == [RIGHT, WRONG, UNTRIED, MISSING]
-    assert rows[-1] == ["total", f"{worth}", "1", "0", "", ""]
-    assert len(rows) == len(EXERCISES) + 2
-
-
-def test_nothing_in_the_csv_is_a_formula() -> None:
-    """Neither a learner's name nor a state."""
-    rows = list(csv.reader(io.StringIO(as_csv(marks(**{"=2+2": {"01-length": "@now"}})))))
-    assert rows[0][2:] == ["'=2+2", "'=2+2: state"]
-    assert rows[1][2:] == ["0", "'@now"]
-
-
-# ------------------------------------------------------------------------------------- the command
+# ------------------------------------------------------------------------------------ kept marks
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Give a class of two learners; one has handed in twice, and what is no notebook."""
-    first = handed_in(length_stub="prediction = 14")
-    write_all(tmp_path / "class" / "anna", {"01.ipynb": first, "02.ipynb": handed_in()})
-    (tmp_path / "class" / "boris.ipynb").write_text('{"cells": 3}')
-    return tmp_path / "class"
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[Cells]:
+    """Let all notebooks be right without running them; return those that would have run."""
+    ran: list[Cells] = []
+
+    def graded(cells: Cells, *_: object) -> States:
+        ran.append(cells)
+        return ALL_RIGHT
+
+    monkeypatch.setattr(grading, "grade_notebook", graded)
+    return ran
 
 
-def test_command_grades_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It warns, runs, says what it can't read, and writes the best of several."""
-    assert main(["grade", str(folder), "--yes"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("This runs the code in 3 notebooks of 2 learners, on this computer")
-    assert "anna, 01.ipynb: 1 points" in said
-    assert "boris, boris.ipynb: can't be read as a notebook" in said
-    written = (folder / "grades.csv").read_text(encoding="utf-8-sig")
-    assert f"! boris, {', '.join(EXERCISES)}: {UNREAD}" in said
-    assert f"\n01-length,1,1,0,{RIGHT},{UNREAD}\n" in written
-    assert written.splitlines()[-1].endswith(",1,0,,")
+def test_only_what_has_not_changed_is_kept(tmp_path: Path, ran: list[Cells]) -> None:
+    """Other cells, hidden tests or time limits, and `anew`, let the notebook run again."""
+    part = tmp_path / "grades.csv.part"
+    one, two = (write_all(tmp_path / name, {"01.ipynb": small([])}) for name in "ab")
+    write_all(tmp_path / "c", {"01.ipynb": small([EXERCISES["01-length"]])})
+    for path, hidden, seconds, anew, runs in (
+        (one, {}, 9, False, 1),
+        (one, {}, 9, False, 0),
+        (two, {}, 9, False, 0),  # the same cells
+        (tmp_path / "c", {}, 9, False, 1),
+        (one, {"01-length": "assert 1"}, 9, False, 1),
+        (one, {}, 8, False, 1),
+        (one, {}, 9, True, 1),
+    ):
+        ran.clear()
+        grader = Grader(part, hidden, seconds, anew=anew)
+        assert grader.grade(path / "01.ipynb") == (ALL_RIGHT, "69 points")
+        assert len(ran) == runs
 
 
-@pytest.mark.parametrize("answer", ["n", "", "yep", None])
-def test_nothing_runs_unless_agreed(
-    folder: Path,
-    answer: str | None,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Whatever is not a yes is a no, and so is nobody there."""
-
-    def ask(prompt: str) -> str:
-        if answer is None:
-            raise EOFError
-        return answer
-
-    monkeypatch.setattr("builtins.input", ask)
-    assert main(["grade", str(folder)]) == 2
-    assert "Nothing was run." in capsys.readouterr().out
-    assert not (folder / "grades.csv").exists()
+def test_an_unreadable_file_stands_for_what_it_may_be(tmp_path: Path) -> None:
+    """It stands for the exercises of the notebook with its number, or else for all."""
+    grader = Grader(tmp_path / "part", {}, 9)
+    for name, number in ("02_segment copy.ipynb", "02"), ("0123.ipynb", ""), ("x", ""):
+        (tmp_path / name).touch()
+        found, said = grader.grade(tmp_path / name)
+        assert found == {one: UNREAD for one in EXERCISES if one.startswith(number)}
+        assert said.startswith(f"{UNREAD}: JSONDecodeError: ")
 
 
-def test_yes_runs_with_hidden_tests(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those of --overlay, and the file is where --csv says."""
-    monkeypatch.setattr("builtins.input", lambda prompt: "Y ")
-    (folder / "boris.ipynb").unlink()
-    (folder / "anna" / "02.ipynb").unlink()
-    overlay = tmp_path / "overlay"
-    overlay.mkdir()
-    (overlay / "01-length.py").write_text("assert prediction > 14")
-    place = tmp_path / "here.csv"
-    assert main(["grade", str(folder), "--overlay", str(overlay), "--csv", str(place)]) == 0
-    assert f'\n01-length,1,0,"{HIDDEN}"\n' in place.read_text(encoding="utf-8-sig")
-
-
-def test_an_empty_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """There is nothing to grade, and nothing to ask."""
-    assert main(["grade", str(tmp_path)]) == 2
-    assert "there is no notebook in" in capsys.readouterr().err
+@pytest.mark.parametrize("content", ["years of work", "{}", "[]", "3", "\ud800"])
+def test_a_file_of_something_else_is_not_replaced(content: str, tmp_path: Path) -> None:
+    """The error names it."""
+    part = tmp_path / "grades.csv.part"
+    part.write_text(content, errors="surrogatepass")
+    for anew in False, True:
+        with pytest.raises(ClassroomError, match=rf"grades\.csv\.part has no {KEY}"):
+            Grader(part, {}, 9, anew=anew)
+    assert part.read_text(errors="surrogatepass") == content

@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from kvlib.classroom.editions import Cell, Notebook, Notebooks, checked, text
+from kvlib.classroom.editions import check_call, text
+from kvlib.classroom.notebooks import Cell, Notebook
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 
@@ -20,7 +21,7 @@ def cells_of(exercise: Exercise) -> list[Cell]:
     return [
         new_markdown_cell(f"### {exercise.name}\n\n{exercise.task}", id=f"{exercise.name}-task"),
         new_code_cell(exercise.stub, id=stub),
-        new_code_cell(checked(exercise), id=check),
+        new_code_cell(check_call(exercise), id=check),
     ]
 
 
@@ -37,7 +38,7 @@ def small(exercises: Iterable[Exercise], name: str = "01_encode") -> Notebook:
     return made
 
 
-def notebooks() -> Notebooks:
+def notebooks() -> dict[str, Notebook]:
     """Give a notebook for each number, with all the exercises of that number."""
     made = {}
     for number, name in NAMES.items():
@@ -47,7 +48,7 @@ def notebooks() -> Notebooks:
     return made
 
 
-def write_all(folder: Path, made: Notebooks) -> Path:
+def write_all(folder: Path, made: dict[str, Notebook]) -> Path:
     """Write the notebooks into a new folder, and give it."""
     folder.mkdir(parents=True)
     for name, notebook in made.items():

@@ -13,7 +13,8 @@ import pytest
 
 from helpers.paths import ROOT
 from helpers.small_notebooks import notebooks, read, write_all
-from kvlib.classroom.editions import Notebooks, build, exercises_of
+from kvlib.classroom.editions import build, exercises_of
+from kvlib.classroom.notebooks import Notebook
 from kvlib.lessons.catalogue import EXERCISES
 from project.test_packaging import missing_pins, pins, project
 
@@ -36,7 +37,7 @@ print(json.dumps(points))
 """
 
 
-def committed() -> Notebooks:
+def committed() -> dict[str, Notebook]:
     """Give the notebooks of this repository."""
     return {path.name: read(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 
@@ -74,7 +75,7 @@ def answers(names: list[str]) -> dict[str, str]:
     return {EXERCISES[name].cells[0]: EXERCISES[name].solved for name in names}
 
 
-def grade(folder: Path, made: Notebooks, learners: dict[str, dict[str, str]]) -> Path:
+def grade(folder: Path, made: dict[str, Notebook], learners: dict[str, dict[str, str]]) -> Path:
     """Build the course, and let nbgrader release, grade, and write feedback."""
     course, overlay = folder / "course", folder / "overlay"
     overlay.mkdir()
@@ -92,7 +93,7 @@ def grade(folder: Path, made: Notebooks, learners: dict[str, dict[str, str]]) ->
 @pytest.fixture(scope="module", params=[notebooks, committed])
 def course(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the course: in small with four learners, and what we have committed with two."""
-    make: Callable[[], Notebooks] = request.param
+    make: Callable[[], dict[str, Notebook]] = request.param
     made = make()
     if make is committed:
         there = [one for notebook in made.values() for one, _, _ in exercises_of(notebook)]

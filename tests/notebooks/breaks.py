@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from kvlib.classroom.editions import WIDGET_VIEW
+from kvlib.classroom.notebooks import WIDGET_VIEW
 from kvlib.lessons.catalogue import EXERCISES
 from notebooks import rules
 from notebooks.model import code, exercise_cells, find, insert, markdown, replace

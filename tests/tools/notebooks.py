@@ -190,7 +190,7 @@ def renew(path: Path) -> str:
     """Return the text that a notebook's file should have: built from its source, run and clean."""
     import nbformat  # takes a second, and reading a notebook doesn't need it
 
-    from kvlib.classroom.editions import execute
+    from kvlib.classroom.notebooks import execute
 
     source = source_of(path)
     read = read_source(source) if source.exists() else nbformat.read(path, as_version=4)
@@ -346,15 +346,15 @@ def _try_sections(path: Path) -> int:
 
 
 def _renew_file(path: Path, *, write: bool) -> int:
-    from kvlib.classroom.atomic import replace
-    from kvlib.classroom.editions import EditionError
+    from kvlib.classroom.files import replace
+    from kvlib.classroom.notebooks import ClassroomError
 
     before = path.read_bytes()
     try:
         if write:
             _refuse_to_lose_edits(path)
         after = renew(path).encode()
-    except (EditionError, ValueError) as error:
+    except (ClassroomError, ValueError) as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return 1
     if after == before:

@@ -1,0 +1,61 @@
+"""Write the tables in the guide for teachers, docs/teaching.md, from the exercises.
+
+PYTHONPATH=tests python -m tools.guide [--check]
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
+
+from helpers.paths import ROOT
+from kvlib.lessons.catalogue import EXERCISES
+
+
+def renewed(guide: str) -> str:
+    """Return the guide with a new table between each `<!-- made: NAME -->` and `<!-- end -->`."""
+
+    def part(found: re.Match[str]) -> str:
+        start, name, end = found.groups()
+        if name not in PARTS:
+            raise ValueError(f"`{start}` names no part: there are {', '.join(PARTS)}")
+        return "\n".join([start, "", *PARTS[name](), "", end])
+
+    return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", part, guide, flags=re.DOTALL)
+
+
+def _points() -> Iterator[str]:
+    """Yield a table of each exercise's objective, minutes and points, with sums per notebook."""
+    yield "| exercise | afterwards one can | how | minutes | points |"
+    yield "|---|---|---|--:|--:|"
+    for number, group in groupby(EXERCISES.values(), lambda one: one.name[:2]):
+        own = list(group)
+        for one in own:
+            yield _row(f"`{one.name}`", one.objective, one.way, one.minutes, one.points)
+        sums = sum(one.minutes for one in own), sum(one.points for one in own)
+        yield _row(f"**notebook {int(number)}**", "", "", *(f"**{one}**" for one in sums))
+    yield _row("**all**", "", "", "", f"**{sum(one.points for one in EXERCISES.values())}**")
+
+
+def _row(*cells: object) -> str:
+    escaped = (str(cell).replace("|", r"\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
+
+
+PARTS: Final = {"points": _points}
+GUIDE: Final = ROOT / "docs" / "teaching.md"
+
+
+def main(arguments: list[str]) -> int:
+    """Renew the guide; with --check, return 1 if it would change and write nothing."""
+    before = GUIDE.read_text(encoding="utf-8")
+    after = renewed(before)
+    if arguments != ["--check"]:
+        GUIDE.write_text(after, encoding="utf-8", newline="\n")
+        return 0
+    return int(before != after)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
