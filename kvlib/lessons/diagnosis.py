@@ -5,19 +5,51 @@ mistake gives, then a reader that reads another format. If the cause can't be to
 what the outcome of the smallest case shows.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from kvlib.lessons import feedback
 from kvlib.lessons.exercise import Case, Function, sign_of
-from kvlib.lessons.relations import explain_reading, explain_writing
+from kvlib.lessons.relations import Message, Spelling, explain_reading, explain_writing
 from kvlib.lessons.sandbox import Outcome, run
 from kvlib.views.plain import Foreign, same, written
 
-if TYPE_CHECKING:
-    from kvlib.lessons.coding import Coding
-
 Functions = tuple[Function, ...]
+
+
+class Explained(Protocol):
+    """What a diagnosis needs of an exercise; see kvlib.lessons.coding.Coding."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The functions' names."""
+
+    @property
+    def functions(self) -> Functions:
+        """The solution."""
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats of the results."""
+
+    @property
+    def spell(self) -> tuple[Callable[..., Spelling] | None, ...]:
+        """How the results are spelled."""
+
+    @property
+    def samples(self) -> tuple[Sequence[tuple[Sequence[Message], Any]], ...]:
+        """Messages to read."""
+
+    @property
+    def item(self) -> Function | None:
+        """Names an item of a result."""
+
+    def wanted(self, case: Case) -> Any:
+        """Return the solution's result."""
 
 
 class Seen(NamedTuple):
@@ -35,7 +67,7 @@ class Seen(NamedTuple):
 
 
 def diagnose(
-    exercise: "Coding", functions: Functions, seen: list[Seen], failed: Seen
+    exercise: Explained, functions: Functions, seen: list[Seen], failed: Seen
 ) -> tuple[Seen, Sequence[str]]:
     """Return the case to show and what to say, from the strongest evidence to the weakest."""
     if not failed.steady:
@@ -57,7 +89,7 @@ def diagnose(
     return failed, list(_about(exercise, failed))
 
 
-def _about_writing(exercise: "Coding", seen: Sequence[Seen]) -> list[str]:
+def _about_writing(exercise: Explained, seen: Sequence[Seen]) -> list[str]:
     """Return which misunderstanding of the format explains all results."""
     spell = part_of(exercise.spell, seen[0].case.of)
     if not spell:
@@ -74,7 +106,7 @@ def _about_writing(exercise: "Coding", seen: Sequence[Seen]) -> list[str]:
     )
 
 
-def _about_reading(exercise: "Coding", functions: Functions, of: int) -> str:
+def _about_reading(exercise: Explained, functions: Functions, of: int) -> str:
     """Return which misunderstanding of the format makes a reader fail."""
     samples = part_of(exercise.samples, of) or ()
     like = next((case.arguments[0] for case in exercise.cases if case.of == of), None)
@@ -86,7 +118,7 @@ def _about_reading(exercise: "Coding", functions: Functions, of: int) -> str:
     return explain_reading(samples, read, like) if samples else ""
 
 
-def _about(exercise: "Coding", failed: Seen) -> Iterator[str]:
+def _about(exercise: Explained, failed: Seen) -> Iterator[str]:
     """Yield what the outcome of one case itself says."""
     case, outcome = failed.case, failed.outcome
     if said := feedback.about_end(outcome):
@@ -139,7 +171,7 @@ def _about_refusal(case: Case, outcome: Outcome) -> Iterator[str]:
             yield case.look
 
 
-def _about_error(exercise: "Coding", case: Case, outcome: Outcome) -> Iterator[str]:
+def _about_error(exercise: Explained, case: Case, outcome: Outcome) -> Iterator[str]:
     error = outcome.value
     if error.cls is NotImplementedError:
         yield f"`{exercise.names[case.of]}` is not tried yet; what comes before it is right."
@@ -149,7 +181,7 @@ def _about_error(exercise: "Coding", case: Case, outcome: Outcome) -> Iterator[s
         yield feedback.about_error(outcome)
 
 
-def _about_value(exercise: "Coding", case: Case, outcome: Outcome) -> Iterator[str]:
+def _about_value(exercise: Explained, case: Case, outcome: Outcome) -> Iterator[str]:
     mine, wanted = outcome.value, exercise.wanted(case)
     if type(mine) is not type(wanted):
         yield feedback.about_type(mine, wanted, outcome.printed)
@@ -160,7 +192,7 @@ def _about_value(exercise: "Coding", case: Case, outcome: Outcome) -> Iterator[s
 
 
 def _about_items(
-    exercise: "Coding", case: Case, mine: list[Any], wanted: list[Any]
+    exercise: Explained, case: Case, mine: list[Any], wanted: list[Any]
 ) -> Iterator[str]:
     pairs = enumerate(zip(mine, wanted, strict=False))
     at = next((at for at, (a, b) in pairs if not same(a, b)), min(len(mine), len(wanted)))

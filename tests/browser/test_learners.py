@@ -7,7 +7,6 @@ still runs from top to bottom, and axe-core finds no fault in the outputs of the
 
 import linecache
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,12 +32,13 @@ from helpers.paths import ROOT
 from helpers.right_answers import RIGHT
 from kvlib.lessons import check
 from kvlib.lessons.catalogue import EXERCISES
-from kvlib.lessons.checking import expected
+from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Exercise
-from kvlib.lessons.feedback import about_outcome
-from kvlib.lessons.result import BytesPicture, Result
-from kvlib.lessons.sandbox import Outcome
-from kvlib.lessons.source_code import solved
+from kvlib.lessons.ordering import Ordering
+from kvlib.lessons.picture import BytesPicture
+from kvlib.lessons.prediction import Prediction
+from kvlib.lessons.result import Result
+from kvlib.lessons.source_code import code_of
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[one.stem for one in NOTEBOOKS])
@@ -49,16 +49,15 @@ Write = Callable[[Exercise], str]
 
 
 class Slip(NamedTuple):
-    """A wrong answer, and the feedback that it should get.
+    """A wrong answer, and words that its feedback must have.
 
     Attributes:
         written: writes the contents of the stub's cell.
-        known: the answer in the exercise's list of mistakes, functions by their names; or the
-            outcome, for a mistake that is possible in any exercise.
+        names: words that name the mistake.
     """
 
     written: Write
-    known: object
+    names: str
 
 
 def says(value: str) -> Write:
@@ -70,7 +69,7 @@ def instead(*changes: tuple[str, str]) -> Write:
     """Return a writer of the solution with the first of each two pieces replaced by the second."""
 
     def changed(exercise: Exercise) -> str:
-        source = solved(exercise)
+        source = exercise.solved
         for right, wrong in changes:
             assert right in source, f"{exercise.name}: no {right!r} is in its solution"
             source = source.replace(right, wrong, 1)
@@ -87,59 +86,61 @@ def as_it_was(exercise: Exercise) -> str:
 
 FIELD = 'tag + len(data).to_bytes(4, "big") + data'
 HEADER = 'index.to_bytes(4, "big") + len(pieces).to_bytes(4, "big")'
-PRINTED = Outcome("gave", None, printed="what it made")
-NOTHING = Outcome("gave", None)
-ENDLESS = Outcome("endless")
-
 stands_still = instead(("key, offset =", "key, _ ="), ("[key], offset =", "[key], _ ="))
 keeps_the_dict = instead(("= encode(state)", "= state"), ("decode(saved", "(saved"))
 takes_them_as_they_lie = instead(("sorted(saved[arguments[0]])", "saved[arguments[0]]"))
 
 SLIPS: dict[str, list[Slip]] = {
-    "01-length": [Slip(says('"14"'), Outcome("gave", "14")), Slip(says("7"), 7)],
+    "01-length": [
+        Slip(says('"14"'), "It should be a whole number"),
+        Slip(says("7"), "You counted the characters"),
+    ],
     "01-encode-field": [
-        Slip(instead((f"return {FIELD}", f"print({FIELD})")), PRINTED),
-        Slip(instead(("len(data)", "len(value)")), "field_counts_characters"),
+        Slip(
+            instead((f"return {FIELD}", f"print({FIELD})")),
+            "It prints its result but returns nothing",
+        ),
+        Slip(instead(("len(data)", "len(value)")), "the number of characters"),
     ],
-    "01-decode-order": [Slip(says("[6, 4, 2, 3, 1, 5]"), [6, 4, 2, 3, 1, 5])],
-    "01-delimiter": [Slip(instead((FIELD, 'data + b";"')), "with_delimiters")],
-    "01-bug-hunt": [Slip(says('{"café": "2,50 €"}'), {"café": "2,50 €"})],
-    "01-snapshot": [
-        Slip(instead(("len(records)", "(2 * len(records))")), "snapshot_counts_fields")
+    "01-decode-order": [
+        Slip(says("[6, 4, 2, 3, 1, 5]"), "Line 3 uses the length before line 5 checks it")
     ],
+    "01-delimiter": [
+        Slip(instead((FIELD, 'data + b";"')), "no reader can know which one was meant")
+    ],
+    "01-bug-hunt": [Slip(says('{"café": "2,50 €"}'), "the length is measured after encoding")],
+    "01-snapshot": [Slip(instead(("len(records)", "(2 * len(records))")), "the number of fields")],
     "01-run-snapshots": [
-        Slip(stands_still, ENDLESS),
-        Slip(keeps_the_dict, "run_keeps_the_dict_itself"),
+        Slip(stands_still, "It was stopped after"),
+        Slip(keeps_the_dict, "or the dict itself"),
     ],
-    "02-count": [Slip(says("120 / 12"), Outcome("gave", 10.0)), Slip(says("120 // 20"), 6)],
-    "02-header": [
-        Slip(instead((HEADER, HEADER.replace("big", "little"))), "header_is_little_endian")
+    "02-count": [
+        Slip(says("120 / 12"), "It should be a whole number"),
+        Slip(says("120 // 20"), "Does a whole segment carry the stream?"),
     ],
-    "02-join-order": [Slip(says("[4, 6, 2, 1, 5, 3]"), [4, 6, 2, 1, 5, 3])],
-    "02-split": [Slip(instead((" - 8", ""), ("size < 1", "size < 9")), "cut_forgets_the_header")],
-    "02-bug-hunt": [Slip(as_it_was, "hunt_not_mended")],
-    "02-split-join": [Slip(instead(("[index.to", "[(index + 1).to")), "split_counts_from_1")],
-    "02-run-segments": [Slip(takes_them_as_they_lie, "run_joins_in_storage_order")],
-    "03-run-shutdown": [Slip(instead(("memory, offset = {}, 0", "offset = 0")), "shutdown_merges")],
-    "03-torn": [Slip(says('{"tea": "3", "pie": "2"}'), {"tea": "3", "pie": "2"})],
+    "02-header": [Slip(instead((HEADER, HEADER.replace("big", "little"))), "little-endian")],
+    "02-join-order": [Slip(says("[4, 6, 2, 1, 5, 3]"), "Line 1 uses `ordered`")],
+    "02-split": [Slip(instead((" - 8", ""), ("size < 1", "size < 9")), "You forgot the header")],
+    "02-bug-hunt": [Slip(as_it_was, "The bug is still there")],
+    "02-split-join": [Slip(instead(("[index.to", "[(index + 1).to")), "counted from 1")],
+    "02-run-segments": [Slip(takes_them_as_they_lie, "in the order in which they are stored")],
+    "03-run-shutdown": [
+        Slip(instead(("memory, offset = {}, 0", "offset = 0")), "a record that wasn't saved")
+    ],
+    "03-torn": [Slip(says('{"tea": "3", "pie": "2"}'), "which price comes last?")],
     "03-replay": [
-        Slip(instead(("    return items", "")), NOTHING),
-        Slip(instead(("items.pop(key, None)", "del items[key]")), "replay_insists_on_keys"),
+        Slip(instead(("    return items", "")), "It returns None"),
+        Slip(
+            instead(("items.pop(key, None)", "del items[key]")), "remove a key that may be missing"
+        ),
     ],
-    "03-publish-order": [Slip(says("[2, 6, 8, 4, 3, 7, 1, 5]"), [2, 6, 8, 4, 3, 7, 1, 5])],
-    "03-bug-hunt": [Slip(as_it_was, "append_behind_the_tail")],
-    "03-recover": [Slip(instead(("refuse_damage(offset, sequence)", "")), "recover_forgives")],
-    "03-run-log": [Slip(instead((">= compact", "> compact")), "log_compacts_late")],
+    "03-publish-order": [Slip(says("[2, 6, 8, 4, 3, 7, 1, 5]"), "What makes the rename durable?")],
+    "03-bug-hunt": [Slip(as_it_was, "follows a torn one")],
+    "03-recover": [
+        Slip(instead(("refuse_damage(offset, sequence)", "")), "Whole frames follow the bad one")
+    ],
+    "03-run-log": [Slip(instead((">= compact", "> compact")), "or are as many enough?")],
 }
-
-
-def sentence_for(exercise: Exercise, known: object) -> str:
-    """Return the feedback for a known mistake, or for an outcome."""
-    if isinstance(known, Outcome):
-        case = exercise.cases[0]
-        return next(about_outcome(exercise, case, known, expected(exercise, case)))
-    named = [(getattr(one.answer, "__name__", one.answer), one) for one in exercise.mistakes]
-    return next(one.sentence for name, one in named if name == known)
 
 
 def checked_here(exercise: Exercise, setup: str, source: str) -> Result:
@@ -206,7 +207,7 @@ def copy_solution(page: Page, exercise: Exercise, name: str) -> str:
 
     For an order, the code is taken from the words.
     """
-    if exercise.kind == "order":
+    if isinstance(exercise, Ordering):
         return f"order = {said(page, name).partition('So the order is ')[2].partition('.')[0]}"
     drawn(page, name).locator("pre code").evaluate("(it) => getSelection().selectAllChildren(it)")
     page.keyboard.press("ControlOrMeta+C")
@@ -217,12 +218,11 @@ def copy_solution(page: Page, exercise: Exercise, name: str) -> str:
 def in_another_style(exercise: Exercise) -> str:
     """Return a right answer in another style than the solution's."""
     right: Any = RIGHT[exercise.name][0]
-    if exercise.kind == "predict":
+    if not isinstance(exercise, Coding):
         return f"{exercise.names[0]} = {right!r}"
-    if exercise.kind == "order":
-        return solved(replace(exercise, order=tuple(right)))
-    functions = (right,) if exercise.kind == "function" else tuple(right)
-    return solved(replace(exercise, solution=functions))
+    functions = right if type(right) is tuple else (right,)
+    pairs = zip(exercise.names, functions, strict=True)
+    return "\n".join([code_of(functions), *(f"{name} = {one.__name__}" for name, one in pairs)])
 
 
 # ---------------------------------------------------------------------------- what they get to read
@@ -287,7 +287,7 @@ def assert_pictures(output: Locator, picture: BytesPicture) -> None:
 
 def assert_own_bytes_are_marked(exercise: Exercise, result: Result) -> None:
     """Check that a result with bytes has a picture, with the first wrong byte."""
-    if any(exercise.format):
+    if isinstance(exercise, Coding) and any(exercise.formats):
         assert result.picture
         assert result.picture.layout.source == "your bytes"
         assert result.picture.wrong is not None
@@ -296,7 +296,7 @@ def assert_own_bytes_are_marked(exercise: Exercise, result: Result) -> None:
 def telling_lines(exercise: Exercise, code: str) -> list[str]:
     """Return the texts that no hint may have: the lines, the order or the value of a solution."""
     lines = [line.strip() for line in code.removeprefix("order = ").splitlines()]
-    value = [repr(exercise.solution[0]())] if exercise.kind == "predict" else []
+    value = [repr(exercise.answer())] if isinstance(exercise, Prediction) else []
     return value + [in_one_line(line) for line in lines if len(line) > 14]
 
 
@@ -340,11 +340,11 @@ def test_mistakes_are_explained_and_can_be_mended(lab: Lab, notebook: Path) -> N
             answer(page, exercise, source)
             result = checked_here(exercise, setup, source)
             assert_shows(page, exercise, result)
-            assert in_one_line(sentence_for(exercise, slip.known)) in said(page, exercise.cells[1])
+            assert in_one_line(slip.names) in said(page, exercise.cells[1])
         assert_own_bytes_are_marked(exercise, result)
     judge(page)
     for exercise in exercises:
-        answer(page, exercise, solved(exercise))
+        answer(page, exercise, exercise.solved)
         assert_right(page, exercise)
     run_to_the_end(page, exercises)
 
@@ -356,8 +356,8 @@ def test_hints_lead_on_and_the_solution_can_be_copied(lab: Lab, notebook: Path) 
     for exercise in exercises:
         editor_of(page, exercise.cells[0]).click()
         run_stub_and_check(page, exercise)
-        assert text_of(page, exercise.cells[1]) == f"{exercise.name}: not tried yet"
-        assert said(page, exercise.cells[1]) == f"{exercise.name}: not tried yet"
+        assert text_of(page, exercise.cells[1]) == f"○ {exercise.name}: not tried yet"
+        assert said(page, exercise.cells[1]) == f"○ {exercise.name}: not tried yet"
     judge(page)
     for exercise in exercises:
         hints, code = ask_for_everything(page, exercise)

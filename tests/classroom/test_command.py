@@ -347,5 +347,5 @@ def test_package_can_be_run(
     with pytest.raises(SystemExit, match="0"):
         runpy.run_module(package, run_name="__main__")
     out, err = capsys.readouterr()
-    assert re.findall(r"^    (\w+)", out, re.M) == ["editions", "grade", "guide"]
+    assert re.findall(r"^    (\w+)", out, re.M) == ["editions", "grade"]
     assert ("now python -m kvlib.classroom" in err) == (package == "kvlib.lessons")

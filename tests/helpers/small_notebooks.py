@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from kvlib.classroom.editions import check_call, text
+from kvlib.classroom.editions import text
 from kvlib.classroom.notebooks import Cell, Notebook
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
@@ -21,7 +21,7 @@ def cells_of(exercise: Exercise) -> list[Cell]:
     return [
         new_markdown_cell(f"### {exercise.name}\n\n{exercise.task}", id=f"{exercise.name}-task"),
         new_code_cell(exercise.stub, id=stub),
-        new_code_cell(check_call(exercise), id=check),
+        new_code_cell(exercise.call, id=check),
     ]
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from kvlib.classroom.editions import WIDGET_VIEW
+from kvlib.classroom.notebooks import WIDGET_VIEW
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.glossary import WORDS, glossary
 from notebooks.reading import (
