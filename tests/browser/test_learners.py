@@ -103,7 +103,7 @@ SLIPS: dict[str, list[Slip]] = {
         Slip(instead(("len(data)", "len(value)")), "the number of characters"),
     ],
     "01-decode-order": [
-        Slip(says("[6, 4, 2, 3, 1, 5]"), "Line 3 uses the length before line 5 checks it")
+        Slip(says("[6, 4, 2, 3, 1, 5]"), "Line 5 comes after the return, so it never runs")
     ],
     "01-delimiter": [
         Slip(instead((FIELD, 'data + b";"')), "no reader can know which one was meant")
@@ -255,7 +255,7 @@ def assert_right(page: Page, exercise: Exercise) -> None:
         said(page, exercise.cells[1]),
         in_one_line(text_of(page, exercise.cells[1])),
     ):
-        assert read_there.startswith(f"{exercise.name}: right "), read_there
+        assert read_there.startswith(f"✓ {exercise.name}: right "), read_there
         assert in_one_line(exercise.why) in read_there
 
 
