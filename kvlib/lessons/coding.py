@@ -101,7 +101,8 @@ class Coding(Exercise):
         call = f"`{self.call}`"
         functions: list[Any] = [answer]
         if len(self.names) > 1:
-            functions = [*answer] if type(answer) in (tuple, list) else []
+            # `in` would compare, and a metaclass may have its own idea of equality
+            functions = [*answer] if type(answer) is tuple or type(answer) is list else []
         if len(functions) != len(self.names):
             return self.wrong(f"This exercise takes {len(self.names)} functions at once: {call}.")
         for of, one in enumerate(functions):

@@ -76,11 +76,8 @@ def diagnose(
     if returned and not failed.case.refused and (words := _about_writing(exercise, seen)):
         return failed, words
     for one in seen:
-        if (
-            one.failed
-            and (sign := sign_of(one.case.signs, one.outcome.value))
-            and one.outcome.kind == "gave"
-        ):
+        sign = sign_of(one.case.signs, one.outcome.value) if one.failed else ""
+        if sign and one.outcome.kind in ("gave", "raised"):
             return one, [sign]
     if not failed.case.refused and (
         says_reading := _about_reading(exercise, functions, failed.case.of)
@@ -108,14 +105,16 @@ def _about_writing(exercise: Explained, seen: Sequence[Seen]) -> list[str]:
 
 def _about_reading(exercise: Explained, functions: Functions, of: int) -> str:
     """Return which misunderstanding of the format makes a reader fail."""
-    samples = part_of(exercise.samples, of) or ()
+    samples = part_of(exercise.samples, of)
+    if not samples:
+        return ""
     like = next((case.arguments[0] for case in exercise.cases if case.of == of), None)
 
     def read(data: Any) -> Any:
         outcome = run(functions[of], (data,), lines=5_000)
         return outcome.value if outcome.kind == "gave" else Foreign(type(None), "error", "")
 
-    return explain_reading(samples, read, like) if samples else ""
+    return explain_reading(samples, read, like)
 
 
 def _about(exercise: Explained, failed: Seen) -> Iterator[str]:

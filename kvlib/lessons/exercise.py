@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from kvlib.lessons.result import Result
-from kvlib.views.plain import same
+from kvlib.views.plain import Foreign, same
 
 Function = Callable[..., Any]
 
 
-# A wrong result that only one mistake gives, or a function that tells whether a result is such a
-# one; and the feedback for it: what is wrong, and where to look.
+# A wrong result that only one mistake gives, the type of an exception, or a function that tells
+# whether a result is such a one; and the feedback for it: what is wrong, and where to look.
 Sign = tuple[Any, str]
 
 
 def sign_of(signs: Iterable[Sign], result: Any) -> str:
     """Return the feedback of the first sign that a result, as plain data, matches; or ""."""
     for wrong, says in signs:
-        if wrong(result) if callable(wrong) else same(wrong, result):
+        if isinstance(wrong, type):
+            matches = type(result) is Foreign and result.is_a(wrong)
+        else:
+            matches = wrong(result) if callable(wrong) else same(wrong, result)
+        if matches:
             return says
     return ""
 

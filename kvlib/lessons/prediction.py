@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from kvlib.lessons.exercise import Exercise, Function, Sign, sign_of
-from kvlib.lessons.feedback import about_type
+from kvlib.lessons.feedback import NAMES
 from kvlib.lessons.result import Result
 from kvlib.lessons.source_code import code_of
-from kvlib.views.plain import plain, same, written
+from kvlib.views.plain import Foreign, kind_of, plain, same, written
 
 UNKNOWN: Final = (
     "That isn't it. Write down how you got there, step by step: which of the steps can you check?"
@@ -58,7 +58,8 @@ class Prediction(Exercise):
             return self.right("Yes, exactly.")
         says = sign_of(self.signs, value)
         if not says and type(value) is not type(wanted):
-            says = about_type(value, wanted)
+            kind = value.kind if type(value) is Foreign else kind_of(value)
+            says = f"It should be {NAMES[type(wanted)]}, but this is of type {kind}."
             if type(value) is str and (type(wanted) is not dict or "{" in value):
                 says += " Leave out the quotes."
         asked = f"{self.variable} = {written(value)}"

@@ -538,8 +538,8 @@ def test_nobody_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 continue
 
     result = check(FIELD, asking)
-    assert "came   it asks for input, in your line" in repr(result)
-    assert "without asking" in " ".join(repr(result).split())
+    assert "got    it asks for input, in your line" in repr(result)
+    assert "leave out `input`" in " ".join(repr(result).split())
     assert prompts == []
 
 

@@ -5,6 +5,7 @@ itself. So the first one that fails tells the mistake, and its signs tell which 
 """
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -112,7 +113,9 @@ def cases_of(
         for detail in details:
             result, arrow, says = " ".join(detail.split()).partition(" -> ")
             if arrow:
-                signs.append((ast.literal_eval(result), sentences.get(says, says)))
+                error = getattr(builtins, result, None)
+                wrong = error if isinstance(error, type) else ast.literal_eval(result)
+                signs.append((wrong, sentences.get(says, says)))
             elif detail.startswith("? "):
                 look = sentences.get(result[2:], result[2:])
             else:
@@ -127,7 +130,7 @@ MISSING = A missing key isn't an error here: `get` gives None, and `delete` does
     methods of dict do that?
 no operations, and no results:
 a key that was never put: get a
-    ? MISSING
+    KeyError -> MISSING
     [] -> A `get` gives a result even if the key is missing: None.
 one record: put a 1; get a
     [None] -> `get` doesn't find what was put.
@@ -147,8 +150,8 @@ a text and bytes that look alike: put 1 x; put b'1' b'y'; get 1; get b'1'
 """
 DELETING: Final = """
 deleting a key that isn't there: delete a; get a
-    ? A missing key isn't an error here: `get` gives None, and `delete` does nothing. Which methods
-        of dict do that?
+    KeyError -> A missing key isn't an error here: `get` gives None, and `delete` does nothing.
+        Which methods of dict do that?
 a deleted record: put a 1; delete a; get a
     ['1'] -> The record is still there. What should `delete` leave of it?
     [''] -> The key is still there, with an empty value. What should `delete` leave of it?
@@ -179,6 +182,8 @@ two paths: put a 1; serialize p; put a 2; serialize q; deserialize p; get a; des
     ['1', '1'] -> Both paths give what was saved first. Where does the path come in?
 a path that is loaded twice: put a 1; serialize p; deserialize p; put a 2; deserialize p; get a
     ? Does the first `deserialize` use up what was saved, or change it?
+    KeyError -> The second `deserialize` finds nothing: the first one took away what was saved. Does
+        reading a file delete it?
     ['2'] -> After the first `deserialize`, memory and what was saved are the same dict, so a put
         changes both.
     [None] -> The second `deserialize` finds nothing: the first one used up what was saved. Does

@@ -50,7 +50,7 @@ an empty key and an empty value: put '' ''
 an empty value: put a ''
     {} -> EMPTY
 deleting a key that isn't there, which leaves an empty dict: delete a
-    ? How does a dict remove a key that may be missing?
+    KeyError -> The key isn't there. How does a dict remove a key that may be missing?
     {'a': None} -> NONE
 two puts: put a 1; put b ''
     {'a': '1'} -> Only the first frame is applied. Is there a `return` or `break` inside the loop?
@@ -237,8 +237,8 @@ def recover(log):
             HIGHER,
         ),
         _refused(
-            FIRST + bytes(40) + kvlib.seal(b"M", 9, PUT),
-            "a bad frame, and a whole one with a much higher number",
+            FIRST + bytes(40) + kvlib.seal(b"M", 4, PUT),
+            "two bad frames, and a whole one with a higher number",
             HIGHER,
         ),
         _refused(

@@ -55,7 +55,7 @@ one deletion: have {'a': '1'}; delete a
     {'a': None} -> NONE
     {'a': ''} -> The deleted key is still there, with an empty value. What should be left of it?
 a deletion that was already applied: delete a
-    ? A log may be replayed twice. How does a dict remove a key that may be missing?
+    KeyError -> A log may be replayed twice. How does a dict remove a key that may be missing?
     {'a': None} -> NONE
 a put that was already applied: have {'a': '1'}; put a 1
     ? TWICE

@@ -114,6 +114,8 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
 [9] a deletion, then a restart: put a 1; delete a; restart; get a
     ['1'] -> REVIVED
 [9] deleting a missing key, then a restart: delete a; restart; get a
+    KeyError -> The log may delete a key that isn't there. How does a dict remove a key that may be
+        missing?
 [9] a put after a deletion, then a restart: put a 1; delete a; put a 2; restart; get a
     [None] -> The key was deleted and put again. Does the deletion end your replay?
     ['1'] -> REVIVED
