@@ -75,8 +75,9 @@ def diagnose(
     returned = failed.outcome.kind == "gave" and not failed.outcome.changed
     if returned and not failed.case.refused and (words := _about_writing(exercise, seen)):
         return failed, words
-    for one in seen:
-        sign = sign_of(one.case.signs, one.outcome.value) if one.failed else ""
+    others = [one for one in seen if one.failed] if failed.case.later else []
+    for one in (failed, *others):
+        sign = sign_of(one.case.signs, one.outcome.value)
         if sign and one.outcome.kind in ("gave", "raised"):
             return one, [sign]
     if not failed.case.refused and (

@@ -39,6 +39,7 @@ class Case:
         about: the point of the case, to follow "This case is about": "an empty text".
         look: what to look at if the answer fails here; for a refusal, if it doesn't refuse.
         signs: wrong results whose cause is known.
+        later: whether a later case tells the cause better, by a sign.
         of: the index of the function, if the answer has more than one.
         refused: whether the answer must refuse the arguments with a ValueError.
     """
@@ -47,6 +48,7 @@ class Case:
     about: str = ""
     look: str = ""
     signs: tuple[Sign, ...] = ()
+    later: bool = False
     of: int = 0
     refused: bool = False
 

@@ -98,8 +98,9 @@ def cases_of(
     An unindented line is a case: what it is about, a colon, and its operations. A number in
     brackets may come first; `adapt` gets it with the operations, and returns the arguments.
     Indented lines belong to the case: "RESULT -> SENTENCE" is a sign, "? SENTENCE" says where to
-    look, and anything else is more operations. Sentences continue in lines that are indented more.
-    "NAME = SENTENCE" names a sentence; the NAME stands for it from then on.
+    look, "later" that a later case tells the cause better, and anything else is more operations.
+    Sentences continue in lines that are indented more. "NAME = SENTENCE" names a sentence; the NAME
+    stands for it from then on.
     """
     sentences: dict[str, str] = {}
     for block in re.split(r"\n(?=\S)", script.strip()):
@@ -109,18 +110,20 @@ def cases_of(
             continue
         about, _, text = head.partition(":")
         number, about = re.findall(r"(?:\[(\d+)\] )?(.+)", about)[0]
-        look, signs = "", list[Sign]()
+        look, later, signs = "", False, list[Sign]()
         for detail in details:
             result, arrow, says = " ".join(detail.split()).partition(" -> ")
             if arrow:
                 error = getattr(builtins, result, None)
                 wrong = error if isinstance(error, type) else ast.literal_eval(result)
                 signs.append((wrong, sentences.get(says, says)))
+            elif detail == "later":
+                later = True
             elif detail.startswith("? "):
                 look = sentences.get(result[2:], result[2:])
             else:
                 text += f" {detail}"
-        yield Case(adapt(operations_of(text), number), about, look, tuple(signs))
+        yield Case(adapt(operations_of(text), number), about, look, tuple(signs), later)
 
 
 MEMORY: Final = """

@@ -209,7 +209,7 @@ def recover(log):
                     ),
                 ),
             )
-            for end in (1, 16, 17, 18, ENDS[0] - 1, ENDS[0] + 1, ENDS[1] - 1, len(LOG) - 1)
+            for end in (1, 16, 17, 18, ENDS[0] - 1, len(LOG) - 1, ENDS[0] + 1, ENDS[1] - 1)
         ),
         *(
             Case((_filled(end, bytes(len(LOG))),), f"zeros from offset {end} on", FILLED)

@@ -52,6 +52,7 @@ an empty key: put '' 1
 a bytes key next to a text key: have {'a': '0'}; put b'a' 1
     {'a': '1'} -> A text key and a bytes key have become one.
 one deletion: have {'a': '1'}; delete a
+    later
     {'a': None} -> NONE
     {'a': ''} -> The deleted key is still there, with an empty value. What should be left of it?
 a deletion that was already applied: delete a

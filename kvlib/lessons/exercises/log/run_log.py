@@ -122,6 +122,7 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
 [9] a deletion and another key, then a restart: put a 1; delete a; put b 2; restart; get b
     [None] -> Nothing after a deletion is replayed. What ends your loop there?
 [1] a snapshot, then a restart: put a 1; restart; get a
+    later
 [2] a snapshot of two, then a restart: put a 1; put b 2; restart; get a; get b
     ['1', None] -> TOO_EARLY
     [None, '2'] -> The snapshot holds only the last change. What should it contain?

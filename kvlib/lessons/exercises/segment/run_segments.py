@@ -229,6 +229,7 @@ EXERCISE: Final = Coding(
                     "many bytes does its stream have?",
                 ),
             ),
+            later=True,
         ),
         _count_case(),
         Case((9, [SAVE, HOW_MANY]), "an empty state, with one byte in each segment", COUNTED),
