@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from kvlib.classroom import __main__ as command
 from kvlib.classroom import grading
 from kvlib.classroom.__main__ import main
 from kvlib.classroom.marks import HIDDEN, RIGHT, UNREAD, States
@@ -220,25 +219,6 @@ def test_whatever_ends_a_run_keeps_its_marks(
     assert sorted(path.name for path in folder.glob("*csv*")) == ["grades.csv"]
 
 
-def test_a_run_that_grades_nobody_leaves_nothing(
-    tmp_path: Path,
-    ran: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """There is no table without learners, and no file to go on from."""
-    folder = hand_in(tmp_path / "class", "anna")
-
-    def fail(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(grading, "grade_notebook", fail)
-    assert main(["grade", str(folder), "--yes"]) == 130
-    warning = command.WARNING.format(notebooks=1, learners=1)
-    assert capsys.readouterr() == (f"{warning}\n", "kvlib.classroom: stopped\n")
-    assert [path.name for path in folder.iterdir()] == ["anna.ipynb"]
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGINT"])
 def test_a_killed_run_has_kept_its_marks(number: str, tmp_path: Path) -> None:
@@ -321,20 +301,6 @@ def test_a_run_whose_output_breaks_is_an_error(
         patch.setattr(sys, "stdout", stream())
         assert main(["grade", str(folder), "--yes"]) == 2
     assert "kvlib.classroom: standard output can't be written: " in capsys.readouterr().err
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the shell's words are others")
-@pytest.mark.parametrize("how", [">&- 2>&- <&-", "| head -c 1", "> /dev/full 2>&1"])
-def test_no_shell_shows_a_traceback(how: str, tmp_path: Path) -> None:
-    """Closed streams, readers that go and full devices don't leave half a CSV either."""
-    if "/dev/full" in how and not os.path.exists("/dev/full"):
-        pytest.skip("this system has no such device")
-    folder = hand_in(tmp_path / "class", "Žofie 李")
-    run = f'"{sys.executable}" -m kvlib.classroom grade "{folder}" --yes {how}'
-    done = subprocess.run(run, shell=True, capture_output=True, timeout=60)
-    assert b"Traceback" not in done.stderr
-    assert b"Exception" not in done.stderr
-    assert not (folder / "grades.csv").exists()
 
 
 @pytest.mark.parametrize("package", ["kvlib.classroom", "kvlib.lessons"])
