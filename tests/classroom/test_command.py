@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from kvlib.classroom import __main__ as command
 from kvlib.classroom import grading
 from kvlib.classroom.__main__ import main
 from kvlib.classroom.marks import HIDDEN, RIGHT, UNREAD, States
@@ -217,6 +218,23 @@ def test_whatever_ends_a_run_keeps_its_marks(
     assert ran == ["2"]
     assert written(folder)[-1][2:5] == [WORTH] * 3
     assert sorted(path.name for path in folder.glob("*csv*")) == ["grades.csv"]
+
+
+def test_a_csv_that_cannot_be_written_keeps_the_marks(
+    tmp_path: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has to run again when the disk has room."""
+    folder = hand_in(tmp_path / "class", "anna")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "replace", fail)
+        assert main(["grade", str(folder), "--yes"]) == 2
+    ran.clear()
+    assert main(["grade", str(folder), "--yes"]) == 0
+    assert (ran, written(folder)[-1][2]) == ([], WORTH)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")

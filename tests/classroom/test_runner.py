@@ -85,6 +85,10 @@ def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunHer
         pytest.param([GOOD, f"for f in len, encode_field: check('{NAME}', answer=f)"], id="loop"),
         pytest.param([GOOD, "c = check", CHECK.replace("check", "c")], id="under another name"),
         pytest.param([GOOD, f"import kvlib.lessons\nkvlib.lessons.{CHECK}"], id="an attribute"),
+        pytest.param(
+            [GOOD, f"from kvlib.lessons.checking import check as c\nc('{NAME}', encode_field)"],
+            id="imported from elsewhere",
+        ),
         pytest.param([MINE, f"check('{NAME}', mine)"], id="of a function with another name"),
         pytest.param([f"{GOOD}\n1 / 0\n{CHECK}"], id="after an exception, where it can't run"),
         pytest.param([GOOD, "def (", f"%%time\n{CHECK}"], id="under a magic"),
@@ -92,7 +96,7 @@ def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunHer
         pytest.param([GOOD.partition("\n")[2], CHECK], id="without the import"),
         pytest.param([GOOD, "check = lambda *_: 0", CHECK], id="replaced by the learner's own"),
         pytest.param([BAD, f"{CHECK}; exit()", GOOD, CHECK], id="after exit"),
-        pytest.param([f"{GOOD}\nimport sys\nsys.stdout = sys.stderr = None", CHECK], id="silent"),
+        pytest.param(["import sys\nsys.stdout = sys.stderr = None", GOOD, CHECK], id="silent"),
         pytest.param([f"{GOOD}\nawait __import__('asyncio').sleep(0)\n{CHECK}"], id="after await"),
     ],
 )
