@@ -99,13 +99,12 @@ def _grade(options: argparse.Namespace) -> int:
     if csv.exists() and not there.startswith(",".join(HEADINGS)):
         raise ClassroomError(f"{csv} has no grades: move it, or name another file with --csv")
     part = csv.parent / f"{csv.name}.part"
-    grader = grading.Grader(part, hidden, options.seconds, anew=options.anew)
+    grader = grading.Grader(part, hidden, options.seconds, options.anew)
     solutions = [(one.cells[0], one.solved) for one in map(find, hidden)]
     marks: dict[str, States] = {}
     try:
         for name, error in grading.rejected(solutions, hidden):
-            test = options.overlay / f"{name}.py"
-            _say(printable(f"{test}: it rejects our own solution: {error}"))
+            _say(printable(f"{options.overlay / name}.py: it rejects our own solution: {error}"))
         _say(WARNING.format(notebooks=sum(map(len, work.values())), learners=len(work)))
         if not options.yes and input("Run it? [y/N] ").strip().lower() not in {"y", "yes"}:
             _say("Nothing was run.")
@@ -122,11 +121,10 @@ def _grade(options: argparse.Namespace) -> int:
     finally:
         if marks:
             _say(f"\n{table(marks)}")
-        if not grader.marks:
-            part.unlink()
-        elif marks:
+        if marks and grader.marks:
             kept = f"{len(marks)} of {len(work)} learners are graded and kept in {part}"
             _say(printable(f"Stopped: {kept}. The same command continues from there."))
+        grader.close()
     _say(f"\nwritten to {printable(f'{csv}')}")
     return streams.OK
 

@@ -45,12 +45,10 @@ def read(path: Path) -> Cells | str:
 class Grader:
     """Grades notebooks, and keeps their marks in a file, so that the next run can continue.
 
-    `marks` are the states of each notebook's exercises, by a hash of all that they depend on.
+    `marks` are the states of each notebook's exercises, by a hash of what they depend on.
     """
 
-    def __init__(
-        self, path: Path, hidden: Mapping[str, str], seconds: float, *, anew: bool = False
-    ) -> None:
+    def __init__(self, path: Path, hidden: Mapping[str, str], seconds: float, anew: bool) -> None:
         """Read the file of an earlier run. Raises ClassroomError if it is something else."""
         self._path, self._options = path, (hidden, seconds)
         try:
@@ -62,6 +60,11 @@ class Grader:
 
     def _save(self) -> None:
         replace(self._path, json.dumps({KEY: self.marks}).encode())
+
+    def close(self) -> None:
+        """Delete the file if it has no marks."""
+        if not self.marks:
+            self._path.unlink(missing_ok=True)
 
     def grade(self, path: Path) -> tuple[States, str]:
         """Return the state of each exercise in a notebook, and a sentence about it."""

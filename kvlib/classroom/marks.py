@@ -55,8 +55,7 @@ def table(marks: Mapping[str, States]) -> str:
     lines = []
     for row in rows:
         spaces = [" " * (room - width(f"{cell}")) for cell, room in zip(row, widths, strict=True)]
-        others = map("  {}{}".format, spaces[1:], row[1:])
-        lines.append(f"{row[0]}{spaces[0]}{''.join(others)}")
+        lines.append(f"{row[0]}{spaces[0]}" + "".join(map("  {}{}".format, spaces[1:], row[1:])))
     lines += ["", LEGEND]
     for learner, own in marks.items():
         for state in dict.fromkeys(own.values()):

@@ -1,8 +1,8 @@
-"""Run a learner's notebook in a process of its own, and record the results of its checks.
+"""Run a learner's notebook in another process, and record the results of its checks.
 
 `run` starts the process, and `main` is what it does. Each call of kvlib's check is recorded, even
 under another name. If an exercise's check doesn't run, we check the object that the learner's code
-has made. What is printed is dropped. Code that patches kvlib from within can forge results, but
+has made. Printed output is dropped. Code that patches kvlib from within can forge results, but
 nbgrader can't prevent that either.
 """
 
@@ -64,7 +64,7 @@ def run(cells: Cells, hidden: Mapping[str, str], seconds: float) -> Iterator[tup
                 missing = SILENT if process.wait(seconds) == FINISHED else DIED
             except subprocess.TimeoutExpired:
                 missing = STOPPED.format(seconds)
-            finally:  # with all that it has started; Windows has no groups
+            finally:  # and the processes that it has started; Windows has no groups
                 with suppress(AttributeError, OSError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.kill()
@@ -135,7 +135,7 @@ class Notebook:
         return result
 
     def _failure(self, name: str, answers: tuple[Any, ...]) -> str:
-        """Run a hidden test with all that is defined, and the answers by the exercise's names."""
+        """Run a hidden test with the notebook's variables and the answers, and return its error."""
         names = EXERCISES[name].names
         own = zip(names, answers if len(answers) == len(names) else answers[0], strict=True)
         code = compile(self._hidden[name], f"{name}.py", "exec")

@@ -13,7 +13,6 @@ from kvlib.classroom.editions import (
     exercises_of,
     hidden_tests,
     release,
-    solve,
     source,
     text,
 )
@@ -57,6 +56,14 @@ def cell(notebook: Notebook, name: str) -> Cell:
     return found
 
 
+def overlay(folder: Path, **tests: str) -> Path:
+    """Make a folder of hidden tests; `_` stands for `-`."""
+    folder.mkdir()
+    for name, code in tests.items():
+        (folder / f"{name[1:].replace('_', '-')}.py").write_text(code, encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def learner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a learner's notebook that was run, like the committed ones."""
@@ -81,21 +88,24 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_same_notebooks_give_the_same_editions(
     learner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is where nbgrader, or a reader, looks for it."""
-    fake_nbgrader(tmp_path, monkeypatch)
-    lines = list(build(learner, tmp_path / "one"))
+    """Each is where nbgrader or a reader looks for it, and only source/ has hidden tests."""
+    fake_nbgrader(tmp_path, monkeypatch, "import os; os.makedirs('release/kvlib')")
+    folder = overlay(tmp_path / "mine", _01_length="assert prediction == 14, 'my secret'")
+    lines = list(build(learner, tmp_path / "one", folder))
     first = files(tmp_path / "one")
     assert list(first) == [
         "html/learner/01_encode.html",
         "html/solved/01_encode.html",
         "nbgrader_config.py",
-        "release/kvlib/01_encode.ipynb",
         "solved/01_encode.ipynb",
         "source/kvlib/01_encode.ipynb",
     ]
-    assert lines[-1] == f"{tmp_path / 'one' / 'release' / 'kvlib'}: 01_encode.ipynb"
+    assert lines[-1] == f"{tmp_path / 'one' / 'release' / 'kvlib'}: "
+    assert [name for name in first if b"my secret" in first[name]] == [
+        "source/kvlib/01_encode.ipynb"
+    ]
     assert b"01-length: right" in first["solved/01_encode.ipynb"]
-    list(build(learner, tmp_path / "two"))
+    list(build(learner, tmp_path / "two", folder))
     assert files(tmp_path / "two") == first
 
 
@@ -210,67 +220,39 @@ def test_an_exercise_has_both_cells_and_the_right_check(name: str, change: dict[
         list(exercises_of(notebook))
 
 
-def test_source_has_what_nbgrader_wants() -> None:
+def test_source_has_what_nbgrader_wants(learner: Path) -> None:
     """The solution is between marks below the stub. Ids, points and locks are in the metadata."""
-    notebook = source(small(SOME), {})
+    notebook = read(learner / "01_encode.ipynb")
+    before = text(notebook)
+    made = source(notebook, {})
+    assert text(notebook) == before  # `made` is a copy
     common = {"schema_version": 3, "task": False}
     for exercise in SOME:
-        stub, check = (cell(notebook, name) for name in exercise.cells)
-        before, _, rest = stub.source.partition("\n### BEGIN SOLUTION\n")
-        assert before == exercise.stub
-        assert rest == f"{exercise.solved}\n### END SOLUTION"
+        stub, check = (cell(made, name) for name in exercise.cells)
+        start, _, rest = stub.source.partition("\n### BEGIN SOLUTION\n")
+        assert (start, rest) == (exercise.stub, f"{exercise.solved}\n### END SOLUTION")
         own = {"grade_id": stub.id, "grade": False, "locked": False, "solution": True}
         assert stub.metadata.nbgrader == common | own
         assert check.source == f"{exercise.call}.require()"
         own = {"grade_id": check.id, "grade": True, "locked": True, "solution": False}
         assert check.metadata.nbgrader == common | own | {"points": exercise.points}
-
-
-def test_source_shows_nothing(learner: Path) -> None:
-    """The outputs in the learner's notebook are those of unsolved stubs."""
-    cells = source(read(learner / "01_encode.ipynb"), {}).cells
-    shown = [one for one in cells if one.cell_type == "code"]
+    shown = [one for one in made.cells if one.cell_type == "code"]
     assert {(len(one.outputs), one.execution_count) for one in shown} == {(0, None)}
-
-
-def test_editions_are_copies() -> None:
-    """The learner's notebook doesn't change."""
-    notebook = small(SOME)
-    before = text(notebook)
-    source(notebook, {"01-length": "assert 1"})
-    solve(notebook)
-    assert text(notebook) == before
 
 
 # ------------------------------------------------------------------------------------ hidden tests
 
 
-def overlay(folder: Path, **tests: str) -> Path:
-    """Make a folder of hidden tests; `_` stands for `-`."""
-    folder.mkdir()
-    for name, code in tests.items():
-        (folder / f"{name[1:].replace('_', '-')}.py").write_text(code, encoding="utf-8")
-    return folder
-
-
 def test_hidden_tests_are_where_nbgrader_hides_them(tmp_path: Path) -> None:
     """They follow the check, between nbgrader's marks. Other files in the folder are ignored."""
     folder = overlay(tmp_path / "mine", _01_length="\ufeff# é\nassert prediction > 7\n")
-    (folder / "README.md").write_text("What these are for.")
+    (folder / "README.md").write_text("Notes.")
     hidden = hidden_tests(folder)
     assert hidden == {"01-length": "# é\nassert prediction > 7\n"}
     assert cell(source(small(SOME), hidden), "01-length-check").source == (
         'check("01-length", prediction).require()\n'
         "### BEGIN HIDDEN TESTS\n# é\nassert prediction > 7\n### END HIDDEN TESTS"
     )
-
-
-def test_hidden_tests_are_in_source_only(quick: Path, tmp_path: Path) -> None:
-    """No edition that anybody else sees has them; here nbgrader's stand-in copies them too."""
-    folder = overlay(tmp_path / "mine", _01_length="assert prediction == 14, 'my secret'")
-    list(build(quick, tmp_path / "made", folder))
-    found = {name for name, data in files(tmp_path / "made").items() if b"my secret" in data}
-    assert found == {"source/kvlib/01_encode.ipynb", "release/kvlib/01_encode.ipynb"}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_a_replaced_file_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_replaced_stays(
     function: str, error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever fails, the old file is there and no other."""
+    """The old file is still there, and no other."""
     (tmp_path / "file").write_text("old")
 
     def fail(*_: object) -> None:

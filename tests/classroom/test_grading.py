@@ -115,7 +115,7 @@ def test_each_exercise_has_its_own_state() -> None:
 
 
 def test_edited_and_deleted_checks_change_nothing() -> None:
-    """Neither a check's text, nor the learner's own `check`, nor printed output counts."""
+    """A check's text, the learner's own `check` and printed output don't count."""
     faked = """\
 class Yes:
     state, passed = "right", True
@@ -165,14 +165,14 @@ def test_only_what_has_not_changed_is_kept(tmp_path: Path, ran: list[Cells]) -> 
         (one, {}, 9, True, 1),
     ):
         ran.clear()
-        grader = Grader(part, hidden, seconds, anew=anew)
+        grader = Grader(part, hidden, seconds, anew)
         assert grader.grade(path / "01.ipynb") == (ALL_RIGHT, "69 points")
         assert len(ran) == runs
 
 
 def test_an_unreadable_file_stands_for_what_it_may_be(tmp_path: Path) -> None:
     """It stands for the exercises of the notebook with its number, or else for all."""
-    grader = Grader(tmp_path / "part", {}, 9)
+    grader = Grader(tmp_path / "part", {}, 9, False)
     for name, number in ("02_segment copy.ipynb", "02"), ("0123.ipynb", ""), ("x", ""):
         (tmp_path / name).touch()
         found, said = grader.grade(tmp_path / name)
@@ -187,5 +187,5 @@ def test_a_file_of_something_else_is_not_replaced(content: str, tmp_path: Path) 
     part.write_text(content, errors="surrogatepass")
     for anew in False, True:
         with pytest.raises(ClassroomError, match=rf"grades\.csv\.part has no {KEY}"):
-            Grader(part, {}, 9, anew=anew)
+            Grader(part, {}, 9, anew)
     assert part.read_text(errors="surrogatepass") == content

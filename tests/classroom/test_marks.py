@@ -72,7 +72,7 @@ def test_csv_has_a_block_of_points_and_then_the_states() -> None:
 
 
 def test_nothing_in_the_csv_is_a_formula() -> None:
-    """Neither a learner's name nor a state starts like one."""
+    """Learners' names and states that look like one get an apostrophe."""
     found = rows(**{"=2+2": {"01-length": "@now"}, "＋1": {}})
     assert found[0][2:] == ["'=2+2", "'＋1", "'=2+2: state", "'＋1: state"]
     assert found[1][4] == "'@now"

@@ -4,14 +4,14 @@ import json
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from helpers.small_notebooks import small
+from helpers.small_notebooks import small, write_all
 from kvlib.classroom.editions import solve, text
 from kvlib.classroom.notebooks import ATTEMPTS, WIDGET_VIEW, ClassroomError, clean, execute
 from kvlib.lessons.catalogue import EXERCISES
@@ -70,7 +70,7 @@ def test_ctrl_c_is_not_a_notebooks_fault() -> None:
 
 
 def test_what_varies_is_not_stored() -> None:
-    """Neither a traceback's lines nor a widget's number is kept."""
+    """A traceback's lines and a widget's number are dropped."""
     view = {WIDGET_VIEW: {"model_id": "7"}, "text/plain": "a slider"}
     outputs = [
         new_output("display_data", view, metadata={"x": 1}),
@@ -90,4 +90,17 @@ def test_solved_notebooks_are_cleaned_like_the_committed_ones() -> None:
     again = json.loads(text(notebook))
     notebook_tool.clean(again)
     assert again == json.loads(text(notebook))
-    assert isinstance(notebook, nbformat.NotebookNode)
+
+
+@pytest.mark.parametrize("name", ["missing.ipynb", "broken.ipynb", "folder.ipynb"])
+def test_the_notebook_tool_reads_all_notebooks_before_it_runs_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the file that isn't a notebook."""
+    write_all(tmp_path / "good", {"01_encode.ipynb": small([])})
+    (tmp_path / "broken.ipynb").write_text('{"cells": [3]}')
+    (tmp_path / "folder.ipynb").mkdir()
+    monkeypatch.setattr(notebook_tool, "renew", lambda path: pytest.fail("it has run"))
+    with pytest.raises(SystemExit, match="2"):
+        notebook_tool.main([str(tmp_path / "good" / "01_encode.ipynb"), str(tmp_path / name)])
+    assert f"{name} is not a notebook" in capsys.readouterr().err

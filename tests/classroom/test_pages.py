@@ -30,23 +30,6 @@ class Fetched(HTMLParser):
                 self.found.append(value)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        '<script src="https://cdn.example/require.js"></script>',
-        '<link rel="stylesheet" href="style.css">',
-        "<style>@import 'https://x.example/a.css'</style>",
-        "<style>p {background: url(//x.example/a.png)}</style>",
-        "<script type=module>await import('https://x.example/a.mjs')</script>",
-        "<img src=picture.png>",
-    ],
-)
-def test_what_is_fetched_is_noticed(text: str) -> None:
-    """The test below would notice each of the ways to fetch; a link isn't one."""
-    assert Fetched(text).found
-    assert not Fetched('<a href="https://x.example">there</a><img src="data:,">').found
-
-
 COMMITTED = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

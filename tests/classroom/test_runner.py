@@ -84,6 +84,10 @@ def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunHer
         pytest.param([GOOD, f"for f in len, encode_field: check('{NAME}', answer=f)"], id="loop"),
         pytest.param([GOOD, "c = check", CHECK.replace("check", "c")], id="under another name"),
         pytest.param([GOOD, f"import kvlib.lessons\nkvlib.lessons.{CHECK}"], id="an attribute"),
+        pytest.param(
+            [GOOD, f"from kvlib.lessons.checking import check as c\nc('{NAME}', encode_field)"],
+            id="imported from elsewhere",
+        ),
         pytest.param([MINE, f"check('{NAME}', mine)"], id="of a function with another name"),
         pytest.param([f"{GOOD}\n1 / 0\n{CHECK}"], id="after an exception, where it can't run"),
         pytest.param([GOOD, "def (", f"%%time\n{CHECK}"], id="under a magic"),
@@ -91,7 +95,7 @@ def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunHer
         pytest.param([GOOD.partition("\n")[2], CHECK], id="without the import"),
         pytest.param([GOOD, "check = lambda *_: 0", CHECK], id="replaced by the learner's own"),
         pytest.param([BAD, f"{CHECK}; exit()", GOOD, CHECK], id="after exit"),
-        pytest.param([f"{GOOD}\nimport sys\nsys.stdout = sys.stderr = None", CHECK], id="silent"),
+        pytest.param(["import sys\nsys.stdout = sys.stderr = None", GOOD, CHECK], id="silent"),
         pytest.param([f"{GOOD}\nawait __import__('asyncio').sleep(0)\n{CHECK}"], id="after await"),
     ],
 )
@@ -136,30 +140,34 @@ def test_checks_follow_the_cells_that_call_them_or_should() -> None:
 
 @pytest.mark.parametrize("signals", [True, False])
 @pytest.mark.parametrize(
-    ("sources", "state"),
+    ("sources", "test", "state"),
     [
-        ([f"{GOOD}\nwhile True: pass", CHECK], RIGHT),
-        ([f"{GOOD}\nwhile True: pass\n{CHECK}"], "stopped after 1 seconds"),
-        ([SLEEPY, CHECK], "stopped after 1 seconds"),
+        ([f"{GOOD}\nwhile True: pass", CHECK], "", RIGHT),
+        ([f"{GOOD}\nwhile True: pass\n{CHECK}"], "", "stopped after 1 seconds"),
+        ([SLEEPY, CHECK], "", "stopped after 1 seconds"),
+        ([GOOD, CHECK], "while True: pass", "stopped after 1 seconds"),
+        ([BAD, CHECK], "while True: pass", WRONG),
     ],
-    ids=["cell", "cell with the check", "answer"],
+    ids=["cell", "cell with the check", "answer", "hidden test", "no hidden test"],
 )
 def test_what_takes_too_long_is_stopped(
     sources: list[str],
+    test: str,
     state: str,
     signals: bool,
     run_here: RunHere,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An endless cell or answer is interrupted, and the cells after it run."""
+    """An endless cell, answer or hidden test is interrupted, and the cells after it run."""
     monkeypatch.setattr(runner, "CELL_SECONDS", 1)
     if not signals:  # on Windows
         monkeypatch.delattr(signal, "pthread_kill")
-    assert run_here(*sources, "check('01-length', 14)") == [(NAME, state), ("01-length", RIGHT)]
+    found = run_here(*sources, "check('01-length', 14)", hidden={NAME: test})
+    assert found == [(NAME, state), ("01-length", RIGHT)]
 
 
 def test_a_hidden_test_gets_the_answer_that_was_checked(run_here: RunHere) -> None:
-    """It finds the answer under the exercise's own name, among all that the notebook defines."""
+    """It finds the answer under the exercise's name for it, next to the notebook's variables."""
     hidden = {NAME: "assert encode_field(helper) == b's' + bytes(4)"}
     check = f"check('{NAME}', mine)"
     assert run_here(MINE, check, "helper = ''", check, hidden=hidden) == [
@@ -183,7 +191,7 @@ def test_a_hidden_test_gets_all_functions_of_an_answer(run_here: RunHere) -> Non
 def test_a_result_that_cannot_be_written_breaks_nothing(
     run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cells go on when our file is gone, as after `os.closerange`."""
+    """The check still shows its result, and the next one is recorded."""
     write = os.write
 
     def fail(file: int, data: bytes) -> int:
@@ -218,7 +226,7 @@ def test_memory_and_files_have_limits(
 
 
 def found(*sources: str, hidden: dict[str, str] | None = None, seconds: float = 60) -> list[Any]:
-    """Run cells in a process of their own; return the states."""
+    """Run cells in another process; return the states."""
     return [(name, state) for name, state, _ in run(cells_of(*sources), hidden or {}, seconds)]
 
 
