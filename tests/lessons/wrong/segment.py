@@ -1,0 +1,403 @@
+"""Wrong answers to the exercises of notebook 2."""
+
+from typing import Final
+
+from lessons.wrong.rows import Table, Value, Wrong
+
+COUNT: Final = (
+    Value(6, "You computed 120 / 20"),
+    Value(7, "You counted one header"),
+    Value(8, "You left room for an index. What else does a header hold?"),
+    Value(5, "the header is part of it and doesn't come on top"),
+    Value(9, "One segment is missing"),
+    Value(11, "You have one too many"),
+    Value(12, "how many bytes of the stream go into one segment"),
+    Value(15, "You computed 120 / 8"),
+    Value(80, "You counted the bytes of all headers together"),
+    Value(200, "You counted the bytes of all segments together"),
+)
+
+NUMBERS: Final = 'index.to_bytes(4, "big") + len(pieces).to_bytes(4, "big")'
+
+HEADER: Final = (
+    Wrong("index.to", "(index + 1).to", "Your index is counted from 1"),
+    Wrong("len(pieces).to", "(len(pieces) - 1).to", "Your total is the last index"),
+    Wrong('"big"', '"little"', "Your numbers are little-endian"),
+    Wrong(
+        NUMBERS,
+        'len(pieces).to_bytes(4, "big") + index.to_bytes(4, "big")',
+        "in another order: total, index, piece",
+    ),
+    Wrong(' + len(pieces).to_bytes(4, "big")', "", "The total is missing"),
+    Wrong(
+        "len(pieces).to",
+        "sum(map(len, pieces)).to",
+        "Your total is the number of bytes in the stream",
+    ),
+    Wrong("len(pieces).to", "len(pieces[index]).to", "Your total is the length of the piece"),
+    Wrong("(4,", "(2,", "Your numbers are only two bytes long"),
+    Wrong("(4,", "(8,", "Your numbers are eight bytes long"),
+    Wrong(NUMBERS, "bytes([index, len(pieces)])", "Your numbers are only one byte long"),
+    Wrong(NUMBERS, "bytes(index) + bytes(len(pieces))", "`bytes(2)` is two zero bytes"),
+    Wrong(NUMBERS, f"{NUMBERS} + pieces[index]", "The piece is there twice"),
+    Wrong(
+        NUMBERS, 'f"{index:04}{len(pieces):04}".encode()', "Your numbers are written in four digits"
+    ),
+    Wrong(NUMBERS, 'f"{index:04}{len(pieces):04}"', "Text meets bytes in this line"),
+    Wrong("return index", "index", "a function without `return`"),
+)
+
+JOIN_ORDER: Final = (
+    Value([5, 1, 4, 6, 2, 3], "Lines 4, 6, 2 and 3 come after the `return`"),
+    Value([4, 6, 2, 5, 1, 3], "Line 3 comes after the `return`"),
+    Value([4, 6, 5, 3, 1, 2], "Line 2 comes after the `return`"),
+    Value([4, 6, 5, 1, 2, 3], "Lines 2 and 3 come after the `return`"),
+    Value([4, 5, 3, 1, 6, 2], "Lines 6 and 2 come after the `return`"),
+    Value([4, 2, 5, 1, 6, 3], "Lines 6 and 3 come after the `return`"),
+    Value([4, 2, 6, 5, 3, 1], "line 6 hasn't checked yet that there is one"),
+    Value([6, 4, 2, 5, 3, 1], "Line 6 uses `totals`"),
+    Value([2, 4, 6, 5, 3, 1], "Line 2 uses `totals`"),
+    Value([4, 6, 2, 3, 5, 1], "Line 3 uses `ordered`"),
+    Value([4, 6, 2, 1, 5, 3], "Line 1 uses `ordered`"),
+)
+
+CHECK: Final = """\
+    if size < 1:
+        raise ValueError(f"max_segment_size is {max_segment_size}: it must be 9 or more")
+"""
+STEPS: Final = "stream[at : at + size] for at in range(0, len(stream), size)"
+COUNTED: Final = "stream[n * size : (n + 1) * size] for n in range(len(stream) // size"
+ROUNDED_DOWN: Final = "You drop the bytes at the end that don't fill a piece"
+NONE: Final = "You return nothing for an empty stream"
+EXTRA: Final = "There is an empty piece too many where the last one is exactly full"
+HEADER_FORGOTTEN: Final = "You forgot the header, which takes 8 bytes of each segment"
+
+SPLIT: Final = (
+    Wrong("max_segment_size - 8", "max_segment_size", HEADER_FORGOTTEN),
+    Wrong("max_segment_size - 8", "max_segment_size - 4", "leave room for 4 bytes of header"),
+    Wrong("max_segment_size - 8", "max_segment_size + 8", "added, not taken away"),
+    Wrong(
+        "max_segment_size - 8",
+        "max(1, max_segment_size - 9)",
+        "Your pieces are one byte shorter than they could be",
+        also=(("if size < 1:", "if max_segment_size < 9:"),),
+    ),
+    Wrong(f'{STEPS}] or [b""]', f"{COUNTED})]", ROUNDED_DOWN),
+    Wrong(' or [b""]', "", NONE),
+    Wrong(' or [b""]', "", NONE, also=((CHECK, ""),)),
+    Wrong(
+        "[stream[at : at + size] for",
+        "[list(stream[at : at + size]) for",
+        "A loop over bytes gives numbers",
+    ),
+    Wrong(f'{STEPS}] or [b""]', f"{COUNTED} + 1)]", EXTRA),
+    Wrong(
+        "range(0, len(stream), size)",
+        "range(len(stream))",
+        "A piece begins at each byte of the stream",
+    ),
+    Wrong(
+        "at + size] for", 'at + size].ljust(size, b"\\0") for', "with bytes that were never stored"
+    ),
+    Wrong('] or [b""]', '][:1] or [b""]', "You return only the first piece"),
+    Wrong(
+        '] or [b""]', '][:-1] or [b""]', "What must happen to what was collected when the loop ends"
+    ),
+    Wrong("at + size]", "at + size - 1]", "Bytes are missing between the pieces"),
+    Wrong(
+        "    return [",
+        "    pieces = [",
+        "Your pieces already have headers",
+        also=(
+            (
+                '[b""]',
+                '[b""]\n    total = len(pieces).to_bytes(4, "big")\n'
+                '    return [n.to_bytes(4, "big") + total + one for n, one in enumerate(pieces)]',
+            ),
+        ),
+    ),
+    Wrong(
+        "size < 1",
+        "size <= 1",
+        "Which of your checks is too strict, and why? This case is about the smallest limit",
+    ),
+    Wrong(
+        "= max_segment_size - 8",
+        "= max(1, max_segment_size - 8)",
+        "What must you check before you cut",
+    ),
+    Wrong(CHECK, "", "What must you check before you cut"),
+    Wrong(
+        f"[{STEPS}]",
+        're.findall(b".{1,%d}" % size, stream)',
+        "The byte 0a is lost: in a pattern, `.` matches any byte but that one",
+        also=(("def cut", "import re\n\n\ndef cut"),),
+    ),
+    Wrong(
+        "    return",
+        "    size = -(-len(stream) // max(1, -(-len(stream) // size))) or 1\n    return",
+        "Your pieces are all about the same length",
+    ),
+)
+
+TOTAL: Final = "max(1, -(-len(stream) // size))"
+MENDED: Final = (TOTAL, "len(stream) // size + 1")
+PIECES: Final = "return [heads[n] + stream[n * size : (n + 1) * size] for n in range(total)]"
+
+BUG_HUNT: Final = (
+    Wrong(*MENDED, "The bug is still there"),
+    Wrong(TOTAL, "len(stream) // size", ROUNDED_DOWN),
+    Wrong(TOTAL, "max(1, len(stream) // size)", "except where there is nothing else"),
+    Wrong(TOTAL, "-(-len(stream) // size)", NONE),
+    Wrong(TOTAL, "max(1, round(len(stream) / size))", "`round` goes to the nearest number"),
+    Wrong(
+        PIECES,
+        f"segments = {PIECES[7:]}\n    return [one for one in segments if len(one) > 8] or segments",
+        "You removed the empty segment, but the others still count it",
+        also=(MENDED,),
+    ),
+    Wrong(
+        PIECES,
+        f"{PIECES[:-1]} if stream[n * size :]]",
+        "You removed the empty segments, but an empty stream has no other",
+        also=(MENDED,),
+    ),
+    Wrong("limit - 8", "limit", HEADER_FORGOTTEN, also=(MENDED,)),
+)
+
+SECOND: Final = """\
+        if index in pieces:
+            raise ValueError(f"segment {index} occurs twice")
+"""
+JOIN: Final = "pieces[index] for index in range(len(pieces))"
+TOTALS: Final = "if totals != {len(pieces)}:"
+
+SPLIT_JOIN: Final = (
+    Wrong("max_segment_size - 8", "max_segment_size", HEADER_FORGOTTEN),
+    Wrong(f'{STEPS}] or [b""]', f"{COUNTED})]", ROUNDED_DOWN),
+    Wrong(' or [b""]', "", NONE),
+    Wrong(f'{STEPS}] or [b""]', f"{COUNTED} + 1)]", EXTRA),
+    Wrong("index.to_bytes", "(index + 1).to_bytes", "Your index is counted from 1"),
+    Wrong("len(pieces).to", "(len(pieces) - 1).to", "Your total is the last index"),
+    Wrong('to_bytes(4, "big")', 'to_bytes(4, "little")', "Your numbers are little-endian"),
+    Wrong("total + piece", "piece", "The total is missing"),
+    Wrong(
+        'index.to_bytes(4, "big") + total + piece', "piece", "The index and the total are missing"
+    ),
+    Wrong(
+        "= max_segment_size - 8",
+        "= max(1, max_segment_size - 8)",
+        "What must you check before you cut",
+    ),
+    Wrong(JOIN, "pieces.values()", "You join the pieces in the order in which they came"),
+    Wrong(
+        "    pieces: dict",
+        '    return b"".join(segment[8:] for segment in sorted(segments))\n    pieces: dict',
+        "It accepts no segment at all",
+    ),
+    Wrong(TOTALS, "if segments and totals != {len(pieces)}:", "It accepts no segment at all"),
+    Wrong(SECOND, "", "In a dict the second replaces the first"),
+    Wrong(
+        TOTALS,
+        "if not pieces or max(pieces) >= len(pieces):",
+        "Each header says how many segments there are",
+    ),
+    Wrong(
+        TOTALS,
+        "if totals != {len(segments)}:",
+        "one of them is still missing. Which indexes are there",
+        also=((SECOND, ""), (JOIN, "pieces[index] for index in sorted(pieces)")),
+    ),
+    Wrong(
+        TOTALS, "if not segments or total != len(pieces):", "How many of the totals do you look at"
+    ),
+    Wrong(
+        TOTALS,
+        "if not segments or total != len(segments):",
+        "one of them is still missing. Which indexes are there",
+        also=((SECOND, ""), (JOIN, "pieces[index] for index in sorted(pieces)")),
+    ),
+    Wrong(
+        TOTALS,
+        "if len(totals) != 1:",
+        "Each header says how many segments there are",
+        also=((JOIN, f"{JOIN} if index in pieces"),),
+    ),
+    Wrong("segment[8:]", "segment", "You joined the headers too"),
+    Wrong("segment[8:]", "segment[4:]", "You joined the totals too"),
+    Wrong(
+        'segment[:4], "big"',
+        'segment[:4], "little"',
+        "You read the numbers as if they were little-endian",
+        also=(('segment[4:8], "big"', 'segment[4:8], "little"'),),
+    ),
+    Wrong("len(segment) < 8 or ", "", "How long is a segment at least"),
+    Wrong(
+        " or index >= total",
+        "",
+        "Indexes count from 0, so the largest is one less than the total",
+        also=((JOIN, "pieces[index] for index in sorted(pieces)"),),
+    ),
+    Wrong(
+        "index >= total",
+        "index > total",
+        "Indexes count from 0",
+        also=((JOIN, "pieces[index] for index in sorted(pieces)"),),
+    ),
+    Wrong(
+        TOTALS,
+        "if len(totals) != 1 or sum(index not in pieces for index in range(total)):",
+        "Check a total before you count up to it",
+    ),
+)
+
+WHOLE_STREAM: Final = "pieces = [stream[at : at + size] for at in range(0, len(stream), size)]"
+NO_COUNT: Final = (
+    ('bytearray(len(records).to_bytes(4, "big"))', "bytearray()"),
+    ("records, offset = {}, 4", "records, offset = {}, 0"),
+)
+REORDER: Final = "saved[arguments[0]] = [saved[arguments[0]][at] for at in arguments[1]]"
+PATH: Final = ("    saved: dict[str, list[bytes]] = {}", "    saved = []")
+ONE_BYTE: Final = ('to_bytes(4, "big") + total', 'to_bytes(1, "big") + total')
+
+RUN_SEGMENTS: Final = (
+    Wrong(
+        "in sorted(saved[arguments[0]])",
+        "in saved[arguments[0]]",
+        "You join the segments in the order in which they are stored",
+    ),
+    Wrong("max_segment_size - 8", "max_segment_size", HEADER_FORGOTTEN),
+    Wrong(WHOLE_STREAM, f"pieces = [{COUNTED})]", ROUNDED_DOWN),
+    Wrong(WHOLE_STREAM, f"pieces = [{COUNTED} + 1)]", EXTRA),
+    Wrong(
+        "split(encode(state))",
+        "split(encode(state)) if state else []",
+        "An empty state is saved as no segments at all",
+    ),
+    Wrong(
+        *NO_COUNT[0],
+        "The stream is 4 bytes too short",
+        also=(NO_COUNT[1], ("len(stream), size)]", 'len(stream), size)] or [b""]')),
+    ),
+    Wrong(
+        "len(data).to_bytes", "len(value).to_bytes", "Do your lengths count characters, or bytes"
+    ),
+    Wrong(
+        "split(encode(state))",
+        "split(state)",
+        "The limit cuts the stream, wherever records begin or end",
+        also=(
+            *NO_COUNT,
+            (
+                WHOLE_STREAM,
+                'pieces = [encode({key: value}) for key, value in stream.items()] or [b""]',
+            ),
+        ),
+    ),
+    Wrong(
+        "state = decode(",
+        "state |= decode(",
+        "memory has a record that wasn't saved: it was there before",
+    ),
+    Wrong("results.append(len(saved[arguments[0]]))", "pass", "`segment_count` gives a result too"),
+    Wrong("state.get(arguments[0])", "state[arguments[0]]", "A missing key isn't an error here"),
+    Wrong(
+        "state.pop(arguments[0], None)",
+        "del state[arguments[0]]",
+        "A missing key isn't an error here",
+    ),
+    Wrong(
+        REORDER,
+        "for new, at in enumerate(arguments[1]):\n"
+        "                saved[arguments[0]][new] = saved[arguments[0]][at]",
+        "Don't read from the list that you are changing",
+    ),
+    Wrong(
+        "split(encode(state))",
+        "dict(state)",
+        "You got back the very object that was put",
+        also=(
+            ("len(saved[arguments[0]])", "len(split(encode(saved[arguments[0]])))"),
+            (REORDER, "pass"),
+            (
+                'decode(b"".join(segment[8:] for segment in sorted(saved[arguments[0]])))',
+                "dict(saved[arguments[0]])",
+            ),
+        ),
+    ),
+    Wrong("saved[arguments[0]]", "saved", "the path is ignored", also=(PATH,)),
+    Wrong(
+        "split(encode(state))",
+        "split(encode(state))\n            state = {}",
+        "Saving empties memory here",
+    ),
+    Wrong(
+        'len(pieces).to_bytes(4, "big")',
+        'len(pieces).to_bytes(2, "big")',
+        "leave room for 4 bytes of header",
+        also=(
+            ('index.to_bytes(4, "big")', 'index.to_bytes(2, "big")'),
+            ("segment[8:]", "segment[4:]"),
+            ("max_segment_size - 8", "max_segment_size - 4"),
+        ),
+    ),
+)
+
+WRONG: Final[Table] = {
+    "02-count": COUNT,
+    "02-header": HEADER,
+    "02-join-order": JOIN_ORDER,
+    "02-split": SPLIT,
+    "02-bug-hunt": BUG_HUNT,
+    "02-split-join": SPLIT_JOIN,
+    "02-run-segments": RUN_SEGMENTS,
+}
+
+# The check says something else here; GAPS.md says what.
+GAPS: Final[Table] = {
+    "02-split": (
+        Wrong(
+            "[stream[at : at + size] for",
+            "[list(stream[at : at + size]) for",
+            "A loop over bytes gives numbers",
+            also=((' or [b""]', ""),),
+        ),
+    ),
+    "02-bug-hunt": (
+        Wrong(
+            "limit - 8",
+            "limit - 7",
+            "Your pieces are one byte too long for the limit",
+            also=(MENDED,),
+        ),
+    ),
+    "02-run-segments": (
+        Wrong(
+            "sorted(saved[arguments[0]])",
+            'sorted(saved[arguments[0]], key=lambda one: str(int.from_bytes(one[:4], "big")))',
+            "Do you sort the indexes as numbers, or as text",
+        ),
+        Wrong(
+            'len(pieces).to_bytes(4, "big")',
+            'len(pieces).to_bytes(1, "big")',
+            "2 bytes of header",
+            also=(
+                ('index.to_bytes(4, "big")', 'index.to_bytes(1, "big")'),
+                ("segment[8:]", "segment[2:]"),
+                ("max_segment_size - 8", "max_segment_size - 2"),
+            ),
+        ),
+        Wrong(
+            "return bytes(stream)",
+            "return pickle.dumps(records)",
+            "You use a format of Python's own",
+            also=(
+                (
+                    "        records, offset = {}, 4",
+                    "        return pickle.loads(data)\n        records, offset = {}, 4",
+                ),
+                ("from typing", "import pickle\nfrom typing"),
+            ),
+        ),
+    ),
+}
