@@ -177,6 +177,15 @@ SNAPSHOT: Final = (
         "Which of your checks is too strict, and why? This case is about an empty key",
     ),
     Wrong(
+        "if offset + size > len(data):",
+        "if offset + size >= len(data):",
+        "Which of your checks is too strict, and why? This case is about a stream of an empty",
+    ),
+    Wrong('1, 4), "big"', '1, 4), "little"', "You read the length as if it were little-endian"),
+    Wrong('if tag not in (b"s", b"b"):', "if not tag:", "Only two tags exist"),
+    Wrong("raw.decode()", 'raw.decode(errors="replace")', "ignore or replace what it can't read"),
+    Wrong('raise ValueError(f"{key', 'return ValueError(f"{key', "To refuse something, `raise` it"),
+    Wrong(
         "    offset = 4\n",
         "    global offset\n",
         "something survives from one call to the next",
@@ -285,6 +294,12 @@ GAPS: Final[Table] = {
         Wrong("value.encode()", 'value.encode("latin-1")', "Your data is encoded in Latin-1"),
     ),
     "01-snapshot": (
+        Wrong(
+            "key, offset = field(offset)",
+            "key, _ = field(offset)",
+            "By how much does your offset move on",
+        ),
+        Wrong("offset = 4", "offset = 0", "Where does the first record begin"),
         Wrong(
             'stream = bytearray(len(records).to_bytes(4, "big"))',
             "stream = bytearray()",

@@ -141,7 +141,6 @@ def recover(log):
 
 RECOVER: Final = (
     Wrong(TRY, f"        {UNSEAL}\n", "Nothing catches this error here"),
-    Wrong(BAD, 'raise ValueError("a bad frame")', "Which of your checks is too strict"),
     Wrong(
         "        try:\n            frame",
         '        crc, length, number, kind = struct.unpack_from(">IIQc", log, offset)\n'
@@ -179,7 +178,11 @@ RECOVER: Final = (
         f"range(bad + {LENGTH.format('bad')}, len(log))",
         "The damaged length points past the frames that follow",
     ),
-    Wrong("range(bad + 1, len(log))", "range(bad + 17, len(log))", "Where else could a whole frame begin"),
+    Wrong(
+        "range(bad + 1, len(log))",
+        "range(bad + 17, len(log))",
+        "Where else could a whole frame begin",
+    ),
     Wrong(
         "            refuse_damage",
         f"            if len(log) - offset >= {LENGTH.format('offset')}:\n"
@@ -188,12 +191,23 @@ RECOVER: Final = (
         TORN_TAIL,
     ),
     Wrong("if later.sequence > sequence:", "if later:", "only if its number is higher"),
-    Wrong("later.sequence > sequence", "later.sequence == sequence + 1", "may be higher by more than one"),
+    Wrong(
+        "later.sequence > sequence", "later.sequence >= sequence", "only if its number is higher"
+    ),
+    Wrong(
+        "later.sequence > sequence",
+        "later.sequence == sequence + 1",
+        "may be higher by more than one",
+    ),
     Wrong(
         "            if later.sequence > sequence:\n",
         "            if later.sequence <= sequence:\n                return\n            else:\n",
         "Do you look on",
     ),
+    Wrong(
+        "frame.sequence != sequence", "frame.sequence < sequence", "Which number should come next"
+    ),
+    Wrong("    return items", "        return items", "Only the first frame is applied"),
     Wrong(NUMBERED, "", "Which number should come next"),
     Wrong(
         UNSEAL,
@@ -218,8 +232,18 @@ WRONG: Final[Table] = {
 # The check says something else here; GAPS.md says what.
 GAPS: Final[Table] = {
     "03-recover": (
-        Whole(BY_LENGTH, "checksum"),
-        Whole(BY_LENGTH.replace(NUMBER, ""), "checksum"),
-        Whole(BY_SLICES, "a slice returns whatever is left"),
+        Wrong(BAD, 'raise ValueError("a bad frame")', "every crash may leave a torn tail"),
+        Wrong(
+            "later.sequence > sequence",
+            "later.sequence > sequence + 1",
+            "Which numbers prove damage",
+        ),
+        Wrong('raise ValueError(f"offset {bad}', 'return ValueError(f"offset {bad}', "`raise` it"),
+        Whole(BY_LENGTH, "Which field of the header tells you that a frame's bytes have arrived"),
+        Whole(
+            BY_LENGTH.replace(NUMBER, ""),
+            "Which field of the header tells you that a frame's bytes have arrived",
+        ),
+        Whole(BY_SLICES, "A slice past the end returns whatever is left"),
     ),
 }

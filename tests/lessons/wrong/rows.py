@@ -4,6 +4,7 @@ import linecache
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from kvlib.lessons.exercise import Exercise
 
@@ -73,7 +74,7 @@ def answer_of(exercise: Exercise, row: Row) -> Any:
     if isinstance(row, Value):
         return row.value
     source = row.source(exercise)
-    place = f"<{exercise.name}: {row.says}>"
+    place = f"<{exercise.name} {crc32(source.encode()):08x}>"
     linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
     namespace: dict[str, Any] = {"__name__": "wrong_answer"}
     exec(compile(source, place, "exec"), namespace)

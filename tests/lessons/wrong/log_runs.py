@@ -1,4 +1,4 @@
-"""Wrong answers to the interviews of notebook 3."""
+"""Wrong answers to the two interviews of notebook 3."""
 
 from typing import Final
 
@@ -34,7 +34,10 @@ RUN_SHUTDOWN: Final = (
         ITEMS,
         "memory",
         "or the dict itself, which `shutdown` clears",
-        also=(("            memory = {}", "            memory.clear()"), _restored("memory = dict(written)")),
+        also=(
+            ("            memory = {}", "            memory.clear()"),
+            _restored("memory = dict(written)"),
+        ),
     ),
     Wrong(ITEMS, "dict(memory)", OBJECT, also=(_restored("memory = dict(written)"),)),
     Wrong(f"written = {ITEMS}", f"written += {ITEMS}", "it is from an earlier one"),
@@ -44,7 +47,10 @@ RUN_SHUTDOWN: Final = (
         ITEMS,
         "kvlib.encode_snapshot(memory)",
         EARLY,
-        also=(_restored("memory = kvlib.decode_snapshot(written)"), ("from typing", "import kvlib\nfrom typing")),
+        also=(
+            _restored("memory = kvlib.decode_snapshot(written)"),
+            ("from typing", "import kvlib\nfrom typing"),
+        ),
     ),
     Wrong(
         "        else:\n            memory",
@@ -78,13 +84,18 @@ RUN_SHUTDOWN: Final = (
         ITEMS,
         '"".join(f"{key}={value};" for key, value in memory.items()).encode()',
         MARK,
-        also=(_restored('memory = dict(one.split("=") for one in written.decode().split(";")[:-1])'),),
+        also=(
+            _restored('memory = dict(one.split("=") for one in written.decode().split(";")[:-1])'),
+        ),
     ),
     Wrong(
         ITEMS,
         "json.dumps(memory)",
         JSON,
-        also=(_restored('memory = json.loads(written or "{}")'), ("from typing", "import json\nfrom typing")),
+        also=(
+            _restored('memory = json.loads(written or "{}")'),
+            ("from typing", "import json\nfrom typing"),
+        ),
     ),
     Wrong(
         ITEMS,
@@ -139,11 +150,15 @@ def run_log(compact_threshold, operations):
 
 def _records(write: str, read: str) -> str:
     """Return the answer with a log of records that are written and read in this way."""
-    return OBJECTS.replace("append((key, value))", f"append({write})").replace("= record", f"= {read}")
+    return OBJECTS.replace("append((key, value))", f"append({write})").replace(
+        "= record", f"= {read}"
+    )
 
 
 RUN_LOG: Final = (
-    Wrong("pending >= compact", "pending > compact", "Must there be more records than the threshold"),
+    Wrong(
+        "pending >= compact", "pending > compact", "Must there be more records than the threshold"
+    ),
     Wrong(CLEAR, "pass\n    return", "You wrote a snapshot, but the log still has its records"),
     Wrong(
         "            replay(snapshot, 4)",
@@ -177,8 +192,13 @@ RUN_LOG: Final = (
         "it counts keys",
         also=(
             ("    snapshot, log", "    changed = set()\n    snapshot, log"),
-            (CLEAR, f"changed, {CLEAR.replace('(), 0', '(), 0').replace('= ', '= set(), ')}"),
+            (CLEAR, f"changed, {CLEAR.replace('= ', '= set(), ')}"),
         ),
+    ),
+    Wrong(
+        "            replay(snapshot, 4)\n            pending = replay(bytes(log), 0)\n",
+        "            pending = replay(bytes(log), 0)\n            replay(snapshot, 4)\n",
+        "The snapshot's old values win over the log's newer ones",
     ),
     Wrong("memory.get(arguments[0])", "memory[arguments[0]]", MISSING),
     Wrong("memory.pop(arguments[0], None)", "del memory[arguments[0]]", MISSING),
@@ -190,7 +210,11 @@ RUN_LOG: Final = (
     ),
     Wrong(STATUS, f"[{STATUS[1:-1]}]", "It should be a tuple, but this is of type list"),
     Wrong("log += ", "log[:0] = ", "In which order do you replay the log's records"),
-    Wrong(SAVE, 'snapshot = count.to_bytes(4, "big") + log', "The second snapshot holds only the log's records"),
+    Wrong(
+        SAVE,
+        'snapshot = count.to_bytes(4, "big") + log',
+        "The second snapshot holds only the log's records",
+    ),
     Wrong(
         SAVE,
         'snapshot = count.to_bytes(4, "big") + (snapshot[4:] or b"".join(records))',
@@ -211,3 +235,11 @@ RUN_LOG: Final = (
 )
 
 WRONG: Final[Table] = {"03-run-shutdown": RUN_SHUTDOWN, "03-run-log": RUN_LOG}
+
+# The check says something else here; GAPS.md says what.
+GAPS: Final[Table] = {
+    "03-run-log": (
+        Wrong("pending += 1", "pending = len(memory)", "it counts keys"),
+        Wrong("pending = replay", "pending += replay", "counts the log's records once more"),
+    ),
+}
