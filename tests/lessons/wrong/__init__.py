@@ -11,3 +11,7 @@ WRONG: Final = {name: rows for module in _MODULES for name, rows in module.WRONG
 GAPS: Final[dict[str, tuple[Row, ...]]] = {
     name: tuple(rows) for module in _MODULES for name, rows in module.GAPS.items()
 }
+# Rows that the check takes for right, with the phrase that it should say.
+ACCEPTED: Final[dict[str, tuple[Row, ...]]] = {
+    name: tuple(rows) for module in _MODULES for name, rows in module.ACCEPTED.items()
+}

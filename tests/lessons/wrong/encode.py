@@ -37,6 +37,9 @@ ENCODE_FIELD: Final = (
     Wrong(NUMBER, 'f"{len(data):04}".encode()', "Your length is written in four digits"),
     Wrong(f"tag + {NUMBER}", f"{NUMBER} + tag", "in another order: length, tag, data"),
     Wrong('"big") + data', '"big")', "The data is missing"),
+    Wrong('"big") + data', '"big") + data + b"\\0"', "Your data is followed by a zero byte"),
+    Wrong('"big") + data', '"big") + value.encode()', "This value is bytes already"),
+    Wrong("return tag", "tag", "Is there a `return` on every way through the function"),
     Wrong(FIELD, f"({FIELD}).hex()", "Don't turn them into hex digits"),
     Wrong(f"tag + {NUMBER}", f"tag + bytes(3) + {NUMBER}", "preceded by three zero bytes"),
     Wrong(
@@ -212,6 +215,10 @@ def run_snapshots(operations):
     return results
 """
 
+GET: Final = "state.get(arguments[0])"
+POP: Final = "state.pop(arguments[0], None)"
+TYPED: Final = 'raw.decode() if data[offset : offset + 1] == b"s" else raw'
+
 RUN_SNAPSHOTS: Final = (
     Wrong(
         "state = decode(",
@@ -247,7 +254,7 @@ RUN_SNAPSHOTS: Final = (
     ),
     Whole(DELIMITED, "Does your format use a character as a mark"),
     Wrong(
-        'raw.decode() if data[offset : offset + 1] == b"s" else raw',
+        TYPED,
         'raw.decode(errors="replace")',
         "What in the saved bytes says which it was",
     ),
@@ -261,7 +268,7 @@ RUN_SNAPSHOTS: Final = (
     ),
     Wrong("state.get(arguments[0])", "state[arguments[0]]", "A missing key isn't an error here"),
     Wrong(
-        "state.pop(arguments[0], None)",
+        POP,
         "del state[arguments[0]]",
         "A missing key isn't an error here",
     ),
@@ -275,6 +282,37 @@ RUN_SNAPSHOTS: Final = (
         "= encode(state)",
         "= encode(state)\n            state = {}",
         "Saving empties memory here",
+    ),
+    Wrong(
+        "saved[arguments[0]] = encode(state)",
+        "saved.setdefault(arguments[0], encode(state))",
+        "The second `serialize` doesn't replace what the first one saved",
+    ),
+    Wrong(
+        "= encode(state)",
+        '= saved.get(arguments[0], b"") + encode(state)',
+        "the second `serialize` adds to the first instead of replacing it",
+    ),
+    Wrong(
+        "decode(saved[arguments[0]])",
+        "decode(saved.pop(arguments[0]))",
+        "Does the first `deserialize` use up what was saved",
+    ),
+    Wrong(
+        "decode(saved[arguments[0]])",
+        "decode(saved[arguments[0]]) or state",
+        "Is `if` true for an empty dict, or for no bytes",
+    ),
+    Wrong(
+        GET, f"{GET} or None", "An empty value is gone. `if value`, and `or`, treat it as missing"
+    ),
+    Wrong(POP, 'state[arguments[0]] = ""', "The key is still there, with an empty value"),
+    Wrong(POP, "state.clear()", "`delete` removes more than its own key"),
+    Wrong(
+        "    state: dict[str | bytes, str | bytes] = {}\n",
+        "",
+        "something survives from one call to the next",
+        also=(("[tuple[Any, ...]])", "[tuple[Any, ...]], state={})"),),
     ),
 )
 
@@ -291,6 +329,10 @@ WRONG: Final[Table] = {
 # The check says something else here; GAPS.md says what.
 GAPS: Final[Table] = {
     "01-encode-field": (
+        Wrong(NUMBER, "bytes([0, 0, 0, len(data) % 256])", "256 becomes 0"),
+        Wrong(NUMBER, "hex(len(data)).encode()", "Your length is written in hex digits"),
+        Wrong("value.encode()", 'value.encode("utf-16")', "Your data is encoded in UTF-16"),
+        Wrong("value.encode()", 'value.encode("ascii", "ignore")', "doesn't know the character"),
         Wrong("value.encode()", 'value.encode("latin-1")', "Your data is encoded in Latin-1"),
     ),
     "01-snapshot": (
@@ -305,6 +347,32 @@ GAPS: Final[Table] = {
             "stream = bytearray()",
             "delimiters, which can also occur in the data",
             also=((f"stream += {FIELD}", 'stream += data + b";"'),),
+        ),
+    ),
+    "01-run-snapshots": (
+        Wrong("while offset < len(data):", "if data:", "Only the first record comes back"),
+        Wrong(TYPED, TYPED.replace("decode()", "decode().strip()"), "Something strips the data"),
+        Wrong("value.encode()", 'value.encode("ascii", "ignore")', "doesn't know the character"),
+    ),
+}
+
+# The check accepts these; GAPS.md says why they are wrong.
+ACCEPTED: Final[Table] = {
+    "01-delimiter": (Wrong(FIELD, "tag + data.hex().encode()", MARKS),),
+    "01-run-snapshots": (
+        Wrong(
+            "state[arguments[0]]",
+            "state[str(arguments[0])]",
+            "What must your dict keep apart",
+            also=(
+                (GET, "state.get(str(arguments[0]))"),
+                (POP, "state.pop(str(arguments[0]), None)"),
+            ),
+        ),
+        Wrong(
+            POP,
+            "state.pop(str(arguments[0]), None)",
+            "What becomes of a deleted key that is bytes",
         ),
     ),
 }

@@ -38,6 +38,9 @@ REPLAY: Final = (
     Wrong(POP, "return items", "Does the deletion end your loop"),
     Wrong("else:", "elif key in items:", "A put of a new key changes nothing"),
     Wrong(POP, f"{POP}\n                break", "Which statement ends the loop there"),
+    Wrong("items, offset = dict(items), 0", "offset = 0", "It changes what it was given"),
+    Wrong(PUT, "items[value] = key", "Keys and values have changed places"),
+    Wrong(PUT, "items = {key: value}", "Only the last frame is applied"),
 )
 
 PUBLISH_ORDER: Final = (
@@ -231,6 +234,13 @@ WRONG: Final[Table] = {
 
 # The check says something else here; GAPS.md says what.
 GAPS: Final[Table] = {
+    "03-replay": (
+        Wrong("if value is None:", "if value is not None:", "the wrong way round"),
+        Wrong(POP, 'items[key] = b""', "The deleted key is still there, with an empty value"),
+    ),
+    "03-bug-hunt": (
+        Wrong("log[:offset] + ", "log[: offset - 1] + ", "Where does the last whole frame end"),
+    ),
     "03-recover": (
         Wrong(BAD, 'raise ValueError("a bad frame")', "every crash may leave a torn tail"),
         Wrong(
@@ -245,5 +255,14 @@ GAPS: Final[Table] = {
             "Which field of the header tells you that a frame's bytes have arrived",
         ),
         Whole(BY_SLICES, "A slice past the end returns whatever is left"),
+    ),
+}
+
+# The check accepts these; GAPS.md says why they are wrong.
+ACCEPTED: Final[Table] = {
+    "03-recover": (
+        Wrong(
+            "frame.sequence != sequence:", "items and frame.sequence != sequence:", "Which number"
+        ),
     ),
 }

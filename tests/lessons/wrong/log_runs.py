@@ -200,6 +200,12 @@ RUN_LOG: Final = (
         "            pending = replay(bytes(log), 0)\n            replay(snapshot, 4)\n",
         "The snapshot's old values win over the log's newer ones",
     ),
+    Wrong(
+        CLEAR,
+        "log, pending, memory = bytearray(), 0, {}\n    return",
+        "Writing a snapshot empties memory here",
+    ),
+    Wrong("len(memory), pending,", "pending, len(memory),", "but in another order"),
     Wrong("memory.get(arguments[0])", "memory[arguments[0]]", MISSING),
     Wrong("memory.pop(arguments[0], None)", "del memory[arguments[0]]", MISSING),
     Wrong(
@@ -238,8 +244,44 @@ WRONG: Final[Table] = {"03-run-shutdown": RUN_SHUTDOWN, "03-run-log": RUN_LOG}
 
 # The check says something else here; GAPS.md says what.
 GAPS: Final[Table] = {
+    "03-run-shutdown": (
+        Wrong("while offset < len(written):", "if written:", "Only the first record comes back"),
+    ),
     "03-run-log": (
         Wrong("pending += 1", "pending = len(memory)", "it counts keys"),
+        Wrong("pending += 1", 'pending += name == "put"', "A deletion is a record too"),
+        Wrong('log += b"D" + field(arguments[0])', "pass", "Is there a record of the deletion"),
+        Wrong("pending >= compact_threshold", "pending + 1 >= compact_threshold", "too early"),
         Wrong("pending = replay", "pending += replay", "counts the log's records once more"),
+    ),
+}
+
+# The check accepts these; GAPS.md says why they are wrong.
+GET: Final = ("memory.get(arguments[0])", "memory.get(str(arguments[0]))")
+ACCEPTED: Final[Table] = {
+    "03-run-shutdown": (
+        Wrong(
+            "memory[arguments[0]]",
+            "memory[str(arguments[0])]",
+            "What must your dict keep apart",
+            also=(GET,),
+        ),
+    ),
+    "03-run-log": (
+        Wrong(
+            "memory[arguments[0]]",
+            "memory[str(arguments[0])]",
+            "What must your dict keep apart",
+            also=(
+                GET,
+                ("memory.pop(arguments[0], None)", "memory.pop(str(arguments[0]), None)"),
+                ("field(arguments[0])", "field(str(arguments[0]))"),
+            ),
+        ),
+        Wrong(
+            "memory.pop(arguments[0], None)",
+            "memory.pop(str(arguments[0]), None)",
+            "What becomes of a deleted key that is bytes",
+        ),
     ),
 }

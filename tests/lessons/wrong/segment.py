@@ -1,4 +1,4 @@
-"""Wrong answers to the exercises of notebook 2."""
+"""Wrong answers to the exercises of notebook 2, except for the interview."""
 
 from typing import Final
 
@@ -35,6 +35,8 @@ HEADER: Final = (
         "Your total is the number of bytes in the stream",
     ),
     Wrong("len(pieces).to", "len(pieces[index]).to", "Your total is the length of the piece"),
+    Wrong("len(pieces).to", "(index + 1).to", "Your total is the number of segments so far"),
+    Wrong("index.to", "len(pieces[index]).to", "Your index is the length of the piece"),
     Wrong("(4,", "(2,", "Your numbers are only two bytes long"),
     Wrong("(4,", "(8,", "Your numbers are eight bytes long"),
     Wrong(NUMBERS, "bytes([index, len(pieces)])", "Your numbers are only one byte long"),
@@ -169,6 +171,12 @@ BUG_HUNT: Final = (
         also=(MENDED,),
     ),
     Wrong("limit - 8", "limit", HEADER_FORGOTTEN, also=(MENDED,)),
+    Wrong(
+        TOTAL,
+        "max(1, len(stream) // size + 1 - (len(stream) == size))",
+        "Only a stream of exactly one full piece is mended",
+    ),
+    Wrong(TOTAL, "max(1, -(-len(stream) // limit))", "computed from the whole limit"),
 )
 
 SECOND: Final = """\
@@ -251,6 +259,16 @@ SPLIT_JOIN: Final = (
         also=((JOIN, "pieces[index] for index in sorted(pieces)"),),
     ),
     Wrong(
+        "len(segment) < 8", "len(segment) <= 8", "too strict, and why? This case is about an empty"
+    ),
+    Wrong('raise ValueError(f"bad header: {segment[:8]!r}")', "continue", "skipped, or refused"),
+    Wrong(JOIN, "pieces[index] for index in sorted(pieces, key=str)", "`10` comes before `2`"),
+    Wrong(
+        "pieces[index] = segment[8:]",
+        "pieces[index] = segment[8:]\n        segments.remove(segment)",
+        "It changes what it was given",
+    ),
+    Wrong(
         TOTALS,
         "if len(totals) != 1 or sum(index not in pieces for index in range(total)):",
         "Check a total before you count up to it",
@@ -268,6 +286,9 @@ WRONG: Final[Table] = {
 
 # The check says something else here; GAPS.md says what.
 GAPS: Final[Table] = {
+    "02-header": (
+        Wrong("len(pieces).to", "(len(pieces) - index).to", "the number of segments that are left"),
+    ),
     "02-split": (
         Wrong(
             "[stream[at : at + size] for",
@@ -296,3 +317,5 @@ GAPS: Final[Table] = {
         ),
     ),
 }
+
+ACCEPTED: Final[Table] = {}
