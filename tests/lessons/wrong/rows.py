@@ -18,18 +18,16 @@ class Wrong:
         new: what people write instead.
         says: a phrase of the feedback that names the cause.
         also: more replacements that the mistake needs, as pairs of old and new.
-        at: the index of the only occurrence of `old` to replace.
     """
 
     old: str
     new: str
     says: str
     also: tuple[tuple[str, str], ...] = ()
-    at: int | None = None
 
     def source(self, exercise: Exercise) -> str:
         """Return the source of the wrong answer. ValueError if nothing is there to replace."""
-        source = _replaced(exercise.solved, self.old, self.new, self.at)
+        source = _replaced(exercise.solved, self.old, self.new)
         for old, new in self.also:
             source = _replaced(source, old, new)
         return source
@@ -82,10 +80,7 @@ def answer_of(exercise: Exercise, row: Row) -> Any:
     return functions if len(functions) > 1 else functions[0]
 
 
-def _replaced(source: str, old: str, new: str, at: int | None = None) -> str:
-    parts = source.split(old)
-    if len(parts) < 2:
+def _replaced(source: str, old: str, new: str) -> str:
+    if old not in source:
         raise ValueError(f"{old!r} isn't in the source")
-    if at is None:
-        return new.join(parts)
-    return old.join(parts[: at + 1]) + new + old.join(parts[at + 1 :])
+    return source.replace(old, new)
