@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
@@ -117,10 +117,10 @@ class Coding(Exercise):
         failed = next((one for one in seen if one.failed), None)
         if failed and self._is_untried(functions, failed):
             return self.untried()
+        if found := self._forbidden(functions, [failed.case] if failed else self.cases):
+            return found
         if failed:
             return self._explained(functions, seen, failed)
-        if found := self._forbidden(functions):
-            return found
         tried = len(seen)
         for look in (self._attacked, self._large):
             more = look(functions)
@@ -209,8 +209,8 @@ class Coding(Exercise):
 
     # ---------------------------------------------------------------------------- after the cases
 
-    def _forbidden(self, functions: Functions) -> Result | None:
-        for case in self.cases if self.forbidden else ():
+    def _forbidden(self, functions: Functions, cases: Iterable[Case]) -> Result | None:
+        for case in cases if self.forbidden else ():
             outcome = run(functions[case.of], case.arguments, tools=self.forbidden)
             if outcome.kind == "forbidden":
                 return self.wrong(self.forbidden[outcome.value])

@@ -258,4 +258,6 @@ def typed_stores() -> Iterator[Records]:
     for one, other in product(["", b"", "a", b"a", b"\xff", b"\0"], repeat=2):
         yield {one: other}
     yield from ({"1": "", b"1": ""}, {b"1": "", "1": ""}, {"b'a'": "a"}, {"'a'": b"a"})
+    for one, other in product([b"", b"\xbb", b"\x73", b"b", b"s"], repeat=2):
+        yield {one: other}
     yield from ({"b'a'": ""}, {"61": ""}, {"YQ==": ""}, {"": "b'a'"}, {"": "61"}, {"": "YQ=="})

@@ -92,13 +92,18 @@ def field_unit(value: Item) -> Unit:
         "0 for every field": 0,
         "the number of bits": 8 * size,
     }
-    text = value if isinstance(value, str) else ""
+    text = value if isinstance(value, str) else None
     datas = {
         "written as Python shows it, with quotes": repr(value).encode(),
         "written as hex digits": data.hex().encode(),
-        "encoded in Latin-1": text.encode("latin-1", "replace") if text else data,
-        "encoded in UTF-16": text.encode("utf-16") if text else data,
-        "encoded in ASCII": text.encode("ascii", "replace") if text else data,
+        "encoded in Latin-1": data if text is None else text.encode("latin-1", "replace"),
+        "encoded in UTF-16": data if text is None else text.encode("utf-16"),
+        "encoded in ASCII, which doesn't know the character": (
+            data if text is None else text.encode("ascii", "replace")
+        ),
+        "encoded in ASCII, which drops what it doesn't know": (
+            data if text is None else text.encode("ascii", "ignore")
+        ),
         "followed by a zero byte": data + b"\0",
         "followed by a newline": data + b"\n",
         "without its first byte": data[1:],
@@ -156,6 +161,7 @@ def segment_messages(pieces: Sequence[bytes]) -> list[Message]:
             "the length of the piece": len(piece),
             "the length of the whole segment": len(piece) + 8,
             "the number of segments that are left": last - index,
+            "the number of segments from here on": last - index + 1,
             "the number of segments so far": index + 1,
             "1 in every segment": 1,
         }
@@ -193,6 +199,7 @@ FORMS: Final[tuple[tuple[Callable[[int], bytes], str, str], ...]] = (
     ),
     (lambda n: bytes([n]), "only one byte long, so it can't go past 255", WIDTH),
     (lambda n: bytes([n % 256]), "cut to its last byte, so 256 becomes 0", WIDTH),
+    (lambda n: u32(n % 256), "cut to its last byte, so 256 becomes 0", WIDTH),
     (lambda n: n.to_bytes(2, "big"), "only two bytes long, so it can't go past 65,535", WIDTH),
     (lambda n: n.to_bytes(3, "big"), "only three bytes long", WIDTH),
     (lambda n: n.to_bytes(8, "big"), "eight bytes long", WIDTH),
@@ -204,6 +211,7 @@ FORMS: Final[tuple[tuple[Callable[[int], bytes], str, str], ...]] = (
     (lambda n: b"%x" % n, "written in hex digits", DIGITS),
     (lambda n: b"%04x" % n, "written in four hex digits", DIGITS),
     (lambda n: b"%08x" % n, "written in eight hex digits", DIGITS),
+    (lambda n: b"0x%x" % n, "written in hex digits", DIGITS),
     (lambda n: b"%d:" % n, "written in digits, with a colon", DIGITS),
     (
         lambda n: bytes(n),
@@ -236,10 +244,9 @@ def relations(messages: Sequence[Message]) -> list[Relation]:
     groups = [[role] for role in numbers] + ([numbers] if len(numbers) > 1 else [])
     found = []
     for role in roles:
-        for what in dict.fromkeys(
-            what for one in parts if one.role == role for what in one.instead
-        ):
-            found.append(_instead(role, what))
+        found += [_instead(role, what) for what in parts_instead(parts, role)]
+    if {"data", "length"} <= set(roles):
+        found[:0] = [_recoded(what) for what in parts_instead(parts, "data")]
     found += [_form(group, *form) for form in FORMS for group in groups[::-1]]
     found += [_without([role]) for role in roles]
     found += [_without(list(pair)) for pair in combinations(roles, 2)]
@@ -262,6 +269,27 @@ def _instead(role: str, what: str) -> Relation:
         f"You read the {role} as if it were {what}.",
         LOOKS.get(what) or LOOKS[role],
         _each(changed),
+    )
+
+
+def parts_instead(parts: Sequence[Part], role: str) -> list[str]:
+    """Return what else people write for a part, by its descriptions."""
+    return list(dict.fromkeys(what for one in parts if one.role == role for what in one.instead))
+
+
+def _recoded(what: str) -> Relation:
+    """Return a relation that changes data, and the length that is measured afterwards."""
+
+    def changed(unit: Unit) -> Unit:
+        data = [part.instead.get(what, part.data) for part in unit if part.role == "data"]
+        new = {"data": data[0], "length": u32(len(data[0]))} if data else {}
+        return tuple(replace(part, data=new.get(part.role, part.data)) for part in unit)
+
+    return Relation(
+        f"Your data is {what}.",
+        f"You read the data as if it were {what}.",
+        LOOKS["data"],
+        lambda message: tuple(map(changed, message)),
     )
 
 

@@ -393,7 +393,9 @@ def test_wrong_items_of_a_list_are_named() -> None:
 
     assert "A `get` gives a result even" in said(nothing, "01-run-snapshots")
     assert "The list is too long: it continues with None." in said(double, "01-run-snapshots")
-    assert "`delete` removes more than its own key." in said(one_key, "01-run-snapshots")
+    assert "The first wrong one is the answer to operation 3, ('get', 'b'): None." in said(
+        one_key, "01-run-snapshots"
+    )
 
 
 def test_an_item_without_a_name_has_its_index() -> None:

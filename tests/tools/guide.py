@@ -11,6 +11,8 @@ from typing import Final
 
 from helpers.paths import ROOT
 from kvlib.lessons.catalogue import EXERCISES
+from lessons.wrong import WRONG
+from lessons.wrong.rows import Row, Value, Wrong
 
 
 def renewed(guide: str) -> str:
@@ -38,12 +40,37 @@ def _points() -> Iterator[str]:
     yield _row("**all**", "", "", "", f"**{sum(one.points for one in EXERCISES.values())}**")
 
 
+def _mistakes() -> Iterator[str]:
+    """Yield a table per exercise of the wrong answers that its check explains, from its tests."""
+    for number, (name, rows) in enumerate(WRONG.items()):
+        yield from [""] * (number > 0)
+        yield from (f"### {name}", "", "| what people write | the check says |", "|---|---|")
+        for row in rows:
+            yield _row(_written(row), f"... {row.says} ...")
+
+
+def _written(row: Row) -> str:
+    """Return what a row's answer is, or what stands in it instead of what."""
+    if isinstance(row, Value):
+        return f"`{row.value!r:.100}`"
+    if isinstance(row, Wrong):
+        old, new = _short(row.old), _short(row.new)
+        return f"{new} for {old}" if new else f"nothing for {old}"
+    return _short(row.code)
+
+
+def _short(code: str) -> str:
+    """Return code in one line, cut if it is long."""
+    text = " ".join(code.split()).replace("`", "'")
+    return f"`{text if len(text) <= 90 else text[:88] + ' …'}`" if text else ""
+
+
 def _row(*cells: object) -> str:
     escaped = (str(cell).replace("|", r"\|") for cell in cells)
     return f"| {' | '.join(escaped)} |"
 
 
-PARTS: Final = {"points": _points}
+PARTS: Final = {"points": _points, "mistakes": _mistakes}
 GUIDE: Final = ROOT / "docs" / "teaching.md"
 
 

@@ -71,7 +71,7 @@ def operation_of(index: int, *arguments: Any) -> str:
 
 # ------------------------------------------------------------------------------- cases as a script
 
-TOKEN: Final = re.compile(r"b?'(?:\\.|[^'\\])*'|\[[^]]*\]|\{[^}]*\}|;|[^\s;]+")
+TOKEN: Final = re.compile(r"b?'(?:\\.|[^'\\])*'|\"[^\"]*\"|\[[^]]*\]|\{[^}]*\}|;|[^\s;]+")
 
 
 def operations_of(text: str) -> list[Operation]:
@@ -85,7 +85,7 @@ def operations_of(text: str) -> list[Operation]:
         if token == ";":
             found.append([])
         else:
-            literal = token.startswith(("'", "b'", "[", "{"))
+            literal = token[:2] == "b'" or token[0] in "'\"[{"
             found[-1].append(ast.literal_eval(token) if literal else token)
     return [tuple(one) for one in found if one]
 
@@ -150,14 +150,20 @@ two records: put a 1; put b 2; get a; get b
 a text and bytes that look alike: put 1 x; put b'1' b'y'; get 1; get b'1'
     [b'y', b'y'] -> The text `1` and the byte `1` have become the same key. What must your dict keep
         apart?
+a text that looks like bytes: put "b'1'" x; put b'1' b'y'; get "b'1'"; get b'1'
+    [b'y', b'y'] -> A text that looks like bytes and these bytes have become the same key. What must
+        your dict keep apart?
 """
 DELETING: Final = """
 deleting a key that isn't there: delete a; get a
+    [''] -> The key is there now, with an empty value. What should `delete` leave of it?
     KeyError -> A missing key isn't an error here: `get` gives None, and `delete` does nothing.
         Which methods of dict do that?
 a deleted record: put a 1; delete a; get a
     ['1'] -> The record is still there. What should `delete` leave of it?
     [''] -> The key is still there, with an empty value. What should `delete` leave of it?
+a deleted record with a key of bytes: put b'1' x; delete b'1'; get b'1'
+    ['x'] -> A record with a key of bytes isn't deleted. Is the key changed on its way?
 a deletion, and another record: put a 1; put b 2; delete a; get b
     [None] -> `delete` removes more than its own key.
 """
@@ -165,8 +171,9 @@ SAVING: Final = """
 memory after saving: put a 1; serialize p; get a
     [None] -> Saving empties memory here. `serialize` only writes: what does it change?
 one record, saved and loaded: put a 1; serialize p; delete a; deserialize p; get a
-    [None] -> `deserialize` doesn't bring back what was saved. Does its result reach the dict that
-        `get` reads, and was it bytes that were saved, or the dict itself?
+    [None] -> After `deserialize` the record isn't there. Follow it: is it in what was saved, and
+        was that bytes, or the dict itself? Is it read back? Does the result reach the dict that
+        `get` reads?
 a record that was changed after it was saved: put a 1; serialize p; put a 2; deserialize p; get a
     ['2'] -> After `deserialize`, memory has what was put after `serialize`. Either `deserialize`
         changes nothing, or what you saved is the dict itself, which later puts change too. What
@@ -204,8 +211,14 @@ MARK = Does your format use a character as a mark that the data may contain too?
     reader find the end without searching?
 TYPES = Bytes must come back as bytes. What in the saved bytes says which it was?
 SAME_KEY = The text `1` and the byte `1` have become the same key. What must your format keep apart?
+three records: put a 1; put b 2; put c 3; AROUND; get a; get b; get c
+    ? Which of the records come back, and which don't?
+    ['1', None, None] -> Only the first record comes back. Does the loop over the bytes end too
+        early?
+white space at both ends: put ' a\n' ' x\n'; AROUND; get ' a\n'
+    ? Something strips the data.
 a character of two bytes: put é x; AROUND; get é
-    ? Do your lengths count characters, or bytes?
+    ? How is `é` encoded, and do your lengths count characters, or bytes?
 characters of three and four bytes: put € 😀; AROUND; get €
     ? Do your lengths count characters, or bytes?
 delimiters in a value: put a '=;'; AROUND; get a
@@ -231,10 +244,6 @@ every delimiter you might think of: put 'a|b:c\0' '\0v1|v2:1;\n\\,\t'; AROUND; g
 an empty key: put '' 1; AROUND; get ''
     ? Is `if key` true for an empty text?
 empty bytes: put b'' b''; AROUND; get b''
-white space at both ends: put ' a\n' ' x\n'; AROUND; get ' a\n'
-    ? Something strips the data.
-three records: put a 1; put b 2; put c 3; AROUND; get a; get b; get c
-    ? Which of the records come back, and which don't?
 """
 
 

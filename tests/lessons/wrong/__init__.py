@@ -7,11 +7,7 @@ from lessons.wrong.rows import Row
 
 _MODULES: Final = (encode, segment, segment_runs, log, log_runs)
 WRONG: Final = {name: rows for module in _MODULES for name, rows in module.WRONG.items()}
-# Rows whose cause the check doesn't name yet, with the phrase that it should say; see GAPS.md.
+# Rows whose cause the check doesn't name yet, with the phrase that it should say.
 GAPS: Final[dict[str, tuple[Row, ...]]] = {
     name: tuple(rows) for module in _MODULES for name, rows in module.GAPS.items()
-}
-# Rows that the check takes for right, with the phrase that it should say.
-ACCEPTED: Final[dict[str, tuple[Row, ...]]] = {
-    name: tuple(rows) for module in _MODULES for name, rows in module.ACCEPTED.items()
 }

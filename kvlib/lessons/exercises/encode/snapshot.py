@@ -26,6 +26,9 @@ from kvlib.lessons.exercise import Case, refused, texts
 from kvlib.lessons.relations import Part, Spelling, snapshot_message
 
 STREAM: Final = encoding.encode_snapshot({"a": "", b"a": "é"})
+OFFSET: Final = (
+    "Where does the first record begin? By how much does your offset move on after a field?"
+)
 SLICE: Final = (
     "A slice past the end returns whatever is left, without an error. What must you compare before "
     "each slice?"
@@ -92,6 +95,22 @@ def decode_snapshot(data: bytes) -> dict[str | bytes, str | bytes]:
     return records
 
 
+DELIMITED: Final = (
+    "You separate the records with delimiters, which can also occur in the data. The format "
+    "has none."
+)
+
+
+def _delimited(records: dict[Any, Any], *marks: int) -> bytes:
+    pieces = [bytes([mark]) for mark in marks]
+    items = [
+        (item.encode() if isinstance(item, str) else item) + mark
+        for record in records.items()
+        for item, mark in zip(record, pieces, strict=True)
+    ]
+    return b"".join(items)
+
+
 def spell_snapshot(records: dict[Any, Any]) -> Spelling:
     """Return how a snapshot is spelled, and what else people return."""
     wholes = {
@@ -105,6 +124,7 @@ def spell_snapshot(records: dict[Any, Any]) -> Spelling:
         .replace("'", '"')
         .encode(),
     }
+    marks = {pair: _delimited(records, *pair) for pair in (b"=;", b":,", b",\n", b"|\n", b"\0\0")}
     parts = {
         "Records with an empty value are left out. Is `if value` true for an empty text?": {
             key: value for key, value in records.items() if value
@@ -126,6 +146,7 @@ def spell_snapshot(records: dict[Any, Any]) -> Spelling:
     return (
         {"": [snapshot_message(records)]}
         | {says: [((Part("all", data),),)] for says, data in wholes.items()}
+        | {f"{DELIMITED} ({pair!r})": [((Part("all", data),),)] for pair, data in marks.items()}
         | {says: [snapshot_message(some)] for says, some in parts.items()}
     )
 
@@ -147,9 +168,9 @@ EXERCISE: Final = Coding(
         Case(({"1": "", b"1": ""},), "a text and bytes that look alike"),
         Case(({"b": "", "a": ""},), "two records"),
         Case(({"a": "b" * 256},), "a length that needs its second byte"),
-        Case((bytes(4),), "a stream of an empty store", of=1),
-        Case((bytes(3) + b"\1" + EMPTY_RECORD,), "an empty key and an empty value", of=1),
-        Case((encoding.encode_snapshot({"a": "b"}),), "one record", of=1),
+        Case((bytes(4),), "a stream of an empty store", OFFSET, of=1),
+        Case((bytes(3) + b"\1" + EMPTY_RECORD,), "an empty key and an empty value", OFFSET, of=1),
+        Case((encoding.encode_snapshot({"a": "b"}),), "one record", OFFSET, of=1),
         Case((encoding.encode_snapshot({"é": ""}),), "a character of two bytes", of=1),
         Case((encoding.encode_snapshot({"": b"\xff"}),), "bytes that aren't text", of=1),
         Case((STREAM,), "a text and bytes that look alike", of=1),

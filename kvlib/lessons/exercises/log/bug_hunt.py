@@ -74,6 +74,9 @@ def spell_append(log: bytes, payload: bytes) -> Spelling:
         "Where nothing is torn, all the frames are gone: `log[:-0]` is empty.": (
             whole + new() if torn else new()
         ),
+        "The end of the last whole frame is gone. Where does the last whole frame end?": (
+            log[: offset - 1] + new()
+        ),
         "You return only the new frame. Where are the frames that were in the log?": new(),
         "The torn tail is gone, but nothing was appended. What was the function called for?": whole
         if torn

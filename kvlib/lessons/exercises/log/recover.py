@@ -26,7 +26,7 @@ import kvlib
 from kvlib.crash import GARBAGE
 from kvlib.lessons.coding import Coding
 from kvlib.lessons.exercise import Case, Finding, Function, refused, texts
-from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, log_of, sealed, write_log
+from kvlib.lessons.exercises.log.frames import DELETE, FIRST, PUT, SECOND, log_of, sealed, write_log
 from kvlib.lessons.exercises.stores import cases_of
 from kvlib.lessons.sandbox import run
 from kvlib.log import decode_mutations, encode_put
@@ -66,10 +66,13 @@ two mutations in one frame: put a 1; and put b b'\xff'
     {'a': '1'} -> ONE
     {'b': b'\xff'} -> ONE
 """
-SEE: Final = "`views.crash(log, recover=recover)` shows every cut."
+SEE: Final = (
+    "Every crash may leave a torn tail, and a slice past the end returns whatever is left. "
+    "`views.crash(log, recover=recover)` shows every cut."
+)
 FILLED: Final = (
     "After a crash a file may have its full length before its bytes arrive: zeros or garbage fill "
-    "the space. That is a torn tail, as long as no whole frame follows."
+    "the space. That is a torn tail, as long as no whole frame follows. Only the checksum tells."
 )
 OLDER: Final = (
     "A whole frame after a bad one proves damage only if its number is higher than the bad "
@@ -81,7 +84,8 @@ LATER: Final = (
     "find them?"
 )
 LENGTH: Final = (
-    "The damaged length points past the frames that follow. Where else could a whole frame begin?"
+    "The damaged length points past the frames that follow. Do you look for a whole frame at every "
+    "later offset, and does any higher number prove damage?"
 )
 HIGHER: Final = (
     "The later frame's number may be higher by more than one, because several frames may be bad. "
@@ -256,6 +260,8 @@ def recover(log):
             "look on?",
         ),
         _refused(LOG[ENDS[0] :], "a log that begins with its second frame", NUMBERS),
+        _refused(LOG[ENDS[0] : ENDS[1]], "a log that holds only its second frame", NUMBERS),
+        _refused(SECOND + kvlib.seal(b"M", 4, PUT), "a log without its third frame", NUMBERS),
         _refused(FIRST + LOG[ENDS[1] :], "a log without its second frame", NUMBERS),
         _refused(FIRST + FIRST, "a frame that occurs twice", NUMBERS),
         _refused(sealed(b"X"), "a whole frame whose mutation makes no sense", WHOLE),

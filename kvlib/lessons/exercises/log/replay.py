@@ -35,7 +35,8 @@ FIRST = The first value stays, whatever comes later. Which of two puts is the ne
 a log without frames:
 a log without frames, and a record that stays: have {'a': '1'}
 one put: put a 1
-    {} -> A put of a new key changes nothing. Does it depend on what was there before?
+    {} -> A put of a new key changes nothing. Is a condition the wrong way round, or does the put
+        depend on what was there before?
     {'a': None} -> NONE
 two frames: put a 1; put b 2
     {'a': '1'} -> Only the first frame is applied. Is there a `return` or `break` inside the loop?
@@ -55,6 +56,7 @@ one deletion: have {'a': '1'}; delete a
     later
     {'a': None} -> NONE
     {'a': ''} -> The deleted key is still there, with an empty value. What should be left of it?
+    {'a': b''} -> The deleted key is still there, with an empty value. What should be left of it?
 a deletion that was already applied: delete a
     KeyError -> A log may be replayed twice. How does a dict remove a key that may be missing?
     {'a': None} -> NONE

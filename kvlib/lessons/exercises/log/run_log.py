@@ -62,7 +62,8 @@ ONLY_SNAPSHOT = After a restart, you have only what the snapshot holds. Where ar
     came after it?
 CLEARED = After a restart the log is empty, because you cleared it after reading it. When may you
     clear it?
-REVIVED = A deleted key is back. What should a replay do with the record of a deletion?
+REVIVED = A deleted key is back. Is there a record of the deletion in the log, and what does a
+    replay do with it?
 SAVED = A restart wrote a snapshot, but a restart stands for a crash, which saves nothing. What is
     there to read?
 COUNTED = The number of records in the log is wrong: it counts keys. What does the log do at each
@@ -72,16 +73,17 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
 [2] the status after a put: put a 1; status
     [(1, 0, 0)] -> A put has left no record in the log.
     [(0, 1, 0)] -> The record isn't in memory.
-[2] the status after deleting a key that isn't there: delete a; status
-    [(0, 0, 0)] -> A deletion left no record in the log, because the key wasn't there. What does the
-        task say about that?
-    [(1, 1, 0)] -> A deleted key counts as live. What should be left of it?
+    [(1, 0, 1)] -> The snapshot was written too early: the log has fewer records than the threshold.
 [3] a key that is put twice: put a 1; put a 2; status
     [(1, 1, 0)] -> COUNTED
 [3] a put and a deletion: put a 1; delete a; status
     [(1, 2, 0)] -> A deleted key counts as live: is it still in memory, with None as its value?
-    [(0, 1, 0)] -> COUNTED
+    [(0, 1, 0)] -> A deletion is a record too, but it isn't counted.
     [(0, 0, 0)] -> COUNTED
+[2] the status after deleting a key that isn't there: delete a; status
+    [(0, 0, 0)] -> A deletion left no record in the log, because the key wasn't there. What does the
+        task say about that?
+    [(1, 1, 0)] -> A deleted key counts as live. What should be left of it?
 [1] a log that has just reached the threshold: put a 1; status
     [(1, 1, 0)] -> NO_SNAPSHOT
     [(1, 1, 1)] -> STILL_FULL
@@ -106,7 +108,8 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
 [2] the status after a restart: put a 1; restart; status
     [(1, 0, 0)] -> CLEARED
     [(1, 0, 1)] -> SAVED
-    [(1, 2, 0)] -> Replaying appends the records to the log once more. A replay only reads.
+    [(1, 2, 0)] -> A restart counts the log's records once more, or appends them again. A replay
+        only reads.
 [9] an empty value after a restart: put a ''; restart; get a
     [None] -> EMPTY
 [9] a key that is put twice, then a restart: put a 1; put a 2; restart; get a

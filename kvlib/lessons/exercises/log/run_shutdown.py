@@ -52,6 +52,8 @@ one record that comes back: set a 1; shutdown; restore; get a
     [None] -> `restore` doesn't bring back what was written. Does its result reach the dict that
         `get` reads? And was it bytes that were written, or the dict itself, which `shutdown`
         clears?
+two records that come back: set a 1; set b 2; shutdown; restore; get a; get b
+    ['1', None] -> Only the first record comes back. Does the loop over the bytes end too early?
 an empty value that comes back: set a ''; shutdown; restore; get a
     [None] -> An empty value is gone. `if value`, and `or`, treat it as missing. How can you tell an
         empty value from a missing one?

@@ -28,7 +28,7 @@ WRONG_CUTS: Final[Mapping[str, Callable[[bytes, int], list[bytes]]]] = {
     "You forgot the header, which takes 8 bytes of each segment. The limit covers both, so how "
     "many "
     "bytes are left for the stream?": lambda s, n: _sliced(s, n + 8),
-    "Your pieces leave room for 4 bytes of header, but it has two numbers of 4 bytes each.": (
+    "Your pieces leave room for too small a header: it has two numbers of 4 bytes each.": (
         lambda s, n: _sliced(s, n + 4)
     ),
     "Your pieces are 8 bytes longer than the limit: the header's size was added, not taken away.": (
@@ -77,6 +77,9 @@ WRONG_CUTS: Final[Mapping[str, Callable[[bytes, int], list[bytes]]]] = {
     "Bytes are missing between the pieces. Does each piece begin where the one before it ended?": (
         lambda s, n: [one[: n - 1] for one in _sliced(s, n)]
     ),
+    "Bytes are missing between the pieces: they begin a whole limit apart, header included.": (
+        lambda s, n: _sliced(s, n, n + 8)
+    ),
     "Pieces overlap. Does each one begin where the one before it ended?": (
         lambda s, n: _sliced(s, n, max(1, n - 1))
     ),
@@ -85,6 +88,9 @@ WRONG_CUTS: Final[Mapping[str, Callable[[bytes, int], list[bytes]]]] = {
     "The byte 0a is lost: in a pattern, `.` matches any byte but that one. The stream is "
     "bytes, not "
     "lines.": lambda s, n: re.findall(b".{1,%d}" % n, s) or [b""],
+    "The byte 0a is lost: in a pattern, `.` matches any byte but that one. And an empty stream "
+    "gives "
+    "no piece.": lambda s, n: re.findall(b".{1,%d}" % n, s),
     "The byte 0a is lost: the stream is bytes, not lines.": (
         lambda s, n: _sliced(s.replace(b"\n", b""), n)
     ),

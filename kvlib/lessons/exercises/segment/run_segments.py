@@ -79,7 +79,7 @@ def _count_case() -> Case:
     lengths = [15 + size for size in SIZES]
     wrong: dict[str, list[int]] = {ONE: [1] * len(SIZES)}
     for says in spell_pieces(bytes(limit), limit):
-        if says:
+        if says and not says.startswith("Bytes are missing"):  # as many as without a header
             wrong[says] = [len(spell_pieces(bytes(size), limit)[says]) for size in lengths]
     for says, less in ((NO_COUNT, 4), (NO_TAGS, 2), (SHORT, 6)):
         wrong[says] = [-(-(size - less) // (limit - 8)) for size in lengths]
@@ -245,7 +245,8 @@ EXERCISE: Final = Coding(
         Case(
             (9, [put("a", "v" * 300), SAVE, HOW_MANY, LOAD, get()]),
             "314 segments, so an index needs its second byte",
-            "An index has four bytes. Do you write all of them, and sort by all of them?",
+            "An index has four bytes, big-endian. Do you write all of them, and sort by all of "
+            "them?",
         ),
         *about_data(_at(64), "serialize p; deserialize p"),
         *about_data(_at(9), "serialize p; deserialize p"),
