@@ -154,13 +154,13 @@ def _about_refusal(case: Case, outcome: Outcome) -> Iterator[str]:
             "Raise "
             "a ValueError that says what doesn't fit."
         )
+    elif outcome.changed:
+        yield feedback.CHANGED
     elif feedback.is_own_refusal(outcome):
         yield (
             "To refuse this is right. But the error must be a ValueError, not "
             f"{outcome.value.kind}."
         )
-    elif outcome.changed:
-        yield feedback.CHANGED
     else:
         yield (
             f"This is {case.about}. An error is right, but this one happened by accident: "

@@ -305,7 +305,7 @@ def _about_item(mine: Any, wanted: Any, what: str) -> Iterator[str]:
     elif type(mine) is not type(wanted):
         if type(mine) not in (str, bytes):
             yield f"{what} should be {NAMES[type(wanted)]}, not of type {kind_of(mine)}."
-        elif type(wanted) is bytes and mine == str(wanted):
+        elif type(wanted) is bytes and mine == repr(wanted):
             yield (
                 f"{what} is a text that shows bytes, with a `b` and quotes. How do bytes "
                 "stay bytes?"

@@ -10,7 +10,7 @@ from typing import Final, Literal, Self
 from kvlib.layout.text import hanging
 from kvlib.lessons.picture import BytesPicture
 from kvlib.views import html
-from kvlib.views.plain import SHOWN, plain, written
+from kvlib.views.plain import SHOWN, written
 
 CheckState = Literal["right", "wrong", "not tried yet"]
 HEADLINES: Final = {"right": "right", "wrong": "not yet", "not tried yet": "not tried yet"}
@@ -198,8 +198,3 @@ class HelpText:
 def _with_code(text: str) -> str:
     """Return a text as HTML, with code between backticks."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
-
-
-def short(value: object, limit: int = SHOWN) -> str:
-    """Return a value as it would be written, cut if it is long."""
-    return written(plain(value), limit)

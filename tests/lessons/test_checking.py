@@ -398,6 +398,44 @@ def test_wrong_items_of_a_list_are_named() -> None:
     )
 
 
+def test_an_answer_of_three_dots_is_not_tried() -> None:
+    """Code may be left out as a value is."""
+    assert check(FIELD, ...).state == "not tried yet"
+
+
+def test_more_than_can_be_looked_at_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result of millions of items, and one that changes its argument."""
+    assert "The result is far too long" in said(lambda value: [0] * 300_000)
+
+    def clearing(numbers: list[int]) -> int:
+        total = sum(numbers)
+        numbers.clear()
+        return total
+
+    exercise = an_exercise(sum, [1, 2])
+    assert "It changes what it was given" in exercise.check(clearing).words[0]
+
+
+def test_a_refusal_that_changes_its_argument_is_told_so() -> None:
+    """And one that raises another error on purpose."""
+
+    def refuse(numbers: list[int]) -> int:
+        raise ValueError(len(numbers))
+
+    exercise = an_exercise(refuse, [1], cases=(Case(([1],), "a list", refused=True),))
+
+    def clearing(numbers: list[int]) -> int:
+        numbers.clear()
+        raise ValueError("no")
+
+    def another(numbers: list[int]) -> int:
+        raise OSError("no")
+
+    assert "must be a ValueError, not ValueError" not in exercise.check(clearing).words[0]
+    assert "It changes what it was given" in exercise.check(clearing).words[0]
+    assert "must be a ValueError, not OSError" in exercise.check(another).words[0]
+
+
 def test_an_item_without_a_name_has_its_index() -> None:
     """A list of whatever: item 1 is wrong."""
     exercise = an_exercise(lambda size: list(range(size)), 3)

@@ -23,7 +23,6 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(("name", "row"), _params(WRONG))
 def test_a_wrong_answer_is_told_its_cause(name: str, row: Row) -> None:
     """Each known wrong answer is refused, with words that name its cause."""
@@ -32,7 +31,6 @@ def test_a_wrong_answer_is_told_its_cause(name: str, row: Row) -> None:
     assert _plain(row.says) in _plain(repr(result))
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(("name", "row"), _params(GAPS))
 def test_a_wrong_answer_is_refused_even_if_its_cause_is_not_named(name: str, row: Row) -> None:
     """The cause of these isn't named yet, but none of them passes."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from helpers.right_answers import RIGHT
+from kvlib.errors import FormatError
 from kvlib.lessons import check, hint, solution
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.coding import Coding
@@ -33,6 +34,27 @@ def test_the_solution_passes(exercise: Exercise) -> None:
     assert result.passed, result
     assert exercise.why in result.words
     assert result.require() is result
+
+
+CODING = [one for one in EXERCISES.values() if isinstance(one, Coding)]
+
+
+@pytest.mark.parametrize("exercise", [pytest.param(one, id=one.name) for one in CODING])
+def test_the_solution_refuses_what_it_must(exercise: Coding) -> None:
+    """It raises a ValueError, or an error of the format."""
+    for case in exercise.cases:
+        if case.refused:
+            with pytest.raises((ValueError, FormatError)):
+                exercise.functions[case.of](*case.arguments)
+
+
+@pytest.mark.parametrize("exercise", ALL)
+def test_a_heading_has_the_whole_task(exercise: Exercise) -> None:
+    """With the exercise's name and minutes, and an ordering's lines."""
+    heading = f"**Exercise `{exercise.name}` ({exercise.minutes} min).** {exercise.task}"
+    assert exercise.heading.startswith(heading)
+    for number, line in enumerate(exercise.lines if isinstance(exercise, Ordering) else (), 1):
+        assert f"\n{number}   {line.splitlines()[0]}\n" in exercise.heading
 
 
 @pytest.mark.parametrize("exercise", ALL)

@@ -44,11 +44,6 @@ def get(key: str | bytes = "a") -> Operation:
     return ("get", key)
 
 
-def delete(key: str | bytes = "a") -> Operation:
-    """Return the operation that deletes this key."""
-    return ("delete", key)
-
-
 LONG: Final = ("put", "a", "x" * 70_000)
 FAR: Final = "How far can your length count? Two bytes go up to 65,535."
 SURVIVES: Final = (
