@@ -3,6 +3,7 @@
 import ast
 import inspect
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -89,7 +90,7 @@ def refused(about: str, look: str, *arguments: Any, of: int = 0) -> Case:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exercise:
+class Exercise(ABC):
     """An exercise.
 
     Attributes:
@@ -113,9 +114,9 @@ class Exercise:
     minutes: int
 
     @property
+    @abstractmethod
     def names(self) -> tuple[str, ...]:
         """The names that the answer's cell defines."""
-        raise NotImplementedError
 
     @property
     def stub(self) -> str:
@@ -133,9 +134,9 @@ class Exercise:
         return f"**Exercise `{self.name}` ({self.minutes} min).** {self.task}"
 
     @property
+    @abstractmethod
     def solved(self) -> str:
         """The source of the answer's cell, solved."""
-        raise NotImplementedError
 
     @property
     def shown(self) -> tuple[str, tuple[str, ...]]:
@@ -152,9 +153,9 @@ class Exercise:
         """The second argument of `check`: a name, or several in parentheses."""
         return self.names[0] if len(self.names) == 1 else f"({', '.join(self.names)})"
 
+    @abstractmethod
     def check(self, answer: Any) -> Result:
         """Return whether an answer is right; if it isn't, why."""
-        raise NotImplementedError
 
     # ------------------------------------------------------------------------------ results
 

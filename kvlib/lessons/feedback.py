@@ -99,7 +99,7 @@ def about_library(name: str) -> str:
 
 
 def came(outcome: Outcome) -> str:
-    """Return the outcome of a call in words."""
+    """Return in words how a call ended that gave no result."""
     where = f", in your {outcome.line}" if outcome.line else ""
     if outcome.kind == "raised":
         return f"{outcome.value.kind}: {written(outcome.value.text)[1:-1]}{where}"
@@ -107,9 +107,7 @@ def came(outcome: Outcome) -> str:
         return f"no end{where}"
     if outcome.kind == "asked":
         return f"it asks for input{where}"
-    if outcome.kind == "library":
-        return f"a call of {outcome.value}{where}"
-    return written(outcome.value)
+    return f"a call of {outcome.value}{where}"
 
 
 def about_end(outcome: Outcome) -> str:
@@ -287,10 +285,8 @@ def _about_records(mine: dict[Any, Any], wanted: dict[Any, Any]) -> Iterator[str
         if not any(same(key, other) for other in wanted):
             yield f"There is a record too many: its key is {written(key, 60)}."
             return
-    for key, value in wanted.items():
-        if not same(mine[key], value):
-            yield from _about_item(mine[key], value, f"The value of {written(key, 60)}")
-            return
+    wrong = next(key for key, value in wanted.items() if not same(mine[key], value))
+    yield from _about_item(mine[wrong], wanted[wrong], f"The value of {written(wrong, 60)}")
 
 
 def _content(item: Any) -> Any:

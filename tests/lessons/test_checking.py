@@ -434,6 +434,9 @@ def test_a_refusal_that_changes_its_argument_is_told_so() -> None:
     assert "must be a ValueError, not ValueError" not in exercise.check(clearing).words[0]
     assert "It changes what it was given" in exercise.check(clearing).words[0]
     assert "must be a ValueError, not OSError" in exercise.check(another).words[0]
+    accident = exercise.check(lambda numbers: numbers["first"])
+    assert "happened by accident" in accident.words[0]
+    assert len(accident.words) == 1
 
 
 def test_an_item_without_a_name_has_its_index() -> None:
@@ -795,6 +798,7 @@ def test_a_right_result_requires_nothing() -> None:
     """`require` is for grading: it gives the result, or an AssertionError with the text."""
     result = check("01-length", 14)
     assert result.require() is result
+    assert result._repr_mimebundle_() == {"text/plain": repr(result), "text/html": result.html()}
     assert repr(result).startswith("✓ 01-length: right\n")
     untried = check("01-length", ...)
     assert "<strong>○ 01-length: not tried yet</strong>" in untried.html()

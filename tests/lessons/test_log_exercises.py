@@ -101,6 +101,12 @@ def test_each_flaw_has_a_sentence_and_an_order() -> None:
         assert "log" in result.came or "no file" in result.came
 
 
+def test_prices_as_bytes_are_nearly_right() -> None:
+    """The records are right, but keys and prices went in as text."""
+    answer = {"tea": b"4", b"pie": "2"}
+    assert "keys and prices went in as text" in check("03-torn", answer).words[0]
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
