@@ -1,12 +1,20 @@
-"""Odd arguments to the decoders, and to `seal`."""
+"""Callers' mistakes: odd arguments to the decoders, to `seal` and to the stores."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kvlib
-from helpers.vocabulary import head_payload
+from helpers.vocabulary import (
+    head_payload,
+)
+from kvlib import (
+    DirectoryDisk,
+    MemoryDisk,
+    Store,
+)
 from kvlib.encoding import Item
 from kvlib.log import decode_mutations, decode_steps, scan
 from kvlib.segments import decode_header
@@ -104,3 +112,77 @@ def test_a_mapping_with_a_wrong_len_is_encoded_right() -> None:
             return 7
 
     assert kvlib.decode_snapshot(kvlib.encode_snapshot(Odd(a="1"))) == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "kind"),
+    [
+        ("sync", "Always", ValueError),
+        ("sync", "", ValueError),
+        ("sync", 0, ValueError),
+        ("sync", -1, ValueError),
+        ("sync", True, TypeError),
+        ("sync", None, TypeError),
+        ("sync", 1.5, TypeError),
+        ("threshold", 0, ValueError),
+        ("threshold", -5, ValueError),
+        ("threshold", True, TypeError),
+        ("threshold", "1", TypeError),
+        ("threshold", None, TypeError),
+        ("policy", 5, TypeError),
+        ("policy", True, TypeError),
+        ("max_segment_size", 8, ValueError),
+        ("max_segment_size", 2**32, ValueError),
+        ("max_segment_size", True, TypeError),
+        ("max_segment_size", "9", TypeError),
+    ],
+)
+def test_bad_parameters_are_refused_before_anything_is_made(
+    name: str, wrong: Any, kind: type[Exception], tmp_path: Path
+) -> None:
+    """A bad parameter is named in the error, and no directory is made."""
+    parameters = {name: wrong}
+    with pytest.raises(kind, match=name):
+        kvlib.open(tmp_path / "d", **parameters)
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("size", [8, 0, -1])
+def test_a_bad_segment_size_publishes_nothing(size: int) -> None:
+    """A bad segment size is refused before any file is written."""
+    disk = MemoryDisk()
+    with pytest.raises(ValueError, match="max_segment_size"):
+        kvlib.Store().serialize(disk, max_segment_size=size)
+    with pytest.raises(ValueError, match="max_segment_size"):
+        kvlib.open(disk, max_segment_size=size)
+    assert disk.names() == []
+
+
+def test_a_place_is_a_path_or_a_disk() -> None:
+    """Anything that is neither a path nor a Disk is a TypeError."""
+    not_places: list[Any] = [None, 1, b"path", ["path"], {}]
+    for wrong in not_places:
+        with pytest.raises(TypeError, match="path or a Disk"):
+            kvlib.open(wrong)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        kvlib.open,
+        DirectoryDisk,
+        Store,
+        lambda place: kvlib.open(place, read_only=True),
+        lambda place: Store().serialize(place),
+        lambda place: Store().deserialize(place),
+        lambda place: kvlib.open(MemoryDisk()).backup(place),
+    ],
+)
+def test_an_empty_path_is_no_place(
+    use: Callable[[Any], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty path is refused: it is a forgotten variable, not the working directory."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"empty.*'\.'"):
+        use("")
+    assert list(tmp_path.iterdir()) == []

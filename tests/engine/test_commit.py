@@ -1,9 +1,7 @@
 """Group commit: writers that arrive during an fsync share the next one, and fail together."""
 
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -13,14 +11,7 @@ from helpers.recorder import Recorder
 from helpers.stores import TIMEOUT, Items, Thread, content, frames_of, kinds_of
 from kvlib import DurableStore, WriteRefusedError, commit
 
-
-@pytest.fixture(autouse=True)
-def hurry() -> Iterator[None]:
-    """Switch threads as often as possible."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
 WRITERS = 6

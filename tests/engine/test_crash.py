@@ -52,7 +52,7 @@ def test_blocks_arrive_in_any_combination() -> None:
 
 
 def test_too_many_combinations_are_sampled() -> None:
-    """A thousand or two are tried, the same ones each time."""
+    """Only a thousand or two of very many combinations are tried, always the same ones."""
     disk = CrashDisk({"a": b""})
     disk.append("a", b"1" * 16 * 40)
     found = list(disk.images())
@@ -99,7 +99,7 @@ def test_names_are_forgotten_in_any_combination() -> None:
 def test_the_chosen_call_fails_once(
     operation: str, arguments: tuple[Any, ...], done: bytes, late: bool
 ) -> None:
-    """It fails before it is done (half of the bytes are written) or after; the next one works."""
+    """A fault strikes once: before the call, halfway through its bytes, or after it."""
     disk = CrashDisk({"a": b"old"}, fault=Fault(operation, 1, late=late))
     call = getattr(disk, operation)
     with pytest.raises(OSError, match="chosen to fail"):
@@ -115,7 +115,7 @@ def test_the_chosen_call_fails_once(
 
 
 def test_a_fault_may_last_for_ever() -> None:
-    """All calls of its kind fail from the chosen one on, and no others."""
+    """A lasting fault strikes every call of its kind from the chosen one on, and no others."""
     disk = CrashDisk({"a": b""}, fault=Fault("sync", 2, for_ever=True))
     disk.sync("a")
     for _ in range(3):
@@ -126,7 +126,7 @@ def test_a_fault_may_last_for_ever() -> None:
 
 
 def test_bytes_whose_sync_failed_are_never_safe() -> None:
-    """The kernel has forgotten that they must be written, so a later sync is a lie."""
+    """After a failed sync, bytes are never safe, because the kernel may have marked them clean."""
     disk = CrashDisk({"a": b""}, fault=Fault("sync", 1))
     disk.append("a", b"x")
     with pytest.raises(OSError, match="chosen to fail"):
@@ -139,7 +139,7 @@ def test_bytes_whose_sync_failed_are_never_safe() -> None:
 
 
 def test_names_whose_sync_failed_are_safe_after_the_next() -> None:
-    """Unlike bytes, they are written by the next sync that succeeds."""
+    """After a failed sync, names are safe as soon as a later one succeeds."""
     disk = CrashDisk(fault=Fault("sync_directory", 1))
     disk.write("a", b"")
     with pytest.raises(OSError, match="chosen to fail"):
@@ -168,7 +168,7 @@ def test_a_sweep_finds_what_a_naive_store_loses() -> None:
 
 
 def test_a_sweep_cuts_once_more_at_the_end() -> None:
-    """It checks the last promise, too, and a note gives the moment and the image."""
+    """A sweep checks the state at the end too, and notes the moment and the image of a failure."""
     promised = []
 
     def workload(disk: CrashDisk) -> None:
@@ -231,7 +231,7 @@ def test_no_failing_operation_breaks_a_promise() -> None:
 def test_no_death_of_the_process_breaks_a_promise(
     sync: Sync, deaths: list[int], operations: int, stride: int
 ) -> None:
-    """The process dies at an event, and the store is reopened; then the power is cut."""
+    """If the process dies, the store is reopened, and then the power fails, no promise breaks."""
     for at in deaths:
         cuts = death_run(at, operations, sync, events=8 if stride == 7 else 4, stride=stride)
         assert cuts.oracle.bad == 0, (at, cuts.oracle.example)

@@ -62,19 +62,6 @@ def test_a_store_writes_these_bytes() -> None:
     assert files_of(disk) == store_files({}, *sealed, frame(b"C", 7, b"", salt), salt=salt)
 
 
-def test_the_same_operations_give_the_same_bytes(tmp_path: Path) -> None:
-    """With a seeded source of randomness, the same operations write the same bytes."""
-    for name in ("one", "two"):
-        disk = DirectoryDisk(tmp_path / name, entropy=MemoryDisk(seed=5).entropy)
-        with kvlib.open(disk) as store:
-            store["a"] = "1"
-            store.compact()
-            store["b"] = "2"
-    one = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
-    two = {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()}
-    assert one == two
-
-
 def test_each_log_has_a_salt_of_its_own() -> None:
     """Each log has its own salt, so that frames of an older log fail its checksums."""
     disk = MemoryDisk()

@@ -192,7 +192,7 @@ NOT_FIELDS: list[Any] = [0, None, True, 1.5, bytearray(b"a"), memoryview(b"a"), 
 
 @pytest.mark.parametrize("wrong", NOT_FIELDS, ids=lambda wrong: type(wrong).__name__)
 def test_only_str_and_bytes_are_encoded(wrong: Any) -> None:
-    """Another type of field, key or value is the caller's mistake."""
+    """A field, key or value of another type is a TypeError."""
     attempts = [partial(kvlib.encode_field, wrong), partial(kvlib.encode_snapshot, {"k": wrong})]
     if not isinstance(wrong, (bytearray, list)):  # which can't be keys
         attempts.append(partial(kvlib.encode_snapshot, {wrong: "v"}))
@@ -203,7 +203,7 @@ def test_only_str_and_bytes_are_encoded(wrong: Any) -> None:
 
 @pytest.mark.parametrize("surrogate", ["\ud800", "a\udfff", "\ude00\ud83d"], ids=ascii)
 def test_a_lone_surrogate_is_refused(surrogate: str) -> None:
-    """Half a character has no UTF-8."""
+    """A lone surrogate is a ValueError, because it has no UTF-8 encoding."""
     for encode in (
         partial(kvlib.encode_field, surrogate),
         partial(kvlib.encode_snapshot, {surrogate: "v"}),

@@ -85,7 +85,7 @@ def test_healing_takes_a_generation_beyond_the_failed_frame() -> None:
 
 @pytest.mark.parametrize("write", [lambda store: store.put("b", "2"), DurableStore.sync])
 def test_a_failed_fsync_is_never_tried_again(write: Callable[[DurableStore], object]) -> None:
-    """Not even by close, because the kernel may have marked the pages clean."""
+    """A failed fsync isn't repeated, even by close: the kernel may have marked the pages clean."""
     disk = FaultyDisk()
     store = kvlib.open(disk, sync=2)
     store["a"] = "1"

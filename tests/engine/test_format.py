@@ -105,7 +105,7 @@ def golden_segments() -> list[bytes]:
 
 @stores
 def test_golden_stores_are_read(name: str) -> None:
-    """Opened read-only, loaded into memory or opened for writing, a store has the same records."""
+    """A golden store has the same records, however it is opened."""
     files = golden_store(name)
     disk = disk_of(files)
     with kvlib.open(disk, read_only=True) as store:
@@ -136,7 +136,7 @@ def test_the_same_operations_give_the_same_bytes(name: str) -> None:
 
 
 def test_a_golden_store_has_this_status() -> None:
-    """Its status and the kinds of its frames are known."""
+    """A golden store has a known status, and frames of known kinds."""
     files = golden_store("closed")
     assert len(files) == 5
     status = kvlib.open(disk_of(files), read_only=True).status()
@@ -165,7 +165,7 @@ def test_the_golden_stream_and_its_segments() -> None:
 
 
 def test_all_goldens_are_used() -> None:
-    """The folder holds nothing else, and a line is at most 16 bytes."""
+    """The folder holds only goldens that a test reads, with at most 16 bytes on a line."""
     stores = {f"{name}/{file}.hex" for name in MAKERS for file in golden_store(name)}
     bare = {"stream.hex", *(f"segment{number}.hex" for number in range(4))}
     found = {path.relative_to(FORMAT_1).as_posix(): path for path in FORMAT_1.rglob("*.*")}

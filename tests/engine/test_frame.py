@@ -79,7 +79,7 @@ TORN: dict[str, tuple[bytes, int, str]] = {
 
 @pytest.mark.parametrize("case", TORN)
 def test_a_torn_frame_is_located(case: str) -> None:
-    """A crash may leave it at the end of a log, so it is a TornError at its first wrong field."""
+    """A frame that a crash may leave is a TornError at the first wrong field."""
     data, offset, word = TORN[case]
     with pytest.raises(TornError, match=word) as caught:
         kvlib.unseal(b"xy" + data, 2, 1)
@@ -97,7 +97,7 @@ def test_a_torn_frame_is_located(case: str) -> None:
 def test_a_whole_frame_that_no_writer_writes_is_damage(
     kind: bytes, sequence: int, offset: int, word: str
 ) -> None:
-    """Its checksum is right, so no crash has made it."""
+    """A flaw below a right checksum is damage, because no crash leaves one."""
     with pytest.raises(CorruptionError, match=word) as caught:
         kvlib.unseal(b"xy" + frame(kind, sequence, b"abc"), 2)
     assert not isinstance(caught.value, TornError)
@@ -112,13 +112,13 @@ def test_a_whole_frame_that_no_writer_writes_is_damage(
     ],
 )
 def test_seal_checks_its_arguments(kind: Any, sequence: int, word: str) -> None:
-    """There are five kinds, and sequences from 0 to 2**63."""
+    """Seal refuses any but the five kinds, and sequences outside 0 to 2**63."""
     with pytest.raises(ValueError, match=word):
         kvlib.seal(kind, sequence, b"")
 
 
 def test_a_payload_of_4_gib_is_not_sealed() -> None:
-    """Its size is checked before any byte is copied."""
+    """A payload of 4 GiB is refused before any byte is copied."""
 
     class Huge(bytes):
         def __len__(self) -> int:
@@ -129,7 +129,7 @@ def test_a_payload_of_4_gib_is_not_sealed() -> None:
 
 
 def test_the_preamble_of_this_version_passes() -> None:
-    """It is the magic and version 1, whatever follows."""
+    """The magic and version 1 pass, whatever follows."""
     assert PREAMBLE == b"kvlib\x00\x00\x01"
     check_preamble(PREAMBLE)
     check_preamble(PREAMBLE + b"anything")
@@ -137,7 +137,7 @@ def test_the_preamble_of_this_version_passes() -> None:
 
 @pytest.mark.parametrize("version", [2, 3, 256, 65535])
 def test_a_newer_preamble_is_not_damage(version: int) -> None:
-    """It is a VersionError, whatever follows."""
+    """A newer version is a VersionError, whatever follows."""
     with pytest.raises(VersionError, match=f"version {version}") as caught:
         check_preamble(b"kvlib\0" + version.to_bytes(2, "big") + b"\xff")
     assert not isinstance(caught.value, CorruptionError)

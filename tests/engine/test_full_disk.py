@@ -13,25 +13,13 @@ import pytest
 
 import kvlib
 from helpers.crashes import after, carry_out
-from helpers.stores import FULL, Items, assert_refused, content, disk_full, reopened
+from helpers.stores import FULL, HEALING, Items, assert_refused, content, disk_full, heal, reopened
 from helpers.vocabulary import Call, FaultyDisk, Field, files_of, frame, put, store_files, survivor
 from kvlib import DurableStore, MemoryDisk, WriteRefusedError
 
 Changes = list[tuple[Field, Field | None]]  # None: delete
 
 pytestmark = pytest.mark.untraced
-
-
-healing = pytest.mark.parametrize("how", ["compact", "reopen"])
-
-
-def heal(store: DurableStore, how: str, place: Any) -> DurableStore:
-    """Heal a store that refuses to write, in one of the ways its error message names."""
-    if how == "compact":
-        store.compact()
-        return store
-    store.close()
-    return kvlib.open(place)
 
 
 LIFE: list[Changes] = [
@@ -228,7 +216,7 @@ FORBIDDEN = pytest.mark.parametrize("error", [errno.EROFS, errno.EACCES])
 
 
 @FORBIDDEN
-@healing
+@HEALING
 @pytest.mark.parametrize("end", [frame(b"C", 3, b"", 9), b"", b"torn"])
 def test_a_disk_that_refuses_to_be_written_is_read(error: int, how: str, end: bytes) -> None:
     """The store opens and can be read, however its log ends, and no byte changes."""
@@ -306,7 +294,7 @@ def break_fsync(monkeypatch: pytest.MonkeyPatch, first: int, last: float) -> Fsy
     return fsyncs
 
 
-@healing
+@HEALING
 @pytest.mark.parametrize("for_ever", [False, True])
 def test_a_directory_on_which_fsync_fails_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, for_ever: bool

@@ -47,7 +47,7 @@ def test_spoilt_inputs(batch: int) -> None:
 @given(data=st.binary(max_size=120))
 @settings(max_examples=50)
 def test_any_bytes(name: str, data: bytes) -> None:
-    """Random bytes are read or refused, too."""
+    """Random bytes are read or refused."""
     assert feeding.feed(name, data) in ("read", "refused", "newer")
 
 
@@ -251,7 +251,7 @@ def test_a_wrong_answer_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_command_counts_its_inputs(capsys: pytest.CaptureFixture[str]) -> None:
-    """It prints the counts by target and in all, and a seed gives the same ones in any process."""
+    """The command prints counts by target and in all, the same for the same seed."""
     assert command.main(["--inputs", "2500", "--no-guided"]) == 0
     out = capsys.readouterr().out
     assert out.endswith("2,500 inputs in all, 0 failures\n")

@@ -75,7 +75,7 @@ def check_refusals(path: Path, *actions: Callable[[], object]) -> None:
 def test_only_regular_files_are_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: Callable[[Path], None], name: str
 ) -> None:
-    """Anything else is damage: kvlib neither follows it nor waits for it."""
+    """A file that isn't regular is damage: kvlib neither follows it nor waits for it."""
     folder = fill(tmp_path / "store", OPEN)
     (folder / name).unlink()
     place(folder / name)
@@ -95,7 +95,7 @@ def test_only_regular_files_are_read(
 
 @posix
 def test_only_a_regular_file_is_locked(tmp_path: Path, place: Callable[[Path], None]) -> None:
-    """A writer refuses any other lock; a reader needs none."""
+    """A writer refuses a lock that isn't a regular file; a reader needs no lock."""
     folder = fill(tmp_path / "store", OPEN)
     place(folder / "lock")
     actions = partial(kvlib.open, folder), partial(kvlib.Store().serialize, folder)
@@ -110,7 +110,7 @@ def test_only_a_regular_file_is_locked(tmp_path: Path, place: Callable[[Path], N
 def test_only_a_regular_file_becomes_the_new_log(
     tmp_path: Path, place: Callable[[Path], None]
 ) -> None:
-    """Anything else blocks the next snapshot, but no mutation, and is not written through."""
+    """A log.new that isn't a regular file blocks snapshots but no mutation, and stays as it is."""
     folder = fill(tmp_path / "store", CLOSED)
     place(folder / "log.new")
     assert main(["check", str(folder)]) == 0
@@ -160,7 +160,7 @@ def test_strange_names_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_path_with_a_nul_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """No file system has one."""
+    """A path with a NUL is refused."""
     with pytest.raises(ValueError, match="null"):
         kvlib.open("a\0b")
     for command in ("check", "dump", "compact"):

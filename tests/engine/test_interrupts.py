@@ -153,7 +153,7 @@ CASES += [(name, sync, 3) for name in ("put", "batch") for sync in ("always", 2)
 
 @pytest.mark.parametrize(("name", "sync", "threshold"), CASES)
 def test_an_interrupted_call_has_done_all_or_nothing(name: str, sync: Sync, threshold: int) -> None:
-    """In memory and on the disk; the next call works, or is refused until a compaction."""
+    """An interrupted call is done whole or not at all; the next works, or needs a compaction."""
     expected, store = make_store()
     CALLS[name](store)
     states = [RECORDS, content(expected)]
@@ -243,7 +243,7 @@ def test_a_batch_left_open_refuses_what_promises_durability(
 
 
 def test_an_interrupted_open_leaves_the_store_to_be_opened_again() -> None:
-    """The lock is free, and every record is there."""
+    """After an interrupted open, the lock is free and every record is there."""
     disks: list[MemoryDisk] = []
 
     def make() -> Callable[[], object]:
@@ -293,7 +293,7 @@ MEMORY: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("name", MEMORY)
 def test_an_interrupted_call_of_a_store_in_memory_has_done_all_or_nothing(name: str) -> None:
-    """In memory and on its medium, both of which still work."""
+    """An interrupted call of a Store is done whole or not at all, in memory and on its medium."""
     made: list[Store] = []
 
     def make() -> Callable[[], object]:
@@ -329,7 +329,7 @@ def test_an_interrupted_call_of_a_store_in_memory_has_done_all_or_nothing(name: 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
 @pytest.mark.parametrize("name", ["put", "update", "batch", "clear", "compact"])
 def test_real_signals_leave_a_whole_state(name: str) -> None:
-    """The same law for the signals of a timer."""
+    """Signals of a real timer leave a whole state too."""
     act, kept = CALLS[name], list[BaseException]()
     disk, store = make_store(threshold=50)
 

@@ -1,46 +1,28 @@
-"""The four exercises, against worked examples, plain-dict oracles, and callers' mistakes."""
+"""The four exercises, against worked examples and plain dicts."""
 
 import random
-from ast import literal_eval
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-import kvlib
+from helpers.operations import (
+    Answers,
+    Operations,
+    Runner,
+    logged,
+    parse,
+    segments,
+    shutdown,
+    snapshots,
+)
 from helpers.vocabulary import AWKWARD, LONG
 from kvlib import judge
 
-Operations = list[tuple[Any, ...]]
-Answers = list[Any]
 Field = str | bytes
-Runner = Callable[[Operations], Answers]
 
 LABELS = ("p", "", "a/b", "ключ", "../up", "p ")
 LISTS = 500  # random lists for each exercise
-
-snapshots, shutdown = judge.run_snapshots, judge.run_shutdown
-
-
-def segments(size: int) -> Runner:
-    """Return exercise 2 with this size of segments."""
-    return partial(judge.run_segments, size)
-
-
-def logged(threshold: int) -> Runner:
-    """Return exercise 3 with this threshold."""
-    return partial(judge.run_log, threshold)
-
-
-def parse(text: str) -> Operations:
-    """Return operations written as "put a b'1', reorder p [1,0]": words are str unless marked."""
-    return [tuple(map(parse_word, operation.split())) for operation in text.split(", ")]
-
-
-def parse_word(word: str) -> Any:
-    """Return bytes for b'...', a list for [...], "" for '', and any other word as it is."""
-    return literal_eval(word) if word.startswith(("'", "b'", "[")) else word
 
 
 # the exercise, its operations, and their answers; the first four of each come from the exercise
@@ -154,7 +136,7 @@ def test_no_operations_give_no_answers(run: Runner) -> None:
     assert run([]) == []
 
 
-# --- random lists, against oracles of plain dicts -------------------------------------------------
+# --- random lists, against an oracle of plain dicts -----------------------------------------------
 
 
 def segments_of(mapping: dict[Field, Field], size: int) -> int:
@@ -165,65 +147,36 @@ def segments_of(mapping: dict[Field, Field], size: int) -> int:
     return max(1, -(-stream // (size - 8)))
 
 
-def expected_of_snapshots(operations: Operations, size: int = 0) -> Answers:
-    """Answer exercises 1 and 2 with copies of dicts; `size` is for counting segments."""
+def expected(operations: Operations, size: int = 0, threshold: int = 0) -> Answers:
+    """Answer an exercise with copies of dicts; `size` is that of segments."""
     live: dict[Field, Field] = {}
-    saved: dict[str, dict[Field, Field]] = {}
+    saved: dict[str, dict[Field, Field]] = {"shutdown": {}}
+    pending = compactions = 0
     answers: Answers = []
     for operation in operations:
         match operation:
-            case ("put", key, value):
+            case ("put" | "set", key, value):
                 live[key] = value
-            case ("get", key):
-                answers.append(live.get(key))
             case ("delete", key):
                 live.pop(key, None)
+            case ("get", key):
+                answers.append(live.get(key))
             case ("serialize", label):
                 saved[label] = dict(live)
             case ("segment_count", label):
                 answers.append(segments_of(saved[label], size))
             case ("deserialize", label):
                 live = dict(saved[label])
-    return answers
-
-
-def expected_of_log(operations: Operations, threshold: int) -> Answers:
-    """Answer exercise 3 with a dict and a count."""
-    live: dict[Field, Field] = {}
-    pending = compactions = 0
-    answers: Answers = []
-    for operation in operations:
-        match operation:
-            case ("put", key, value):
-                live[key] = value
-            case ("delete", key):
-                live.pop(key, None)
-            case ("get", key):
-                answers.append(live.get(key))
+            case ("shutdown",):
+                saved["shutdown"], live = live, {}
+            case ("restore",):
+                live = dict(saved["shutdown"])
             case ("status",):
                 answers.append((len(live), pending, compactions))
         if operation[0] in ("put", "delete"):
             pending += 1
             if pending == threshold:
                 pending, compactions = 0, compactions + 1
-    return answers
-
-
-def expected_of_shutdown(operations: Operations) -> Answers:
-    """Answer exercise 4 with two dicts."""
-    live: dict[Field, Field] = {}
-    saved: dict[Field, Field] = {}
-    answers: Answers = []
-    for operation in operations:
-        match operation:
-            case ("set", key, value):
-                live[key] = value
-            case ("get", key):
-                answers.append(live.get(key))
-            case ("shutdown",):
-                saved, live = live, {}
-            case ("restore",):
-                live = dict(saved)
     return answers
 
 
@@ -237,36 +190,25 @@ def any_field(chance: random.Random) -> Field:
     return chance.choice(AWKWARD)
 
 
-def random_operations(
-    chance: random.Random, names: str, more: Callable[[str], Operations] = lambda name: [(name,)]
-) -> Operations:
-    """Return random operations, and a get of every key.
+def random_operations(chance: random.Random, names: str) -> Operations:
+    """Return random operations of these names, and a get of every key.
 
-    `names` are chosen from; `more` gives the operations for those that take no key.
+    A label is read only after it was written.
     """
     keys = [any_field(chance) for _ in range(chance.randint(1, 8))]
+    written: list[str] = []
     operations: Operations = []
     for name in chance.choices(names.split(), k=chance.randrange(45)):
         if name in ("put", "set"):
             operations.append((name, chance.choice(keys), any_field(chance)))
         elif name in ("get", "delete"):
             operations.append((name, chance.choice(keys)))
-        else:
-            operations += more(name)
-    return operations + [("get", key) for key in keys]
-
-
-def labelled(chance: random.Random) -> Callable[[str], Operations]:
-    """Return what makes operations with labels; a label is read only after it was written."""
-    written: list[str] = []
-
-    def more(name: str) -> Operations:
-        if name == "serialize" or not written:
+        elif name == "serialize" or (name in ("deserialize", "segment_count") and not written):
             written.append(chance.choice(LABELS))
-            return [("serialize", written[-1])]
-        return [(name, chance.choice(written))]
-
-    return more
+            operations.append(("serialize", written[-1]))
+        else:
+            operations.append((name, chance.choice(written)) if written else (name,))
+    return operations + [("get", key) for key in keys]
 
 
 def with_reorders(
@@ -274,7 +216,7 @@ def with_reorders(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the operations, with a random permutation after each count of segments."""
     without_gets = [operation for operation in operations if operation[0] != "get"]
-    counts = iter(expected_of_snapshots(without_gets, size))
+    counts = iter(expected(without_gets, size))
     for operation in operations:
         yield operation
         if operation[0] == "segment_count":
@@ -282,50 +224,35 @@ def with_reorders(
             yield ("reorder", operation[1], chance.sample(range(count), count))
 
 
-PUTS = "put put delete get get "
-Case = tuple[Runner, Operations, Answers]
-
-
-def random_snapshots(chance: random.Random) -> Case:
-    """Return a random list for exercise 1."""
-    operations = random_operations(chance, PUTS + "serialize deserialize", labelled(chance))
-    return snapshots, operations, expected_of_snapshots(operations)
-
-
-def random_segments(chance: random.Random) -> Case:
-    """Return a random list for exercise 2, with random permutations."""
-    size = chance.choice((9, 10, 12, 15, 20, 33, 100, 1000, 10**6))
-    names = PUTS + "serialize deserialize segment_count"
-    operations = random_operations(chance, names, labelled(chance))
-    operations = [*with_reorders(operations, size, chance)]
-    return segments(size), operations, expected_of_snapshots(operations, size)
-
-
-def random_log(chance: random.Random) -> Case:
-    """Return a random list for exercise 3."""
-    threshold = chance.choice((1, 2, 3, 5, 8, 1000))
-    operations = random_operations(chance, PUTS + "restart status")
-    operations += [("status",), ("restart",), ("status",)]
-    return logged(threshold), operations, expected_of_log(operations, threshold)
-
-
-def random_shutdown(chance: random.Random) -> Case:
-    """Return a random list for exercise 4."""
-    operations = random_operations(chance, "set set get shutdown restore")
-    return shutdown, operations, expected_of_shutdown(operations)
+NAMES = {
+    "snapshots": "put put delete get get serialize deserialize",
+    "segments": "put put delete get get serialize deserialize segment_count",
+    "log": "put put delete get get restart status",
+    "shutdown": "set set get shutdown restore",
+}
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("make", [random_snapshots, random_segments, random_log, random_shutdown])
-def test_random_lists_agree_with_dicts(make: Callable[[random.Random], Case]) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_random_lists_agree_with_dicts(name: str) -> None:
     """Random operations give what plain dicts and some arithmetic give."""
     for seed in range(LISTS):
-        run, operations, answers = make(random.Random(seed))
-        assert run(operations) == answers, seed
+        chance = random.Random(seed)
+        size = chance.choice((9, 10, 12, 15, 20, 33, 100, 1000, 10**6))
+        threshold = chance.choice((1, 2, 3, 5, 8, 1000))
+        run = {
+            "snapshots": snapshots,
+            "segments": segments(size),
+            "log": logged(threshold),
+            "shutdown": shutdown,
+        }[name]
+        operations = [*with_reorders(random_operations(chance, NAMES[name]), size, chance)]
+        operations += [("status",), ("restart",), ("status",)] if name == "log" else []
+        assert run(operations) == expected(operations, size, threshold), seed
 
 
 def test_each_call_starts_empty() -> None:
-    """A call remembers nothing from the one before."""
+    """A call remembers nothing of earlier calls."""
     snapshots(parse("put a 1, serialize p"))
     with pytest.raises(ValueError, match="operation 0"):
         snapshots(parse("deserialize p"))
@@ -343,120 +270,6 @@ def test_the_callers_list_is_left_alone() -> None:
     judge.run_segments(10, operations)
     assert operations == copy
     assert order == [1, 0]
-
-
-# --- mistakes -------------------------------------------------------------------------------------
-
-# each exercise, and its operation that changes a record; two segments hold an empty snapshot
-RUNNERS: dict[str, tuple[Runner, str]] = {
-    "snapshots": (snapshots, "put"),
-    "segments": (segments(10), "put"),
-    "log": (logged(2), "put"),
-    "shutdown": (shutdown, "set"),
-}
-NOT_FIELDS: list[Any] = [0, 1, None, True, False, 1.5, bytearray(b"a"), memoryview(b"a"), ["a"], ()]
-every_exercise = pytest.mark.parametrize("name", RUNNERS)
-
-
-def refuse(
-    name: str, bad: Any, kind: type[Exception] | tuple[type[Exception], ...], word: str
-) -> None:
-    """Check that `bad` is refused as operation 3, by an error of this kind with this word."""
-    run, put = RUNNERS[name]
-    before: Operations = [(put, "a", "1"), ("get", "a"), (put, b"a", b"2")]
-    with pytest.raises(kind, match=r"operation 3\b") as caught:
-        run([*before, bad, ("get", "a")])
-    assert not isinstance(caught.value, kvlib.KvlibError)
-    assert word in str(caught.value)
-
-
-UNKNOWN = ["Put", "", "flush", "append", "clear", "__init__", b"put", None]
-
-
-@every_exercise
-@pytest.mark.parametrize("bad", [*((unknown,) for unknown in UNKNOWN), (), None, 5, "get"])
-def test_an_unknown_operation_is_refused(name: str, bad: Any) -> None:
-    """An operation is a tuple with a known name; the message says what was expected."""
-    refuse(name, bad, (TypeError, ValueError), RUNNERS[name][1] if bad == ("Put",) else "expected")
-
-
-MISFITS = {
-    "snapshots": "restart, segment_count p, set a b, put a, put a b c, get, get a b, delete, "
-    "serialize, deserialize p q",
-    "segments": "status, segment_count, reorder p, reorder p q r",
-    "log": "serialize p, shutdown, restart now, status 1, delete a b",
-    "shutdown": "put a b, delete a, set a, shutdown p, restore p, get",
-}
-
-
-@every_exercise
-def test_misfits_are_refused(name: str) -> None:
-    """An operation of another exercise, or with too few or too many arguments; it is named."""
-    for bad in parse(MISFITS[name]):
-        refuse(name, bad, ValueError, bad[0])
-
-
-@every_exercise
-@pytest.mark.parametrize("wrong", NOT_FIELDS, ids=lambda wrong: type(wrong).__name__)
-def test_keys_and_values_are_str_or_bytes(name: str, wrong: Any) -> None:
-    """Other types are refused, by reading operations too."""
-    put = RUNNERS[name][1]
-    refuse(name, (put, wrong, "v"), TypeError, "str or bytes")
-    refuse(name, (put, "k", wrong), TypeError, "str or bytes")
-    refuse(name, ("get", wrong), TypeError, "str or bytes")
-    if name != "shutdown":
-        refuse(name, ("delete", wrong), TypeError, "str or bytes")
-
-
-@every_exercise
-@pytest.mark.parametrize("surrogate", ["\ud800", "a\udfffb", "\ude00\ud83d"], ids=ascii)
-def test_a_lone_surrogate_is_refused(name: str, surrogate: str) -> None:
-    """Half a character has no UTF-8."""
-    put = RUNNERS[name][1]
-    refuse(name, (put, surrogate, "v"), ValueError, "surrogate")
-    refuse(name, (put, "k", surrogate), ValueError, "surrogate")
-
-
-LABELLED = [("snapshots", operation) for operation in ("serialize", "deserialize")]
-LABELLED += [("segments", operation) for operation in ("serialize", "deserialize", "segment_count")]
-
-
-@pytest.mark.parametrize(("name", "operation"), LABELLED)
-@pytest.mark.parametrize("wrong", [0, None, True, b"p", bytearray(b"p"), ["p"]], ids=repr)
-def test_a_label_is_a_str(name: str, operation: str, wrong: Any) -> None:
-    """Other types are refused."""
-    refuse(name, (operation, wrong), TypeError, "str")
-
-
-def test_a_label_is_written_before_it_is_read() -> None:
-    """The message names a label that was never written."""
-    refuse("snapshots", ("deserialize", "never"), ValueError, "never")
-    for bad in (("deserialize", "never"), ("segment_count", "never"), ("reorder", "never", [0])):
-        refuse("segments", bad, ValueError, "never")
-
-
-NOT_PERMUTATIONS = [[], [0], (0, 0), [1, 1], [0, 2], [-1, 0], [0, 1, 1], [0, 1, 2], [1, -2]]
-NOT_ORDERS = [None, 1, "01", b"\0\1", [0, "1"], [0, 1.0], [False, True], [0, None], {0: 1, 1: 0}]
-
-
-@pytest.mark.parametrize(
-    ("order", "kind"),
-    [*((order, ValueError) for order in NOT_PERMUTATIONS), *((o, TypeError) for o in NOT_ORDERS)],
-)
-def test_an_order_is_a_list_of_each_index_once(order: Any, kind: type[Exception]) -> None:
-    """Indexes are int, counted from 0, and True isn't one."""
-    with pytest.raises(kind, match=r"operation 1\b"):
-        judge.run_segments(10, [("serialize", "p"), ("reorder", "p", order)])
-
-
-@pytest.mark.parametrize("wrong", [8, 0, -1, -(10**9), None, "9", 9.5, b"9", True, [9]], ids=repr)
-def test_sizes_and_thresholds_are_checked(wrong: Any) -> None:
-    """A segment has at least 9 bytes, a threshold is at least 1, and both are int."""
-    with pytest.raises((TypeError, ValueError), match="max_segment_size"):
-        judge.run_segments(wrong, [])
-    if wrong != 8:
-        with pytest.raises((TypeError, ValueError), match="threshold"):
-            judge.run_log(wrong, [])
 
 
 # --- large inputs finish --------------------------------------------------------------------------
@@ -491,7 +304,7 @@ def test_a_million_bytes_finish(run: Runner, operations: Operations, status: Ans
 
 @pytest.mark.untraced
 def test_a_hundred_thousand_operations_finish() -> None:
-    """Exercise 4 at its limits."""
+    """Exercise 4 finishes at its limit of 100,000 operations."""
     sets: Operations = [("set", str(number), number.to_bytes(4, "big")) for number in range(49_990)]
     gets: Operations = [("get", str(number)) for number in range(50_000)]
     operations: Operations = [*sets, ("shutdown",), ("get", "1"), ("restore",), *gets]

@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.vocabulary import (
-    AWKWARD,
     FIELDS,
     Field,
     delete,
@@ -108,7 +107,7 @@ def test_every_cut_of_a_mutation_is_refused() -> None:
     ],
 )
 def test_each_flaw_of_a_payload_has_its_offset(payload: bytes, offset: int, word: str) -> None:
-    """The error names the first wrong byte."""
+    """The error gives the offset of the first wrong byte."""
     with pytest.raises(CorruptionError, match=word) as caught:
         log.decode_mutations(payload)
     assert caught.value.offset == offset
@@ -116,7 +115,7 @@ def test_each_flaw_of_a_payload_has_its_offset(payload: bytes, offset: int, word
 
 @pytest.mark.parametrize("wrong", [0, None, True, bytearray(b"a"), ["a"]], ids=repr)
 def test_only_str_and_bytes_are_logged(wrong: Any) -> None:
-    """Another type is the caller's mistake."""
+    """A key or value of another type is a TypeError."""
     for encode in (
         partial(log.encode_put, wrong, "v"),
         partial(log.encode_put, "k", wrong),
@@ -130,7 +129,7 @@ def test_only_str_and_bytes_are_logged(wrong: Any) -> None:
 
 
 def test_an_empty_log_changes_nothing() -> None:
-    """The head may be all there is."""
+    """A log without frames changes no record."""
     items: dict[Field, Field] = {"old": "1"}
     assert log.replay(b"head", 4, SEQUENCE, SALT, items) == Replay(SEQUENCE, 4, 0, False)
     assert items == {"old": "1"}
@@ -151,12 +150,6 @@ def test_replay_applies_the_frames_in_order() -> None:
     assert items == {"old": "1", "b": "2", b"a": b"2"}
 
 
-def test_awkward_keys_survive_a_replay() -> None:
-    """Each awkward key keeps its own value."""
-    data = b"".join(frame(b"M", 41 + at, put(key, f"{at}"), SALT) for at, key in enumerate(AWKWARD))
-    assert replay(data)[1] == {key: f"{at}" for at, key in enumerate(AWKWARD)}
-
-
 def test_applying_twice_is_applying_once() -> None:
     """A store that was interrupted while applying may start again."""
     mutations: list[Mutation] = [("a", "1"), ("b", None), ("a", None), ("c", b"3"), ("c", "4")]
@@ -169,7 +162,7 @@ def test_applying_twice_is_applying_once() -> None:
 
 @pytest.mark.parametrize(("kinds", "closed"), [("MC", True), ("MCM", False)])
 def test_a_closed_log_ends_with_a_close_frame(kinds: str, closed: bool) -> None:
-    """Frames may follow a close."""
+    """A log is closed if its last frame is a close frame; frames may follow a close."""
     data = b"".join(frames(kinds))
     assert replay(data)[0] == Replay(40 + len(kinds), len(data), kinds.count("M"), closed)
 
@@ -207,7 +200,7 @@ FILLERS: dict[str, Callable[[int], bytes]] = {
 
 @pytest.mark.parametrize("filler", FILLERS)
 def test_a_zeroed_or_garbled_tail_is_dropped_at_every_cut(filler: str) -> None:
-    """A file may have grown before its bytes arrived."""
+    """A tail of zeros or garbage is dropped, because a file may grow before its bytes arrive."""
     first, last = frames("MM")
     for prefix in every_cut(last):
         result, items = replay(first + prefix + FILLERS[filler](len(last) - len(prefix)))
@@ -216,7 +209,7 @@ def test_a_zeroed_or_garbled_tail_is_dropped_at_every_cut(filler: str) -> None:
 
 
 def test_every_flipped_bit_of_the_last_frame_is_a_torn_tail() -> None:
-    """No later frame promises that the last one had arrived, so it looks like a crash."""
+    """A flip in the last frame is a torn tail, because no later frame promises anything."""
     first, last = frames("MM")
     for bit in range(8 * len(last)):
         assert is_torn(first + flip_bit(last, bit), len(first))
@@ -255,7 +248,7 @@ def test_small_frames_promise_nothing() -> None:
 
 @pytest.mark.parametrize("promise", ["M", "C"])
 def test_a_promise_covers_every_frame_before_it(promise: str) -> None:
-    """Even if a small m comes between; the reason names the frame that gave the promise."""
+    """A promise covers all frames before it, even across an m; the reason names its frame."""
     first, second, third, fourth = frames("Mmm" + promise)
     where = len(first + second + third)
     for bit in range(8 * len(second)):
@@ -288,7 +281,7 @@ def test_only_a_sequence_that_fits_is_a_promise() -> None:
 
 
 def test_a_promise_is_found_where_the_high_bytes_of_the_sequence_change() -> None:
-    """Also after 255, 65,535, and where the bytes mean something in a regular expression."""
+    """A promise is found after 255 and 65,535, and if bytes are special in a regular expression."""
     for head in (8, 254, 255, 65_534, 2**32 - 2, 0x5B2E2A, 0x0A0A0A0A, 0x5D5E5C, 2**63 - 2):
         bad, promise = b"?" * 34, frame(b"M", head + 2, put("k", "v"), SALT)
         with pytest.raises(CorruptionError, match=f"sequence {head + 2}"):
@@ -330,7 +323,7 @@ def test_a_tail_too_short_for_a_promise_is_torn(tail: int) -> None:
 
 @pytest.mark.parametrize("order", [(0, 2), (0, 0, 1), (1, 0), (0, 2, 1), (1, 2)])
 def test_frames_lost_doubled_or_reordered_are_refused(order: tuple[int, ...]) -> None:
-    """Sequences count up without a gap."""
+    """A sequence that doesn't follow the last one is damage."""
     parts = frames("MMM")
     with pytest.raises(CorruptionError, match="sequence"):
         replay(b"".join(parts[at] for at in order))
@@ -390,5 +383,5 @@ def test_fake_frames_do_not_hide_a_true_one(monkeypatch: pytest.MonkeyPatch, num
 
 @pytest.mark.parametrize("unit", [b"M", b"\0", bytes(7) + b"*M", bytes(7) + b"*C", b"\0M"])
 def test_sequences_that_match_everywhere(monkeypatch: pytest.MonkeyPatch, unit: bytes) -> None:
-    """Bytes in which every offset could start a frame cost no more."""
+    """Bytes in which every offset could start a frame take no longer to search."""
     is_torn_cheaply(monkeypatch, b"?" + (unit * 100_000)[:100_000])

@@ -53,7 +53,7 @@ def lock_replaced(path: Path) -> None:
 
 
 def lock_moved(path: Path) -> None:
-    """Give the lock another name."""
+    """Rename the lock."""
     (path / "lock").rename(path / "lock.old")
     write_elsewhere(path)
 
@@ -64,7 +64,7 @@ def log_deleted(path: Path) -> None:
 
 
 def log_moved(path: Path) -> None:
-    """Give the log another name."""
+    """Rename the log."""
     (path / "log").rename(path / "log.bak")
 
 
@@ -86,7 +86,7 @@ def log_appended_to(path: Path) -> None:
 
 
 def directory_moved(path: Path) -> None:
-    """Give the directory another name."""
+    """Rename the directory."""
     path.rename(path.with_name("elsewhere"))
 
 

@@ -200,7 +200,7 @@ class StoreAgainstDict(RuleBasedStateMachine):
 
 
 class StoreOnDirectoryAgainstDict(StoreAgainstDict):
-    """The same in a real directory, which is copied when its process dies, to leave the lock."""
+    """The same in a directory, which is copied at a death because its lock is still held."""
 
     def new_disk(self) -> Disk:
         self.directories: list[Path] = []

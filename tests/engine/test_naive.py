@@ -24,7 +24,7 @@ def test_plain_text_comes_back(items: dict[str, str]) -> None:
 
 
 def test_the_formats_by_hand() -> None:
-    """Their bytes are delimiters between and after, or a byte of length before."""
+    """One format puts delimiters after each field, the other a byte with the length before it."""
     assert encode_delimited({"a": "1", "b": ""}) == b"a=1;b=;"
     assert encode_delimited({"a": "1"}, between="|", after="\n") == b"a|1\n"
     assert decode_delimited(b"a|1\nb|2\n", between="|", after="\n") == {"a": "1", "b": "2"}
@@ -58,7 +58,7 @@ def test_a_length_in_characters_cuts_a_character_in_two() -> None:
 
 
 def test_a_length_of_one_byte_ends_at_255() -> None:
-    """A longer value is refused."""
+    """A value of more than 255 bytes is refused."""
     assert decode_counted(encode_counted({"k": "v" * 255})) == {"k": "v" * 255}
     with pytest.raises(ValueError, match="256"):
         encode_counted({"k": "v" * 256})

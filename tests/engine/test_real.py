@@ -8,30 +8,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import kvlib
 from helpers.processes import answer, ask, end, start, tell
-from helpers.stores import Items, assert_refused, content, disk_full
+from helpers.stores import HEALING, Items, assert_refused, content, disk_full, heal
 from helpers.vocabulary import flip_bit, run_python
-from kvlib import DurableStore, LockedError
+from kvlib import LockedError
 from tools import killing
 
 pytestmark = pytest.mark.untraced
-
-healing = pytest.mark.parametrize("how", ["compact", "reopen"])
-
-
-def heal(store: DurableStore, how: str, place: Any) -> DurableStore:
-    """Heal a store that refuses to write, in one of the ways its error message names."""
-    if how == "compact":
-        store.compact()
-        return store
-    store.close()
-    return kvlib.open(place)
-
 
 # --- killed ---------------------------------------------------------------------------------------
 
@@ -50,7 +37,7 @@ def test_a_killed_writer_loses_nothing() -> None:
 
 
 def test_a_writer_that_was_not_forked_loses_nothing(tmp_path: Path) -> None:
-    """The same law for two writers in new processes."""
+    """Writers in new processes lose nothing either."""
     figures = killing.run(2, 5, str(tmp_path / "store"), forking=False)
     assert figures["kills"] == sum(figures[name] for name in figures if name.startswith("while"))
     assert figures["lost"] == figures["strange"] == figures["refused"] == 0
@@ -106,7 +93,7 @@ def small() -> Iterator[Path]:
         place.rmdir()
 
 
-@healing
+@HEALING
 def test_a_full_file_system_loses_nothing(small: Path, how: str) -> None:
     """A full store can be read and reopened, and continues when there is room."""
     ballast = small / "ballast"

@@ -1,7 +1,6 @@
-"""Opening a store: after a crash, after damage, where it is missing, and without a lock."""
+"""Opening a store: after a crash, after damage, where it is missing, or where it is locked."""
 
 import gc
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,16 @@ from helpers.stores import (
     OLD,
     SALT,
     Done,
-    Items,
-    assert_refused,
     changes_of,
     closed_store,
     files_in,
     kinds_of,
     reopened,
     save_files,
-    torn_store,
 )
 from helpers.vocabulary import (
     HEAD_END,
     Call,
-    ChangingDisk,
     Fault,
     FaultyDisk,
     disk_of,
@@ -42,12 +37,10 @@ from kvlib import (
     CorruptionError,
     DirectoryDisk,
     DurableStore,
-    KvlibError,
     LockedError,
     MemoryDisk,
     MissingError,
     Recovery,
-    WriteRefusedError,
 )
 
 # --- torn and damaged logs ------------------------------------------------------------------------
@@ -132,46 +125,6 @@ def test_a_value_may_hold_a_whole_store() -> None:
     recovered = kvlib.open(survivor(disk))
     assert dict(recovered) == {"a": "1"}
     assert recovered.recovered.dropped_offset == end
-
-
-@pytest.mark.parametrize("name", ["log", "0000000000000001.00000000.segment"])
-@pytest.mark.parametrize("what", ["symlink", "directory", "fifo"])
-def test_a_file_of_a_store_that_is_not_regular_is_corruption(
-    tmp_path: Path, name: str, what: str
-) -> None:
-    """A symlink, directory or fifo is refused: neither followed, nor waited for, nor replaced."""
-    place = tmp_path / "d"
-    save_files(closed_store(), place)
-    (place / name).rename(tmp_path / "moved")
-    if what == "symlink":
-        (place / name).symlink_to(tmp_path / "moved")
-    elif what == "directory":
-        (place / name).mkdir()
-    elif hasattr(os, "mkfifo"):
-        os.mkfifo(place / name)
-    else:
-        pytest.skip("no fifo on this system")
-    for read_only in (True, False):
-        with pytest.raises(CorruptionError, match="regular file") as caught:
-            kvlib.open(place, read_only=read_only)
-        assert caught.value.path == str(place / name)
-    (place / name).rmdir() if what == "directory" else (place / name).unlink()
-    (tmp_path / "moved").rename(place / name)
-    with kvlib.open(place) as store:
-        assert dict(store) == OLD
-
-
-def test_a_store_at_the_last_sequence_still_opens() -> None:
-    """A store at the last sequence can be read, and opens or raises a KvlibError."""
-    last = frame(b"M", 2**63, put("a", "1"), SALT)
-    disk = disk_of(store_files(OLD, last, generation=2**63 - 1, salt=SALT))
-    assert dict(kvlib.open(disk, read_only=True)) == OLD | {"a": "1"}
-    try:
-        store = kvlib.open(disk)
-    except KvlibError:
-        return
-    assert dict(store) == OLD | {"a": "1"}
-    store.close()
 
 
 # --- creation and missing logs --------------------------------------------------------------------
@@ -309,112 +262,3 @@ def test_ctrl_c_while_opening_leaves_the_lock_free() -> None:
         disk.fault = None
         with kvlib.open(disk) as store:
             assert dict(store) == OLD
-
-
-# --- reading only ---------------------------------------------------------------------------------
-
-
-def test_a_reader_changes_nothing_and_takes_no_lock(tmp_path: Path) -> None:
-    """A reader takes no lock and changes no file; it reports a torn tail and refuses writes."""
-    files = torn_store()
-    save_files(files, tmp_path)
-    with kvlib.open(tmp_path, read_only=True) as reader:
-        assert reader.recovered == Recovery(1, HEAD_END + 30, 4)
-        assert dict(reader) == OLD | {"a": "1"}
-        assert_refused(reader, "read_only")
-        with pytest.raises(WriteRefusedError, match="read_only"):
-            reader.compact()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
-    with kvlib.open(tmp_path) as writer, kvlib.open(tmp_path, read_only=True) as reader:
-        writer["b"] = "2"
-        assert dict(reader) == OLD | {"a": "1"}
-
-
-def test_a_reader_calls_for_no_change() -> None:
-    """A reader calls nothing but `names` and `read`."""
-    disk = FaultyDisk(disk_of(closed_store()))
-    kvlib.open(disk, read_only=True).close()
-    assert {verb for verb, _ in disk.calls} == {"names", "read"}
-
-
-def moving(files: dict[str, bytes], *versions: dict[str, bytes] | None) -> ChangingDisk:
-    """Return a disk of `files` that changes to the next version after each reading of its log.
-
-    None leaves it as it is.
-    """
-
-    def change(disk: ChangingDisk, reads: int) -> None:
-        version = versions[reads - 1] if reads <= len(versions) else None
-        if version is not None:
-            for name in disk.names():
-                disk.delete(name)
-            for name, data in version.items():
-                disk.write(name, data)
-
-    return ChangingDisk(files, change)
-
-
-WHOLE = frame(b"M", 2, put("a", "1"), SALT)
-
-
-@pytest.mark.parametrize(
-    ("before", "later", "expected"),
-    [
-        (closed_store(), store_files({"new": "2"}, generation=9), {"new": "2"}),
-        (
-            store_files(OLD, WHOLE[:20], salt=SALT),
-            store_files(OLD, WHOLE, salt=SALT),
-            OLD | {"a": "1"},
-        ),
-    ],
-    ids=["a new snapshot", "the log grew"],
-)
-def test_a_reader_starts_again_if_the_log_changes_meanwhile(
-    before: dict[str, bytes], later: dict[str, bytes], expected: Items
-) -> None:
-    """The segments are gone, or a torn tail was an append under way."""
-    disk = moving(before, None, later)
-    reader = kvlib.open(disk, read_only=True)
-    assert dict(reader) == expected
-    assert reader.recovered.dropped_bytes == 0
-
-
-@pytest.mark.parametrize("flaw", ["torn", "damaged"])
-def test_a_reader_gives_up_after_three_changes(flaw: str) -> None:
-    """A reader raises LockedError if the log changes during each of three readings."""
-    versions = []
-    for at in range(8):
-        files = store_files({"a": f"{at}"}, b"torn", generation=at + 1)
-        if flaw == "damaged":
-            del files[f"{at + 1:016x}.00000000.segment"]
-        versions.append(files)
-    disk = moving(store_files(OLD, b"torn"), *versions)
-    with pytest.raises(LockedError, match="three"):
-        kvlib.open(disk, read_only=True)
-    assert disk.reads == 9
-
-
-def test_a_store_that_vanishes_is_missing() -> None:
-    """A store that vanishes while it is read is a MissingError."""
-    disk = moving(closed_store(), {})
-    with pytest.raises(MissingError):
-        kvlib.open(disk, read_only=True)
-
-
-def test_a_reader_of_a_log_that_vanishes_between_names_and_read_starts_again() -> None:
-    """A reader starts again if the log is gone between `names` and `read`."""
-    answers = [b"before", None]  # then the log
-
-    class Blinking(MemoryDisk):
-        def read(self, name: str) -> bytes:
-            if name != "log" or not answers:
-                return super().read(name)
-            answer = answers.pop(0)
-            if answer is None:
-                raise FileNotFoundError(name)
-            return answer
-
-    disk = Blinking()
-    for name, data in closed_store().items():
-        disk.write(name, data)
-    assert dict(kvlib.open(disk, read_only=True)) == OLD

@@ -178,15 +178,6 @@ def test_a_signal_handler_may_put(sync: Sync) -> None:
 # --- snapshots of one moment ----------------------------------------------------------------------
 
 
-@pytest.fixture
-def hurry() -> Iterator[None]:
-    """Switch threads as often as possible."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
-
-
 def agree(records: Items) -> None:
     """Check that two records that always change together are of the same moment."""
     assert records.get("one") == records.get("two")

@@ -41,7 +41,7 @@ def segment(index: int, total: int, piece: bytes = b"") -> bytes:
 
 @pytest.mark.parametrize(("stream", "size", "segments"), CASES)
 def test_a_segment_is_index_total_piece(stream: bytes, size: int, segments: list[bytes]) -> None:
-    """The table holds in both directions."""
+    """A segment written out by hand is what split makes, and join takes."""
     assert kvlib.split(stream, size) == segments
     assert kvlib.join(segments) == stream
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kvlib
+from helpers.stores import changes_of
 from helpers.vocabulary import (
     HEAD_END,
     HEAD_FIELDS,
@@ -56,7 +57,7 @@ def store_of(items: Mapping[Field, Field]) -> kvlib.Store:
 
 @pytest.mark.parametrize("sort", [MemoryDisk, CrashDisk, DirectoryDisk])
 def test_a_file_renamed_to_its_own_name_stays(tmp_path: Path, sort: Callable[..., Disk]) -> None:
-    """As POSIX says, on every disk."""
+    """Renaming a file to its own name changes nothing, as in POSIX."""
     disk = sort(tmp_path) if sort is DirectoryDisk else sort()
     disk.write("log", b"1")
     disk.rename("log", "log")
@@ -91,7 +92,7 @@ def test_a_published_snapshot_is_these_bytes(size: int) -> None:
 
 
 def test_a_snapshot_written_out_byte_by_byte() -> None:
-    """One record in one segment, worked by hand."""
+    """A snapshot of one record has the bytes worked out by hand."""
     stream = b"\x00\x00\x00\x01s\x00\x00\x00\x05caf\xc3\xa9b\x00\x00\x00\x04menu"
     sealed = b"\x00\x00\x00\x1f\x00\x00\x00\x00\x00\x00\x00\x01S"
     sealed += b"\x00\x00\x00\x00\x00\x00\x00\x01" + stream
@@ -147,11 +148,6 @@ def test_a_head_comes_back() -> None:
 
 
 # --- publishing -----------------------------------------------------------------------------------
-
-
-def changes_of(disk: FaultyDisk) -> list[Call]:
-    """Return the calls that changed or synced something."""
-    return [call for call in disk.calls if call[0] not in ("read", "names", "entropy")]
 
 
 def test_the_barriers_are_in_order() -> None:
@@ -268,8 +264,12 @@ def test_every_flipped_bit_of_a_closed_store_is_detected() -> None:
 
 
 def test_a_store_that_cannot_load_keeps_its_records() -> None:
-    """Damage is found before memory changes."""
+    """A missing or damaged place is an error before memory changes."""
     store = store_of({"mine": "kept"})
-    with pytest.raises(CorruptionError):
-        store.deserialize(disk_of(OLD | {"log": OLD["log"][:-1]}))
+    for disk, error in (
+        (disk_of(OLD | {"log": OLD["log"][:-1]}), CorruptionError),
+        (MemoryDisk(), kvlib.MissingError),
+    ):
+        with pytest.raises(error):
+            store.deserialize(disk)
     assert dict(store) == {"mine": "kept"}

@@ -1,35 +1,22 @@
-"""The API of both stores: mappings, subclasses, equality, and a Store's snapshots."""
+"""The API of both stores: mappings, subclasses, equality and status."""
 
 from collections.abc import Callable, Iterator, MutableMapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kvlib
-from helpers.stores import OLD, SALT, Items, closed_store
+from helpers.stores import OLD, closed_store
 from helpers.vocabulary import (
     AWKWARD,
     HEAD_END,
-    Fault,
-    FaultyDisk,
     disk_of,
     files_of,
-    flip_bit,
-    frame,
-    put,
-    run_python,
-    store_files,
 )
 from kvlib import (
-    CorruptionError,
-    DirectoryDisk,
     DurableStore,
-    LockedError,
     MemoryDisk,
-    MissingError,
-    Recovery,
     Status,
     Store,
 )
@@ -253,182 +240,7 @@ def test_a_closed_store_is_equal_to_nothing() -> None:
             assert one != other
 
 
-# --- snapshots of a Store -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["memory", "directory"])
-def test_serialize_and_deserialize_any_number_of_times(kind: str, tmp_path: Path) -> None:
-    """A place holds exactly what was serialized last, even if that was empty."""
-    place: Any = MemoryDisk() if kind == "memory" else tmp_path / "d"
-    store, other = kvlib.Store(), kvlib.Store()
-    contents: list[Items] = [{"a": "1", b"a": b"2"}, {}, {"c": "3"}]
-    for items in contents:
-        store.clear()
-        store.update(items)
-        store.serialize(place, max_segment_size=12)
-        other["gone"] = "afterwards"
-        get = other.get
-        other.deserialize(place)
-        assert dict(other) == items
-        assert get("c") == items.get("c")
-
-
-def test_a_serialized_place_can_be_opened_and_continued(tmp_path: Path) -> None:
-    """Store and DurableStore read and continue each other's places."""
-    store = kvlib.Store()
-    store["a"] = "1"
-    store.serialize(tmp_path)
-    with kvlib.open(tmp_path) as durable:
-        assert dict(durable) == {"a": "1"}
-        durable["b"] = "2"
-        durable.compact()
-        durable["c"] = "3"
-    store.deserialize(tmp_path)
-    assert dict(store) == {"a": "1", "b": "2", "c": "3"}
-    store.serialize(tmp_path)
-    with kvlib.open(tmp_path) as durable:
-        assert dict(durable) == {"a": "1", "b": "2", "c": "3"}
-        assert durable.status().compactions == 1
-
-
-def test_serialize_takes_the_next_generation() -> None:
-    """A snapshot's generation follows the last sequence of the log that it replaces."""
-    files = store_files(OLD, frame(b"M", 8, put("a", "1"), SALT), generation=7, salt=SALT)
-    disk = disk_of(files)
-    store = kvlib.Store()
-    store.serialize(disk)
-    assert disk.names() == ["0000000000000009.00000000.segment", "log"]
-    assert dict(kvlib.open(disk, read_only=True)) == {}
-
-
-def test_a_place_in_use_is_not_serialized_over(tmp_path: Path) -> None:
-    """Serializing needs the writer's lock, and reading doesn't."""
-    store = kvlib.Store()
-    with kvlib.open(tmp_path) as durable:
-        durable["a"] = "1"
-        with pytest.raises(LockedError):
-            store.serialize(tmp_path)
-        store.deserialize(tmp_path)
-        assert dict(store) == {"a": "1"}
-    store.serialize(tmp_path)
-
-
-def test_a_damaged_place_is_not_serialized_over() -> None:
-    """A damaged store is not overwritten, because it might still be rescued."""
-    files = closed_store()
-    files["log"] = flip_bit(files["log"], 100)
-    disk = disk_of(files)
-    with pytest.raises(CorruptionError):
-        kvlib.Store().serialize(disk)
-    assert files_of(disk) == files
-
-
-def test_deserializing_reports_what_was_dropped() -> None:
-    """Deserializing reports the tail that was dropped."""
-    disk = MemoryDisk()
-    kvlib.open(disk)["k"] = "v"
-    disk.append("log", b"torn")
-    store = kvlib.Store()
-    store.deserialize(disk)
-    assert store.recovered == Recovery(1, HEAD_END + 30, 4)
-
-
-@pytest.mark.parametrize("read", [Store().deserialize, partial(kvlib.open, read_only=True)])
-def test_a_missing_store_is_not_read(read: Callable[[Any], object], tmp_path: Path) -> None:
-    """Reading where there is no store is a MissingError, and makes nothing."""
-    places: list[Any] = [MemoryDisk(), tmp_path / "missing", str(tmp_path / "missing"), tmp_path]
-    for place in places:
-        with pytest.raises(MissingError, match="no store"):
-            read(place)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_failed_deserialize_keeps_memory() -> None:
-    """A store that could not be read leaves the records in memory alone."""
-    store = Store()
-    store["a"] = "1"
-    with pytest.raises(MissingError):
-        store.deserialize(MemoryDisk())
-    assert dict(store) == {"a": "1"}
-
-
-@pytest.mark.parametrize("kind", ["own", "memory", "directory"])
-def test_shutdown_writes_and_clears_and_restore_replaces(kind: str, tmp_path: Path) -> None:
-    """`shutdown` writes to the medium and clears memory, and `restore` reads it back."""
-    medium: Any = {"own": None, "memory": MemoryDisk(), "directory": tmp_path / "d"}[kind]
-    store = kvlib.Store(medium=medium)
-    store.set("a", "1")
-    store.restore()
-    assert dict(store) == {}
-    store.set("a", "1")
-    store.set("", b"")
-    store.shutdown()
-    assert dict(store) == {}
-    store.set("not", "merged")
-    store.restore()
-    assert dict(store) == {"a": "1", "": b""}
-    if medium is not None:
-        other = kvlib.Store(medium=medium)
-        other.restore()
-        assert dict(other) == dict(store)
-
-
-def test_a_failed_shutdown_keeps_memory() -> None:
-    """Memory is cleared only after the bytes have been written."""
-    disk = FaultyDisk()
-    store = kvlib.Store(medium=disk)
-    store["a"] = "1"
-    disk.fault = Fault("sync", "log.new")
-    with pytest.raises(OSError, match="No space"):
-        store.shutdown()
-    assert dict(store) == {"a": "1"}
-
-
 # --- parameters -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "wrong", "kind"),
-    [
-        ("sync", "Always", ValueError),
-        ("sync", "", ValueError),
-        ("sync", 0, ValueError),
-        ("sync", -1, ValueError),
-        ("sync", True, TypeError),
-        ("sync", None, TypeError),
-        ("sync", 1.5, TypeError),
-        ("threshold", 0, ValueError),
-        ("threshold", -5, ValueError),
-        ("threshold", True, TypeError),
-        ("threshold", "1", TypeError),
-        ("threshold", None, TypeError),
-        ("policy", 5, TypeError),
-        ("policy", True, TypeError),
-        ("max_segment_size", 8, ValueError),
-        ("max_segment_size", 2**32, ValueError),
-        ("max_segment_size", True, TypeError),
-        ("max_segment_size", "9", TypeError),
-    ],
-)
-def test_bad_parameters_are_refused_before_anything_is_made(
-    name: str, wrong: Any, kind: type[Exception], tmp_path: Path
-) -> None:
-    """A bad parameter is named in the error, and no directory is made."""
-    parameters = {name: wrong}
-    with pytest.raises(kind, match=name):
-        kvlib.open(tmp_path / "d", **parameters)
-    assert not (tmp_path / "d").exists()
-
-
-@pytest.mark.parametrize("size", [8, 0, -1])
-def test_a_bad_segment_size_publishes_nothing(size: int) -> None:
-    """A bad segment size is refused before any file is written."""
-    disk = MemoryDisk()
-    with pytest.raises(ValueError, match="max_segment_size"):
-        kvlib.Store().serialize(disk, max_segment_size=size)
-    with pytest.raises(ValueError, match="max_segment_size"):
-        kvlib.open(disk, max_segment_size=size)
-    assert disk.names() == []
 
 
 def test_segments_have_the_size_that_was_asked_for() -> None:
@@ -456,43 +268,3 @@ def test_the_status_gives_the_figures() -> None:
     reader = kvlib.open(disk, read_only=True)
     assert reader.status() == Status(1, 2, 0, HEAD_END + 30 + 30 + 17, 1, None, None)
     assert len(disk.read("log")) == HEAD_END + 77
-
-
-def test_a_place_is_a_path_or_a_disk() -> None:
-    """Anything that is neither a path nor a Disk is a TypeError."""
-    not_places: list[Any] = [None, 1, b"path", ["path"], {}]
-    for wrong in not_places:
-        with pytest.raises(TypeError, match="path or a Disk"):
-            kvlib.open(wrong)
-
-
-@pytest.mark.parametrize(
-    "use",
-    [
-        kvlib.open,
-        DirectoryDisk,
-        Store,
-        lambda place: kvlib.open(place, read_only=True),
-        lambda place: Store().serialize(place),
-        lambda place: Store().deserialize(place),
-        lambda place: durable().backup(place),
-    ],
-)
-def test_an_empty_path_is_no_place(
-    use: Callable[[Any], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An empty path is refused: it is a forgotten variable, not the working directory."""
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match=r"empty.*'\.'"):
-        use("")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_importing_kvlib_does_not_import_the_lock() -> None:
-    """Importing kvlib and using a MemoryDisk imports no optional or slow module."""
-    code = """
-        import sys, kvlib
-        kvlib.open(kvlib.MemoryDisk()).close()
-        print([name for name in ("filelock", "ipywidgets", "hexdump") if name in sys.modules])
-    """
-    assert run_python(code) == "[]"

@@ -1,13 +1,10 @@
 """A store used by many threads at once.
 
-A mutation is as safe as `sync` says, whatever other threads do meanwhile. Readers never wait:
-they see the value before a mutation or the one after it.
+A mutation is as safe as `sync` says, whatever other threads do meanwhile.
 """
 
 import errno
-import sys
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,28 +12,15 @@ import pytest
 
 import kvlib
 from helpers.recorder import Recorder
-from helpers.stores import FULL, MODES, TIMEOUT, Items, Sync, Thread, content, together
-from helpers.vocabulary import Call, FaultyDisk, Field, survivor
-from kvlib import DirectoryDisk, Disk, DurableStore, LockedError, MemoryDisk, WriteRefusedError
+from helpers.stores import FULL, MODES, TIMEOUT, Items, Sync, content, together
+from helpers.vocabulary import Field
+from kvlib import Disk, DurableStore, LockedError, WriteRefusedError
 from kvlib import log as kvlib_log
 from kvlib.snapshot import decode_head
 
 THREADS = 4
 
-
-@pytest.fixture(autouse=True)
-def hurry() -> Iterator[None]:
-    """Switch threads as often as possible."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
-
-
-@pytest.fixture(params=["memory", "directory"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Disk:
-    """Return a disk of each kind."""
-    return MemoryDisk() if request.param == "memory" else DirectoryDisk(tmp_path / "store")
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
 def frames(disk: Disk) -> list[list[kvlib_log.Mutation]]:
@@ -354,82 +338,3 @@ def test_compactions_among_puts_lose_nothing(sync: Sync) -> None:
     assert dict(store) == content(disk.after_death()) == expected
     store.close()
     assert content(disk.after_power_loss()) == expected
-
-
-# --- readers meanwhile ----------------------------------------------------------------------------
-
-
-class Gate(FaultyDisk):
-    """A disk on which one call stops until `go` is set."""
-
-    stops: Call | None = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stopped, self.go = threading.Event(), threading.Event()
-
-    def _do(self, verb: str, name: str, *arguments: str | bytes) -> None:
-        if self.stops and self.stops[0] == verb and name.endswith(self.stops[1]):
-            self.stops = None
-            self.stopped.set()
-            assert self.go.wait(TIMEOUT)
-        super()._do(verb, name, *arguments)
-
-
-COMPACTING = [("write", "segment"), ("sync", "log.new"), ("rename", "")]
-
-
-@pytest.mark.parametrize("stops", [("append", "log"), ("sync", "log"), *COMPACTING])
-def test_readers_wait_neither_for_a_put_nor_for_a_compaction(stops: Call) -> None:
-    """Readers see the old value until the new one is durable; a put waits for a compaction."""
-    disk = Gate()
-    store = kvlib.open(disk)
-    store.update({"a": "old", "b": "1"})
-    disk.stops = stops
-    threads = [Thread(store.compact)] if stops in COMPACTING else []
-    threads.append(Thread(lambda: store.put("a", "new")))
-    assert disk.stopped.wait(TIMEOUT)
-    assert store["a"] == store.get("a") == "old"
-    assert ("a" in store, len(store), list(store)) == (True, 2, ["a", "b"])
-    assert store.status().keys == 2
-    assert content(survivor(disk))["a"] == ("new" if stops == ("sync", "log") else "old")
-    disk.go.set()
-    for thread in threads:
-        thread.join()
-    if stops in COMPACTING:
-        assert frames(disk) == [[("a", "new")]]
-    assert dict(store) == content(survivor(disk)) == {"a": "new", "b": "1"}
-
-
-@MODES
-def test_readers_see_old_values_or_new_ones_and_never_others(place: Disk, sync: Sync) -> None:
-    """A reader sees values between the last acknowledged and the last begun, never an older one."""
-    store = kvlib.open(place, sync=sync, threshold=10)
-    count = 3  # of writers, and as many readers
-    begun, acknowledged = [0] * count, [0] * count
-    store.update({f"{name}": "0" for name in range(count)})
-    ended: list[int] = []
-
-    def write(name: int) -> None:
-        try:
-            for at in range(1, 31):
-                begun[name] = at
-                store[f"{name}"] = f"{at}"
-                acknowledged[name] = at
-        finally:
-            ended.append(name)
-
-    def read(name: int) -> None:
-        last = [0] * count
-        going_on = True
-        while going_on:
-            going_on = len(ended) < count
-            for key in range(count):
-                low = acknowledged[key]
-                seen = int(str(store[f"{key}"]))
-                assert max(low, last[key]) <= seen <= begun[key]
-                last[key] = seen
-        assert last == [30] * count
-
-    together(lambda name: write(name) if name < count else read(name - count), 2 * count)
-    store.close()

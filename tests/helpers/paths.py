@@ -10,3 +10,8 @@ NOTEBOOKS: Final = ROOT / "notebooks"
 SOURCES: Final = NOTEBOOKS / "source"
 GOLDENS: Final = TESTS / "goldens"
 CORPUS: Final = TESTS / "corpus"
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file in the repository."""
+    return (ROOT / name).read_text(encoding="utf-8")

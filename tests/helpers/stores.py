@@ -36,6 +36,7 @@ OLD: Items = {"old": "1"}
 FULL = "No space left on device"
 TIMEOUT = 20  # seconds, after which a thread hangs
 DONE = pytest.mark.parametrize("done", ["not", "half", "all"])  # how much of a failed call
+HEALING = pytest.mark.parametrize("how", ["compact", "reopen"])
 MODES = pytest.mark.parametrize("sync", ["always", 3, "never"])
 
 
@@ -134,6 +135,15 @@ def assert_refused(store: DurableStore, match: str | None = None) -> None:
         with pytest.raises(WriteRefusedError, match=match):
             write()
     assert dict(store) == before
+
+
+def heal(store: DurableStore, how: str, place: Any) -> DurableStore:
+    """Heal a store that refuses to write, in one of the ways its error message names."""
+    if how == "compact":
+        store.compact()
+        return store
+    store.close()
+    return kvlib.open(place)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Dumps as text; `make goldens` rewrites the texts that they are compared with."""
+"""Dumps as text. `make goldens` rewrites the goldens."""
 
 import random
 import re
@@ -18,14 +18,14 @@ from helpers.vocabulary import AWKWARD, FIELDS, LONG, MAPPINGS
 from kvlib import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.layout.dissect import dissect, dissect_directory, walk
-from kvlib.layout.text import COLUMNS, fit, lines, width
+from kvlib.layout.text import COLUMNS, fit, hanging, lines, width
 from kvlib.views import dump
 
 CODE = re.compile("\x1b\\[[0-9;]*m")
 
 
 def store(**options: int) -> MemoryDisk:
-    """A store with a snapshot and a log, the same at every call."""
+    """Return a store with a snapshot and a log, always the same."""
     disk = MemoryDisk()
     with kvlib.open(disk, **options) as made:  # type: ignore[arg-type]  # options of several types
         made.update({"café": b"1", "": ""})
@@ -36,12 +36,12 @@ def store(**options: int) -> MemoryDisk:
 
 
 def spoil(data: bytes, at: int, byte: int) -> bytes:
-    """The data with another byte at one place."""
+    """Return the data with another byte at one place."""
     return data[:at] + bytes([byte]) + data[at + 1 :]
 
 
 def a_directory() -> str:
-    """All files of a store whose snapshot is in small segments, and of which one is lost."""
+    """Dump a store with small segments, and then the place of a lost one."""
     disk = store(max_segment_size=24)
     whole = "\n\n".join(repr(dump(file)) for file in dissect_directory(disk))
     disk.delete(disk.names()[0])
@@ -50,7 +50,7 @@ def a_directory() -> str:
 
 
 def coloured(data: bytes) -> str:
-    """A dump with colours, their codes made visible."""
+    """Return a coloured dump with visible escape codes."""
     return "\n".join(dump(data).lines(colour=True)).replace("\x1b", "\\x1b")
 
 
@@ -88,8 +88,8 @@ PICTURES: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_dump_looks_as_it_did(name: str) -> None:
-    """Each picture is its golden, and no line of it is too wide."""
+def test_a_dump_equals_its_golden(name: str) -> None:
+    """Each picture equals its golden; no line is too wide, or ends with a space."""
     check_golden("", PICTURES, name)
     text = str(PICTURES[name]())
     for line in CODE.sub("", text.replace("\\x1b", "\x1b")).split("\n"):
@@ -98,22 +98,22 @@ def test_a_dump_looks_as_it_did(name: str) -> None:
 
 
 def test_each_golden_has_a_picture() -> None:
-    """None is left behind."""
+    """No golden is left without a picture."""
     check_none_is_left("", PICTURES)
 
 
 @given(st.binary(min_size=1, max_size=1024))
-def test_the_rows_give_the_bytes_back(data: bytes) -> None:
-    """The first paragraph is what the hexdump package writes, and can read."""
+def test_the_rows_can_be_restored(data: bytes) -> None:
+    """The first paragraph is the hexdump package's, which restores the bytes from it."""
     rows = repr(dump(data)).split("\n\n")[0]
     assert rows == hexdump.hexdump(data, result="return")
-    assume(data != b" ")  # of this one the package can't read its own dump: an IndexError
+    assume(data != b" ")  # the package raises an IndexError for its own dump of a space
     assert hexdump.restore(rows) == data
 
 
 @given(MAPPINGS)
-def test_every_key_and_value_can_be_read(items: dict[Item, Item]) -> None:
-    """Each stands at the end of a line, as Python writes it, if there is room."""
+def test_every_key_and_value_is_shown(items: dict[Item, Item]) -> None:
+    """Each key and value that fits is at the end of a line, as a Python literal."""
     text = repr(dump(kvlib.encode_snapshot(items), limit=None))
     for item in [*items, *items.values()]:
         if width(repr(item)) < 20:
@@ -122,7 +122,7 @@ def test_every_key_and_value_can_be_read(items: dict[Item, Item]) -> None:
 
 @given(FIELDS | st.sampled_from([*AWKWARD, *LONG]), st.integers(0, 80))
 def test_no_line_is_too_wide(item: Item, limit: int) -> None:
-    """Whatever the value and the limit: 80 columns, also for signs that are two columns wide."""
+    """No line has more than 80 columns, even with characters that are two columns wide."""
     data = kvlib.encode_snapshot({item: item})
     for line in repr(dump(data, limit=limit)).split("\n"):
         assert width(line) <= COLUMNS
@@ -130,7 +130,7 @@ def test_no_line_is_too_wide(item: Item, limit: int) -> None:
 
 @given(st.binary(max_size=300), st.integers(0, 200))
 def test_any_bytes_have_a_dump(data: bytes, limit: int) -> None:
-    """No exception; all bytes are shown or counted as left out."""
+    """Every byte is shown, or counted as left out."""
     text = repr(dump(data, limit=limit))
     left_out = sum(
         int(number.replace(",", "")) for number in re.findall(r"^\(([0-9,]+) byte", text, re.M)
@@ -139,8 +139,8 @@ def test_any_bytes_have_a_dump(data: bytes, limit: int) -> None:
     assert sum(len(row.split()) for row in rows) + left_out == len(data)
 
 
-def test_a_long_dump_is_blocks_whose_rows_give_the_bytes_back() -> None:
-    """Rows and their table alternate; nothing is left out, and nothing is told twice."""
+def test_a_long_dump_is_a_sequence_of_blocks() -> None:
+    """The rows of all blocks restore the bytes, and a region that spans blocks has one line."""
     data = random.Random(1).randbytes(5000)
     text = repr(dump(kvlib.encode_field(data), limit=None))
     rows = "\n".join(re.findall(r"^[0-9A-F]{8}: .*$", text, re.M))
@@ -149,7 +149,7 @@ def test_a_long_dump_is_blocks_whose_rows_give_the_bytes_back() -> None:
 
 
 def test_a_flaw_is_shown_wherever_it_is() -> None:
-    """The limit leaves out what is sound, not the bytes at which reading stops."""
+    """The row where reading stops is shown, even beyond the limit."""
     for at in range(4, len(RECORDS), 61):
         text = repr(dump(spoil(RECORDS, at, 0xFF), "snapshot", limit=96))
         assert "!!" in text
@@ -159,26 +159,18 @@ def test_a_flaw_is_shown_wherever_it_is() -> None:
             assert f"{row:08X}: " in text
 
 
-def test_a_layout_is_drawn_as_its_bytes_are() -> None:
-    """Drawing from the tree, or piece by piece, is the same."""
+def test_a_layout_is_dumped_like_its_bytes() -> None:
+    """The dump of a layout is that of its bytes, decoded piece by piece."""
     frames = kvlib.seal(b"S", 3, b"anything") + kvlib.seal(b"M", 4, b"Ds\0\0\0\0")
-    for data in (
-        SNAPSHOT,
-        frames,
-        LOG,
-        LOG[:-3],
-        spoil(LOG, 60, 0x80),
-        spoil(LOG, 7, 9),
-        b"",
-        b"?",
-    ):
+    damaged = [LOG[:-3], spoil(LOG, 60, 0x80), spoil(LOG, 7, 9), b"?"]
+    for data in (SNAPSHOT, frames, LOG, b"", *damaged):
         assert repr(dump(dissect(data))) == repr(dump(data))
     assert repr(dump(dissect(LOG, source="log"))) == repr(dump(LOG, source="log"))
     assert repr(dump(dissect(LOG, source="log"), source="")) == repr(dump(LOG))
 
 
 def test_lines_come_while_the_bytes_are_read() -> None:
-    """The first block of a long dump is there before the rest has been looked at."""
+    """The first block of a long dump is printed before the rest is decoded."""
     data = kvlib.encode_snapshot({f"{number}": "" for number in range(5000)})
     pieces = walk(data, "snapshot")
     text = lines(data, pieces)
@@ -187,7 +179,7 @@ def test_lines_come_while_the_bytes_are_read() -> None:
 
 
 def test_a_dump_is_a_mimebundle() -> None:
-    """A notebook gets the whole text, and a view; equal at each call."""
+    """A notebook gets the text and escaped HTML, the same at each call."""
     shown = dump(b"s\0\0\0\3<b>")
     bundle = shown._repr_mimebundle_(include=None, exclude=None)
     assert bundle["text/plain"] == repr(shown)
@@ -198,16 +190,13 @@ def test_a_dump_is_a_mimebundle() -> None:
 
 
 def test_a_store_is_dumped_file_by_file(tmp_path: Path) -> None:
-    """By its path or its disk, as the command prints it: one renderer."""
+    """A store is dumped from its path or its disk, as the command prints it."""
     with kvlib.open(tmp_path / "data") as made:
         made["café"] = "2,50 €"
     command = [sys.executable, "-m", "kvlib", "dump", str(tmp_path / "data")]
     printed = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
-    for place in (
-        tmp_path / "data",
-        str(tmp_path / "data"),
-        kvlib.DirectoryDisk(tmp_path / "data"),
-    ):
+    path = tmp_path / "data"
+    for place in (path, str(path), kvlib.DirectoryDisk(path)):
         shown = dump(place)
         assert repr(shown) in printed
         assert repr(shown).count(" bytes\n\n00000000: 6B 76") == 2
@@ -216,7 +205,7 @@ def test_a_store_is_dumped_file_by_file(tmp_path: Path) -> None:
 
 
 def test_a_file_is_dumped_under_its_name(tmp_path: Path) -> None:
-    """As the command prints it; a store's file is what its name says, also if it is damaged."""
+    """A file's name is its title, and gives the format, even if the file is damaged."""
     file = tmp_path / "log"
     for data in (LOG, spoil(LOG, 0, 0)):
         file.write_bytes(data)
@@ -224,10 +213,8 @@ def test_a_file_is_dumped_under_its_name(tmp_path: Path) -> None:
     assert repr(dump(file, "unknown", "")) == repr(dump(spoil(LOG, 0, 0), "unknown"))
 
 
-def test_a_bytearray_is_bytes() -> None:
-    """Bytes of either type; and only formats that there are."""
-    with pytest.raises(ValueError, match="not one of field"):
-        dump(b"", format="json")
+def test_a_bytearray_is_dumped_like_bytes() -> None:
+    """A bytearray has the dump of the same bytes."""
     assert repr(dump(bytearray(SNAPSHOT))) == repr(dump(SNAPSHOT))
 
 
@@ -243,15 +230,18 @@ def test_a_bytearray_is_bytes() -> None:
     ],
 )
 def test_text_is_fitted_by_its_columns(text: str, columns: int, shown: str) -> None:
-    """Wide signs take two columns, accents of their own none."""
+    """A wide character takes two columns, and a combining accent none."""
     assert fit(text, columns) == shown
 
 
-def test_the_engine_does_not_load_the_views() -> None:
-    """`import kvlib` loads neither the views nor the package that draws the rows."""
-    code = "import sys, kvlib; print([*{'hexdump', 'kvlib.views', 'ipywidgets'} & {*sys.modules}])"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "[]\n"
+def test_long_text_hangs_below_its_first_line() -> None:
+    """Text is wrapped at 80 columns, and indented by the width of what precedes it."""
+    for word in ("word", "値値"):
+        first, *rest = hanging("asked  ", f"{word} " * 40)
+        assert first.startswith(f"asked  {word} {word}")
+        assert all(line.startswith(f"       {word}") for line in rest)
+        assert max(map(width, [first, *rest])) <= COLUMNS
+    assert [*hanging("asked  ", "")] == ["asked"]
 
 
 if __name__ == "__main__":

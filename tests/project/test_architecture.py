@@ -1,43 +1,41 @@
-"""The architecture: who may import whom, and how long the reading path is."""
+"""The architecture: which module may import which, and the length of the reading path."""
 
 import ast
 import io
 import re
-import subprocess
-import sys
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from typing import Final
 
 import pytest
 
-from helpers.paths import PACKAGE, ROOT
+from helpers.paths import PACKAGE, text_of
+from helpers.vocabulary import run_python
 
 pytestmark = pytest.mark.untraced
 
-PURE: Final = {"errors", "encoding", "segments", "frame", "log", "naive", "parts", "plural"}
-PURE_TOO: Final = {"views.plain", "layout.regions", "layout.decode"}
-# What reaches a file, a clock, or another process. (`io` does not, but for io.open.)
-OUTSIDE: Final = {"fcntl", "mmap", "os", "pathlib", "random", "shutil", "socket", "subprocess"}
-OUTSIDE_TOO: Final = {"tempfile", "threading", "time", "kvlib.disk", "kvlib.directory"}
+PURE = {"errors", "encoding", "segments", "frame", "log", "naive", "parts", "plural"}
+PURE |= {"views.plain", "layout.regions", "layout.decode"}
+# Modules that reach a file, a clock or another process. (In `io`, only io.open does.)
+OUTSIDE = {"fcntl", "mmap", "os", "pathlib", "random", "shutil", "socket", "subprocess"}
+OUTSIDE |= {"tempfile", "threading", "time", "kvlib.disk", "kvlib.directory"}
 
-# The engine, in the order in which the README says to read it.
+# The engine, in the README's reading order.
 ENGINE = ["errors", "parts", "encoding", "segments", "frame", "log", "scope", "disk"]
 ENGINE += ["directory", "snapshot", "recovery", "writer", "store", "commit", "durable"]
 MOST_LINES: Final = 1500
 
 
 def picture() -> list[list[str]]:
-    """Return the lines of the picture in CONTRIBUTING.md, the lowest first: names of modules."""
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    drawn = re.search(r"^```architecture\n(.*?)^```", text, re.M | re.S)
+    """Return the module names on each line of the picture in CONTRIBUTING.md, the lowest first."""
+    drawn = re.search(r"^```architecture\n(.*?)^```", text_of("CONTRIBUTING.md"), re.M | re.S)
     assert drawn, "CONTRIBUTING.md has no picture of the architecture"
     return [re.split(" {2,}", line)[0].split(" ") for line in drawn[1].splitlines()[::-1]]
 
 
 def modules() -> dict[str, ast.Module]:
-    """Parse each module of kvlib; the name is what follows `kvlib.`, and kvlib itself is ''."""
+    """Parse each module of kvlib. Names have no `kvlib.`, and that of kvlib itself is empty."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -47,34 +45,29 @@ def modules() -> dict[str, ast.Module]:
 
 
 def imports(module: ast.Module, known: Iterable[str]) -> set[str]:
-    """Give what a module imports, also within functions; modules of kvlib by their full name."""
-    known = {f"kvlib.{name}" for name in known if name}
-    return set(_imports(module, known))
-
-
-def _imports(module: ast.Module, known: set[str]) -> Iterator[str]:
+    """Return what a module imports, even within functions; modules of kvlib by their full name."""
+    found, known = set(), {f"kvlib.{name}" for name in known if name}
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute, so that they read the same everywhere"
             assert node.module
             inner = {f"{node.module}.{alias.name}" for alias in node.names} & known
-            yield from inner
-            if len(inner) < len(node.names):
-                yield node.module
+            found |= inner if len(inner) == len(node.names) else inner | {node.module}
+    return found
 
 
 def place_of(name: str) -> str:
-    """Return the name under which a module is in the picture: its package's, if it has one."""
+    """Return a module's name in the picture: that of its package, if it has one."""
     return name.removeprefix("kvlib.").split(".")[0]
 
 
 def imported() -> dict[str, set[str]]:
-    """Return the modules of kvlib that each imports, but for kvlib itself and an old name."""
+    """Return the modules of kvlib that each module imports."""
     parsed = modules()
     parsed["kvlib"] = parsed.pop("")
-    del parsed["lessons.__main__"]  # the commands' old name, which leads to the new one
+    del parsed["lessons.__main__"]  # the old name of the commands imports the new one
     return {
         name: {
             one.removeprefix("kvlib.")
@@ -93,20 +86,20 @@ def upward(name: str, found: Iterable[str]) -> set[str]:
     return {one for one in others if rank[place_of(one)] >= rank[place]}
 
 
-def test_the_picture_has_every_module() -> None:
-    """Each module or package of kvlib is in the picture once, and nothing else is."""
+def test_the_picture_shows_every_module() -> None:
+    """The picture shows each module or package once, and nothing else."""
     drawn = [name for line in picture() for name in line]
     assert sorted(drawn) == sorted({place_of(name) for name in imported()})
 
 
-def test_imports_run_downward_only() -> None:
-    """A module imports only from lower lines of the picture, so it can be read after those."""
+def test_imports_point_downward() -> None:
+    """A module imports only from lower lines of the picture."""
     above = {name: upward(name, found) for name, found in imported().items()}
     assert {name: wrong for name, wrong in above.items() if wrong} == {}
 
 
-def test_imports_run_in_no_circle() -> None:
-    """Within a package too, one module is the first that can be read."""
+def test_imports_have_no_cycle() -> None:
+    """There are no import cycles, even within a package."""
     tuple(TopologicalSorter(imported()).static_order())
 
 
@@ -122,32 +115,29 @@ def test_imports_run_in_no_circle() -> None:
         ("store", "import json, os.path", set()),
     ],
 )
-def test_upward_import_is_noticed(name: str, source: str, above: set[str]) -> None:
-    """An import from the same line or a higher one, in whatever form, is seen."""
+def test_an_upward_import_is_noticed(name: str, source: str, above: set[str]) -> None:
+    """An import from the same line or a higher one is found, whatever its form."""
     found = {one for one in imports(ast.parse(source), modules()) if one.startswith("kvlib")}
     assert upward(name, {one.removeprefix("kvlib.") for one in found}) == above
 
 
 def test_pure_modules_touch_nothing_outside() -> None:
-    """Bytes in, values out: what turns bytes into values opens no file, and asks no clock."""
+    """A module that turns bytes into values opens no file and reads no clock."""
     everything = modules()
-    for name in PURE | PURE_TOO:
+    for name in PURE:
         found = imports(everything[name], everything)
-        outside = OUTSIDE | OUTSIDE_TOO
-        assert not {one for one in found if one.split(".")[0] in outside or one in outside}
-        assert not {
-            ast.unparse(node)
-            for node in ast.walk(everything[name])
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"open", "io.open"}
-        }, f"kvlib.{name} opens a file"
+        assert not found & OUTSIDE
+        assert not {one.split(".")[0] for one in found} & OUTSIDE
+        calls = (node for node in ast.walk(everything[name]) if isinstance(node, ast.Call))
+        assert not {ast.unparse(call.func) for call in calls} & {"open", "io.open"}, name
 
 
 @pytest.mark.parametrize(
     ("library", "places"),
     [("ipywidgets", {"views.widgets"}), ("hexdump", {"layout.text"})],
 )
-def test_library_is_imported_in_its_own_place(library: str, places: set[str]) -> None:
-    """Widgets are made in views.widgets, dumps in layout.text, and nowhere else."""
+def test_a_library_is_used_by_one_module(library: str, places: set[str]) -> None:
+    """Only views.widgets makes widgets, and only layout.text imports hexdump."""
     everything = modules()
     users = {
         name
@@ -158,17 +148,18 @@ def test_library_is_imported_in_its_own_place(library: str, places: set[str]) ->
 
 
 def test_importing_kvlib_loads_nothing_heavy() -> None:
-    """A program that uses the store pays neither for widgets nor for Jupyter, nor for dumps."""
-    script = "import sys, kvlib; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    loaded = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, check=True, encoding="utf-8"
-    ).stdout.split()
-    assert "kvlib" in loaded
-    assert not {"IPython", "hexdump", "ipykernel", "ipywidgets", "jupyterlab"} & set(loaded)
+    """A program with a store in memory loads no Jupyter, no dumps, and no file locks."""
+    code = """
+        import sys, kvlib
+        kvlib.open(kvlib.MemoryDisk()).close()
+        print(*{name.split(".")[0] for name in sys.modules})
+    """
+    heavy = {"IPython", "filelock", "hexdump", "ipykernel", "ipywidgets", "jupyterlab"}
+    assert heavy & {*run_python(code).split()} == set()
 
 
 def lines_of_code(source: str) -> int:
-    """Count the lines that hold code: not blank ones, comments and docstrings."""
+    """Count the lines of code, without blank lines, comments and docstrings."""
     silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -182,22 +173,18 @@ def lines_of_code(source: str) -> int:
     return len(lines)
 
 
-def test_lines_of_code_are_counted_without_text() -> None:
-    """Of these seven lines three hold code: a statement over two lines, and one more."""
+def test_comments_and_docstrings_are_not_counted() -> None:
+    """Seven lines have a statement of two lines, and one of a single line."""
     assert lines_of_code('"""Text\nin two lines."""\n\n# why\nx = (\n    1)\ny = 2  # so\n') == 3
 
 
 def test_the_engine_can_be_read_in_an_evening() -> None:
-    """All of the engine, group commit and the real disk included, stays below a number of lines."""
-    lines = {
-        name: lines_of_code((PACKAGE / f"{name}.py").read_text(encoding="utf-8")) for name in ENGINE
-    }
+    """The engine, with group commit and the real disk, has at most 1,500 lines of code."""
+    lines = {name: lines_of_code(text_of(f"kvlib/{name}.py")) for name in ENGINE}
     assert sum(lines.values()) <= MOST_LINES, lines
 
 
-def test_readme_tells_the_reading_path() -> None:
-    """The modules that are counted are those that the README tells to read, in that order."""
-    rows = re.findall(
-        r"^\| \[(\w+)\]\(kvlib/\1\.py\) \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M
-    )
+def test_the_readme_has_the_reading_path() -> None:
+    """The README lists the engine's modules in the reading order."""
+    rows = re.findall(r"^\| \[(\w+)\]\(kvlib/\1\.py\) \|", text_of("README.md"), re.M)
     assert rows == ENGINE

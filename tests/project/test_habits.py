@@ -1,4 +1,4 @@
-"""How the project is worked on: what contributors are told, and what runs for each change."""
+"""The project's conventions: its workflow, its commands, and the names of files."""
 
 import re
 import tomllib
@@ -7,15 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.paths import PACKAGE, ROOT
+from helpers.paths import PACKAGE, ROOT, text_of
 from kvlib import views
 
 pytestmark = pytest.mark.untraced
-
-
-def text_of(name: str) -> str:
-    """Return the text of a file of the repository."""
-    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def loaded(name: str) -> Any:
@@ -23,28 +18,29 @@ def loaded(name: str) -> Any:
     return yaml.safe_load(text_of(name))
 
 
-def targets() -> set[str]:
-    """Return the names of the Makefile's commands."""
-    return set(re.findall(r"^([a-z][a-z-]*):.*##", text_of("Makefile"), re.M))
+def project() -> dict[str, Any]:
+    """Return the project table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads(text_of("pyproject.toml"))["project"]
+    return table
 
 
-def test_the_workflow_only_calls_make() -> None:
-    """What runs for a change on GitHub is what anyone can run."""
+def test_each_change_runs_make_test() -> None:
+    """The workflow on GitHub runs `make test` and nothing else; the longer checks run it too."""
     jobs = loaded(".github/workflows/tests.yml")["jobs"].values()
     commands = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
     assert commands == ["make test"]
+    assert re.search(r"^[^#\n]* make test\b", text_of(".ci/run"), re.M)
 
 
-def test_the_workflow_has_the_pythons_that_are_promised() -> None:
-    """Each version that the package names is tested."""
+def test_the_workflow_has_every_supported_python() -> None:
+    """The workflow tests each Python version that the package names."""
     (job,) = loaded(".github/workflows/tests.yml")["jobs"].values()
-    project = tomllib.loads(text_of("pyproject.toml"))["project"]
-    named = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    named = re.findall(r"Python :: (3\.\d+)", "\n".join(project()["classifiers"]))
     assert job["strategy"]["matrix"]["python"] == named
 
 
-def test_hooks_call_what_is_there() -> None:
-    """Each hook of pre-commit runs a module from .venv, and names files that exist."""
+def test_hooks_run_modules_that_exist() -> None:
+    """Each pre-commit hook runs a known module from .venv on files that exist."""
     (repository,) = loaded(".pre-commit-config.yaml")["repos"]
     assert repository["repo"] == "local"
     for hook in repository["hooks"]:
@@ -54,39 +50,47 @@ def test_hooks_call_what_is_there() -> None:
         assert all((ROOT / name).exists() for name in arguments if "/" in name)
 
 
-def test_the_citation_is_of_this_version() -> None:
-    """Version, title and licence are the package's."""
-    project = tomllib.loads(text_of("pyproject.toml"))["project"]
-    citation = loaded("CITATION.cff")
-    assert citation["version"] == project["version"]
-    assert (citation["title"], citation["license"]) == (project["name"], project["license"])
-    assert citation["keywords"] == project["keywords"]
+def test_the_citation_agrees_with_the_package() -> None:
+    """The citation has the version, title, license and keywords of the package."""
+    citation, package = loaded("CITATION.cff"), project()
+    assert citation["title"] == package["name"]
+    for name in ("version", "license", "keywords"):
+        assert citation[name] == package[name]
 
 
-def test_contributors_are_told_of_commands_and_files_that_exist() -> None:
-    """Each `make` command, and each path, in CONTRIBUTING.md and in the templates."""
-    pages = ["CONTRIBUTING.md", ".github/pull_request_template.md"]
-    text = "\n".join(map(text_of, pages))
-    code = "\n".join(re.findall(r"`([^`\n]+)`", text) + re.findall(r"^ {4}(.*)", text, re.M))
-    assert set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) <= targets() | {"help"}
-    paths = re.findall(r"(?:kvlib|tests|notebooks|build)/[\w./*-]*", code)
-    missing = [
-        path
-        for path in paths
-        if "NAME" not in path and not path.startswith("build/") and not [*ROOT.glob(path)]
-    ]
-    assert missing == []
+def code_of(text: str) -> str:
+    """Return the code in a Markdown text: fenced, indented or inline."""
+    fences = re.findall(r"^```.*?\n(.*?)^```", text, re.DOTALL | re.M)
+    lines = re.findall(r"^ {4}.*", text, re.M) + re.findall(r"`([^`\n]+)`", text)
+    return "\n".join(fences + lines)
+
+
+@pytest.mark.parametrize(
+    ("page", "needed"),
+    [
+        ("README.md", {"lab", "test"}),
+        ("CONTRIBUTING.md", {"test"}),
+        (".github/pull_request_template.md", {"test"}),
+    ],
+)
+def test_a_page_names_commands_and_files_that_exist(page: str, needed: set[str]) -> None:
+    """Each `make` command and each path that a page names exists."""
+    code = code_of(text_of(page))
+    commands = set(re.findall(r"\bmake ([a-z][a-z-]*)", code))
+    assert needed <= commands <= {*re.findall(r"^([a-z][a-z-]*):", text_of("Makefile"), re.M)}
+    paths = re.findall(r"(?<![\w/.-])(?:kvlib|tests|notebooks)/[\w./*-]*", code)
+    assert [path for path in paths if "NAME" not in path and not [*ROOT.glob(path)]] == []
 
 
 def test_each_public_view_is_in_the_module_of_its_name() -> None:
-    """`views.crash` is in kvlib/views/crash.py; curves.py has both of the curves."""
+    """A view is in the module of its name; the two curves share curves.py."""
     for name in views.__all__:
         module = {"overhead": "curves", "compactions": "curves"}.get(name, name.lower())
         assert getattr(views, name).__module__ == f"kvlib.views.{module}"
 
 
-def test_each_test_file_is_named_after_what_it_tests() -> None:
-    """A module's tests are in the folder of its package; other files are named after a subject."""
+def test_each_test_file_is_named_after_its_module() -> None:
+    """In the folders of a package's tests, each file has the name of a module."""
     for package in ("views", "layout", "cli"):
         tests = {
             path.stem.removeprefix("test_") for path in (ROOT / "tests" / package).glob("test_*")

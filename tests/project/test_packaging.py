@@ -1,4 +1,4 @@
-"""What stands around the code: versions, layers, commands, and that no file names a machine."""
+"""The packaging: pinned versions, the conda environment, and no machine's paths."""
 
 import re
 import subprocess
@@ -18,31 +18,26 @@ from packaging.version import Version
 from rattler import MatchSpec
 
 import kvlib
-from helpers.paths import PACKAGE, ROOT
+from helpers.paths import PACKAGE, ROOT, text_of
 from kvlib.views import dump
 
 pytestmark = pytest.mark.untraced
 
 
-def text_of(name: str) -> str:
-    """Read a file of the repository."""
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
 def project() -> dict[str, Any]:
-    """Give the project table of pyproject.toml."""
+    """Return the project table of pyproject.toml."""
     table: dict[str, Any] = tomllib.loads(text_of("pyproject.toml"))["project"]
     return table
 
 
 def ranges(requirements: Iterable[str]) -> dict[str, SpecifierSet]:
-    """Give each required package's range by its name."""
+    """Return the version range of each required package, by its name."""
     parsed = map(Requirement, requirements)
     return {canonicalize_name(one.name): one.specifier for one in parsed if one.name != "kvlib"}
 
 
 def all_ranges() -> dict[str, SpecifierSet]:
-    """Give the range of all that pyproject.toml names, the extras included."""
+    """Return the range of every package that pyproject.toml names, in extras too."""
     extras = project()["optional-dependencies"].values()
     return ranges([*project()["dependencies"], *(one for extra in extras for one in extra)])
 
@@ -51,7 +46,7 @@ def all_ranges() -> dict[str, SpecifierSet]:
 
 
 def pins() -> dict[str, Version]:
-    """Give each pinned version by its name; a line that is no plain pin fails."""
+    """Return each pinned version by its name; check that each line is a plain pin."""
     found: dict[str, Version] = {}
     for line in text_of("constraints.txt").splitlines():
         parts = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9._!+]+)", line)
@@ -61,7 +56,7 @@ def pins() -> dict[str, Version]:
 
 
 def missing_pins(root: str, pinned: Iterable[str]) -> set[str]:
-    """Walk through what `root` requires here, and what that requires; give what has no pin."""
+    """Return the direct and indirect requirements of `root` that have no pin."""
     missing: set[str] = set()
     seen: set[str] = set()
     todo = [root]
@@ -78,30 +73,30 @@ def missing_pins(root: str, pinned: Iterable[str]) -> set[str]:
 
 
 def is_needed(requirement: Requirement, extras: set[str]) -> bool:
-    """Say whether a requirement holds on this machine, with these extras chosen."""
+    """Return whether a requirement applies to this machine with these extras."""
     marker = requirement.marker
     return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras or {""})
 
 
-def test_constraints_pin_all_that_is_installed() -> None:
-    """Each package that kvlib needs, and each that those need, has its version fixed."""
+def test_every_installed_package_is_pinned() -> None:
+    """Every package that kvlib needs, directly or not, is pinned."""
     assert missing_pins("kvlib[dev]", pins()) == set()
 
 
-def test_missing_pin_is_noticed() -> None:
-    """A package that only another package asks for is missed when its pin is taken away."""
+def test_a_missing_pin_is_noticed() -> None:
+    """A missing pin of an indirect requirement is found."""
     assert missing_pins("kvlib[dev]", pins().keys() - {"tornado"}) == {"tornado"}
 
 
-def test_pins_lie_in_the_ranges() -> None:
-    """What is pinned is what pyproject.toml allows."""
+def test_pins_are_within_the_ranges() -> None:
+    """Each pinned version is within the range in pyproject.toml."""
     pinned = pins()
     outside = [name for name, range_ in all_ranges().items() if pinned[name] not in range_]
     assert outside == []
 
 
-def test_base_needs_two_packages() -> None:
-    """The engine and the command line need filelock and hexdump; all else is an extra."""
+def test_the_engine_needs_two_packages() -> None:
+    """The engine and the commands need filelock and hexdump; the rest are extras."""
     assert set(ranges(project()["dependencies"])) == {"filelock", "hexdump"}
 
 
@@ -115,12 +110,12 @@ def environment() -> dict[str, Any]:
 
 
 def conda_lines() -> list[str]:
-    """Give the lines that conda itself resolves."""
+    """Return the lines that conda itself resolves."""
     return [line for line in environment()["dependencies"] if isinstance(line, str)]
 
 
-def test_environment_has_the_form_that_conda_reads() -> None:
-    """It has a name, the community's channel, and installs this folder with pip."""
+def test_the_environment_is_one_that_conda_reads() -> None:
+    """The environment has a name, conda-forge as its channel, and this folder from pip."""
     assert set(environment()) == {"name", "channels", "dependencies"}
     assert environment()["name"] == "kvlib"
     assert environment()["channels"] == ["conda-forge", "nodefaults"]
@@ -129,8 +124,8 @@ def test_environment_has_the_form_that_conda_reads() -> None:
     ]
 
 
-def test_environment_lines_are_strict_match_specs() -> None:
-    """Conda's own grammar accepts each line, and finds the name and the range that we mean."""
+def test_environment_lines_are_match_specs() -> None:
+    """Conda's own grammar finds the intended name and range in each line."""
     for line in conda_lines():
         name, _, range_ = line.partition(" ")
         spec = MatchSpec(line, strict=True)
@@ -139,52 +134,30 @@ def test_environment_lines_are_strict_match_specs() -> None:
         assert (spec.version or "") == range_
 
 
-def test_environment_has_the_ranges_of_pyproject() -> None:
-    """Conda gets Python, pip, and what the engine and the notebooks need, in the same ranges."""
+def test_the_environment_has_the_ranges_of_pyproject() -> None:
+    """Conda gets pip, and Python and the packages for notebooks in the same ranges."""
     conda = ranges(line for line in conda_lines() if line != "pip")
     wanted = ranges([*project()["dependencies"], *project()["optional-dependencies"]["notebooks"]])
     assert "pip" in conda_lines()
     assert conda == {**wanted, "python": SpecifierSet(project()["requires-python"])}
 
 
-def test_package_says_that_it_is_typed() -> None:
-    """Type checkers look for this file before they believe the annotations."""
+def test_the_package_is_marked_as_typed() -> None:
+    """The package has the file without which type checkers ignore its annotations."""
     assert (PACKAGE / "py.typed").exists()
 
 
-# ------------------------------------------------------------------------------------- commands
-
-
-def test_readme_shows_what_is_printed() -> None:
-    """The picture of a log is the one that `kvlib dump` draws today."""
+def test_the_readme_shows_a_current_dump() -> None:
+    """The README's picture of a log is what `kvlib dump` prints."""
     disk = kvlib.MemoryDisk()
     kvlib.open(disk).put("café", "2,50 €")
     dumped = textwrap.indent(str(dump(disk.read("log"), source="log")), "    ")
     assert dumped in text_of("README.md")
 
 
-def test_readme_names_commands_that_exist() -> None:
-    """Each `make` command of the README is in the Makefile, and the two that matter are there."""
-    targets = set(re.findall(r"^([a-z][a-z-]*):", text_of("Makefile"), re.M))
-    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join(code_of(text_of("README.md")))))
-    assert {"lab", "test"} <= named
-    assert named <= targets
+# ------------------------------------------------------------------------------ names of machines
 
-
-def code_of(text: str) -> list[str]:
-    """Give what a markdown text shows as code: in a fence, indented, or within a line."""
-    fences = re.findall(r"^```.*?\n(.*?)^```", text, re.DOTALL | re.M)
-    return fences + re.findall(r"^ {4}.*", text, re.M) + re.findall(r"`([^`\n]+)`", text)
-
-
-def test_ci_calls_the_test_command_of_the_readme() -> None:
-    """What a reader runs and what is run for each change are one command."""
-    assert re.search(r"^[^#\n]* make test\b", text_of(".ci/run"), re.M)
-
-
-# ------------------------------------------------------------------------------ nobody's machine
-
-# Where packages come from, and where somebody works: neither is any of a reader's business.
+# The addresses of package registries, and the home folders of developers.
 ELSEWHERE = re.compile(
     r"\bregistry[.]\w|://[\w.]+/simple\b|index[-]url"
     r"|(?<![\w.~$}])/(?:home|Users)/\w|[/]root/|\b[A-Z]:\\Users"
@@ -193,7 +166,7 @@ MADE = {"__pycache__", "build", "dist", "my-notebooks"}
 
 
 def repository_files() -> list[Path]:
-    """Give the files that are, or are about to be, committed."""
+    """Return the files that are committed, or about to be."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -214,7 +187,7 @@ def repository_files() -> list[Path]:
 
 
 def test_committed_files_name_no_machine_and_no_registry() -> None:
-    """A clone works wherever it lies, with whatever source of packages its owner has set up."""
+    """No file depends on a developer's home folder or package registry."""
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in repository_files()
@@ -235,6 +208,6 @@ def test_committed_files_name_no_machine_and_no_registry() -> None:
         ("--index", "-url=x"),
     ],
 )
-def test_name_of_a_machine_is_noticed(parts: tuple[str, str]) -> None:
-    """The pattern finds what it is there for (written in two parts, or it would find this test)."""
+def test_the_name_of_a_machine_is_noticed(parts: tuple[str, str]) -> None:
+    """Paths and addresses are found; here they are in two parts, or this file would be found."""
     assert ELSEWHERE.search("".join(parts))

@@ -1,4 +1,4 @@
-"""The English of the code: docstrings, comments and messages read as a native speaker writes."""
+"""The English of docstrings, comments and messages."""
 
 import ast
 
@@ -13,7 +13,7 @@ MOST = 1.5  # in 1,000 words; well-edited Python packages have 0.4 to 0.8
 
 
 def test_the_code_reads_like_english() -> None:
-    """The package has few of the constructions that give a translation away."""
+    """The package has few constructions that sound translated."""
     figure, found = rate(files_in(PACKAGE))
     assert figure <= MOST, "\n".join(f"{path}:{place}" for path, place in found)
 
@@ -23,7 +23,7 @@ NO_VERB |= {"This", "Those", "What", "Where", "Whether", "Which", "Without"}
 
 
 def test_docstrings_of_functions_start_with_a_verb() -> None:
-    """Return, Yield, Raise, Check ...; a solution's starts with the name of its exercise."""
+    """A function's docstring starts with a verb, such as Return, Yield or Check."""
     wrong = []
     for path in files_in(PACKAGE):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -58,7 +58,7 @@ def test_docstrings_of_functions_start_with_a_verb() -> None:
     ],
 )
 def test_a_habit_is_noticed(sentence: str, habit: str) -> None:
-    """Each of our old habits is found, in an example."""
+    """Each habit is found in an example."""
     assert habit in {place.habit for place in places_in(Text(1, sentence))}
 
 
@@ -76,12 +76,12 @@ def test_a_habit_is_noticed(sentence: str, habit: str) -> None:
     ],
 )
 def test_plain_english_is_left_alone(sentence: str) -> None:
-    """What one would say aloud is not counted."""
+    """Ordinary sentences have no habit."""
     assert not [*places_in(Text(1, sentence))]
 
 
-def test_what_a_person_reads_is_looked_at() -> None:
-    """Docstrings, comments and messages are read; code, examples and other strings are not."""
+def test_only_text_for_people_is_searched() -> None:
+    """Docstrings, comments and messages are searched; code, examples and other strings are not."""
     source = '''
 """A module's docstring is read.
 

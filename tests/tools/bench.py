@@ -211,40 +211,19 @@ def engine(folder: Path) -> list[Row]:
         open(folder / "bare", "ab", buffering=0) as file,
     ):
         bare = partial(write, file)
+        in_memory, on_disk = partial(put_all, memory), partial(put_all, written)
+        ours, theirs = partial(get_all, full), partial(get_all, known)
+        replay = partial(kvlib.open, logged, read_only=True)
+        one, threads = partial(put_some, durable, 50), partial(put_in_threads, durable, 64, 5)
+        few, many = partial(bare, 50, sync=True), partial(bare, 320, sync=True)
         return [
-            compare(
-                "put, in memory, no fsync", "dict insert", size, partial(put_all, memory), insert
-            ),
-            compare(
-                "put, directory, no fsync",
-                "os.write",
-                size,
-                partial(put_all, written),
-                partial(bare, size),
-            ),
-            compare("get", "dict's get", size, partial(get_all, full), partial(get_all, known)),
-            compare(
-                "replay, a record",
-                "pickle.load, a record",
-                size,
-                lambda: kvlib.open(logged, read_only=True).close(),
-                partial(load, pickled),
-            ),
+            compare("put, in memory, no fsync", "dict insert", size, in_memory, insert),
+            compare("put, directory, no fsync", "os.write", size, on_disk, partial(bare, size)),
+            compare("get", "dict's get", size, ours, theirs),
+            compare("replay, a record", "pickle.load", size, replay, partial(load, pickled)),
             *codecs(),
-            compare(
-                "durable put",
-                synced,
-                50,
-                partial(put_some, durable, 50),
-                partial(bare, 50, sync=True),
-            ),
-            compare(
-                "durable put, 64 threads",
-                synced,
-                320,
-                partial(put_in_threads, durable, 64, 5),
-                partial(bare, 320, sync=True),
-            ),
+            compare("durable put", synced, 50, one, few),
+            compare("durable put, 64 threads", synced, 320, threads, many),
         ]
 
 

@@ -20,7 +20,7 @@ from helpers.paths import ROOT
 
 START: Final = r"(?:^|(?<=[.;:] ))"
 
-# What to look for, by habit. "(?-i:...)" is for what only counts at the start of a sentence.
+# The patterns, by habit. "(?-i:...)" is for what only counts at the start of a sentence.
 HABITS: Final[dict[str, str]] = {
     "stands, lies": r"\b(?:stands?|stood|standing)\b(?! for\b| alone| apart)"
     r"|\b(?:lies|lay|lie)\b(?= (?:in|at|before|behind|above|below|beside|on|there|between|under))",

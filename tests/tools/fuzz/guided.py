@@ -14,8 +14,9 @@ from typing import Any
 
 import kvlib
 from helpers.paths import CORPUS, TESTS
+from tools.fuzz.accidents import below, pick
 from tools.fuzz.feeding import BUILD, feed, inputs, read_input, write_input
-from tools.fuzz.inputs import below, mend, mend_files, pack_files, pick, unpack_files
+from tools.fuzz.inputs import mend, mend_files, pack_files, unpack_files
 from tools.fuzz.targets import NAMES, TARGETS
 
 GUIDED = """
