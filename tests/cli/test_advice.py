@@ -81,7 +81,7 @@ def test_advice_where_bytes_are_missing(tmp_path: Path) -> None:
     ],
 )
 def test_advice_can_be_pasted_into_a_shell(name: bytes, tmp_path: Path) -> None:
-    """Whatever the bytes of the path, the pasted commands read that store."""
+    """The pasted commands read the right store, even if its path has odd bytes."""
     folder = os.fsencode(tmp_path)
     path = os.path.join(folder, name)
     with kvlib.open(os.fsdecode(path)) as opened:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -42,7 +43,7 @@ def closed_stream() -> io.StringIO:
 def test_an_output_that_fails_says_why(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None, reason: str
 ) -> None:
-    """It may be missing, closed by Python, or full. Giving it up is no error."""
+    """It may be missing, closed by Python, or full. Giving it up never fails."""
     monkeypatch.setattr(sys, "stdout", stream)
     with pytest.raises(OutputError, match=reason):
         streams.say("x")
@@ -90,11 +91,7 @@ def test_a_failing_last_flush_is_status_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Buffered text may only fail at the end."""
-
-    def fail() -> None:
-        raise OutputError("full")
-
-    monkeypatch.setattr(streams, "flush", fail)
+    monkeypatch.setattr(streams, "flush", Mock(side_effect=OutputError("full")))
     monkeypatch.setattr("kvlib.cli.commands.run_command", lambda argv: 0)
     assert command.main([]) == 2
     assert capsys.readouterr().err == "kvlib: standard output can't be written: full\n"

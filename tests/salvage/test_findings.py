@@ -5,8 +5,10 @@ from helpers.vocabulary import HEAD_END
 from kvlib.salvage import Finding, Salvage, report
 
 
-def test_the_report_lists_what_was_saved_and_what_was_left_out() -> None:
-    """Each finding has its file, offset, size and reason, in 80 columns."""
+def test_the_report_lists_losses_and_flaws_that_cost_nothing() -> None:
+    """A lost segment cuts a record and hides later segments; a torn tail is no loss. The report
+    has each finding's file, offset, size and reason, in 80 columns.
+    """
     files = a_store(FRAMES[0], b"noise", *FRAMES[2:], CLOSE[:-1])
     result, _ = saved(without(files, NAMES[1]))
     assert "\n".join(report(result, "new")) == (

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -103,10 +104,7 @@ def test_nothing_to_save_makes_no_store(files: Files) -> None:
 
 def test_a_store_that_opening_refuses_is_never_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     """If recovery fails and salvage finds no flaw, recovery's error is listed."""
-
-    def refuse(_: kvlib.Disk) -> None:
-        raise CorruptionError("log", 7, "because")
-
+    refuse = Mock(side_effect=CorruptionError("log", 7, "because"))
     monkeypatch.setattr(sys.modules[salvage.__module__], "recover", refuse)
     result, items = saved(a_store())
     assert items == replayed(OLD)
@@ -226,10 +224,10 @@ def test_a_destination_that_is_not_empty_is_refused(tmp_path: Path) -> None:
 
 def test_a_destination_that_is_filled_meanwhile_is_refused() -> None:
     """Salvage looks again when it has the lock."""
-    new = FaultyDisk()
+    new = MemoryDisk()
 
     def fill(_: ChangingDisk, reads: int) -> None:
-        new.inner.write("log", b"another's")
+        new.write("log", b"another's")
 
     with pytest.raises(FileExistsError):
         salvage(ChangingDisk(a_store(), fill), new)

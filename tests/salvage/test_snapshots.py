@@ -49,20 +49,6 @@ def test_a_damaged_segment_costs_the_records_from_there_on(index: int) -> None:
     assert result.left_out[0].reason.startswith(f"segment {index} of 3 is missing; ")
 
 
-def test_a_missing_segment_is_listed_with_everything_it_costs() -> None:
-    """The list has the segment, the record that it cuts, and the whole segments after it."""
-    files = without(a_store(), NAMES[1])
-    result, items = saved(files)
-    assert items == replayed({"alpha": "1"})
-    start = 4 + len(put("alpha", "1")) - 1
-    reason = "1 segment from here on: it is unknown where a record begins after the hole"
-    assert result.left_out == (
-        Finding(NAMES[1], 0, 0, "segment 1 of 3 is missing; 1 record of 4 before it"),
-        Finding(NAMES[0], 33 + start, 32 - start, "a record that ends in the lost part"),
-        Finding(NAMES[2], 0, len(files[NAMES[2]]), reason),
-    )
-
-
 def test_a_cut_record_is_listed_where_it_begins() -> None:
     """It is listed with the segment in which it begins, even if that isn't the last one."""
     files = a_store(CLOSE, items={"a": "1", "b": "x" * 50}, size=20)
