@@ -146,6 +146,7 @@ def test_every_file_name_is_read_and_shown_on_one_line(tmp_path: Path) -> None:
     result, items = saved_from(tmp_path)
     assert items == replayed(OLD)
     assert all(line.isprintable() for line in report(result, "new"))
+    assert not [note for note in result.notes if "link" in note.reason]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs links")

@@ -36,6 +36,12 @@ def test_the_report_says_if_everything_or_nothing_was_saved() -> None:
     assert next(report(nothing, "new")) == "nothing could be saved; there is no store at new"
 
 
+def test_the_report_is_ascii() -> None:
+    """A link's target may have characters that confuse a terminal."""
+    odd = Salvage(1, (), (Finding("log", 0, 0, "\u202eé"),))
+    assert list(report(odd, "new"))[-1] == r"    \u202e\xe9"
+
+
 def test_a_finding_reads_as_one_line() -> None:
     """The line has the file, offset, size and reason."""
     assert str(Finding("log", 9, 1, "why")) == "log, offset 9, 1 byte: why"

@@ -71,6 +71,7 @@ def test_an_undamaged_store_is_saved_whole(old: Items, new: Items, size: int) ->
     assert items == {**old, **new}
     assert result == Salvage(len(items), (), ())
     assert result.complete
+    assert result.stored
 
 
 def test_a_damaged_head_costs_the_log() -> None:

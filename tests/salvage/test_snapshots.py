@@ -155,7 +155,7 @@ def test_without_a_whole_generation_the_newest_part_is_saved() -> None:
     assert items == before_segment(2)
     assert not result.complete
     part = without(a_store(size=20), "log", NAMES[2])
-    older = store_files(OLD, generation=2, size=SIZE)
+    older = store_files({**OLD, "alpha": "0"}, generation=2, size=SIZE)
     older = without(older, "log", NAMES[1].replace("3", "2"))
     assert saved({**part, **older})[1] == {"alpha": "1"}
 

@@ -59,10 +59,10 @@ def test_backup_copies_a_store_in_use(run: Run, store: Path) -> None:
 def test_salvage_saves_a_whole_store(run: Run, store: Path) -> None:
     """The exit status is 0, and the old store stays as it was."""
     before = files_in(store)
-    out = "new: 2 records, everything was saved\n"
-    assert run("salvage", store, "new") == (0, out, "")
+    out = "store2: 2 records, everything was saved\n"
+    assert run("salvage", store, "store2") == (0, out, "")  # beside the old store, not in it
     assert files_in(store) == before
-    assert content("new") == {"café": b"1", "key": "value"}
+    assert content("store2") == {"café": b"1", "key": "value"}
 
 
 def test_salvage_lists_what_it_left_out(run: Run, store: Path) -> None:
