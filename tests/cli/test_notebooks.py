@@ -1,4 +1,4 @@
-"""A learner's own copies of the notebooks, out of a source tree or a wheel; none is overwritten."""
+"""`kvlib notebooks` copies the notebooks from a source tree or a wheel, and overwrites none."""
 
 import os
 import subprocess
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.commands import Run
 from helpers.paths import ROOT
-from kvlib.__main__ import main
 from kvlib.cli import notebooks
 from kvlib.cli.notebooks import KEPT, NEW, SAME, copy
 
@@ -18,7 +18,7 @@ NAMES = ["01_encode.ipynb", "02_segment.ipynb", "03_log.ipynb"]
 
 
 def test_copies_are_the_originals(tmp_path: Path) -> None:
-    """Each notebook, byte for byte, in a folder that is made."""
+    """Each notebook is copied byte for byte, to a folder that is made if it is missing."""
     target = tmp_path / "with a space" / "mine"
     assert dict(copy(target)) == dict.fromkeys(NAMES, NEW)
     for name in NAMES:
@@ -27,28 +27,26 @@ def test_copies_are_the_originals(tmp_path: Path) -> None:
     assert dict(copy(target)) == dict.fromkeys(NAMES, SAME)
 
 
-def test_what_a_learner_has_changed_is_kept(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whatever it is by now: an edited notebook, a folder. It says how to get a fresh one."""
+def test_a_learners_changes_are_kept(run: Run, tmp_path: Path) -> None:
+    """An edited notebook, or a folder with its name, stays until the learner removes it."""
     (tmp_path / NAMES[0]).write_text("mine", encoding="utf-8")
     (tmp_path / NAMES[1]).mkdir()
-    assert main(["notebooks", str(tmp_path)]) == 0
+    status, out, _ = run("notebooks", tmp_path)
+    assert status == 0
     assert (tmp_path / NAMES[0]).read_text(encoding="utf-8") == "mine"
-    out = capsys.readouterr().out.splitlines()
-    assert [line.rpartition(": ")[2] for line in out[:3]] == [KEPT, KEPT, NEW]
-    assert "For a fresh copy, rename or delete the file" in out[3]
+    lines = out.splitlines()
+    assert [line.rpartition(": ")[2] for line in lines[:3]] == [KEPT, KEPT, NEW]
+    assert "For a fresh copy, rename or delete the file" in lines[3]
     (tmp_path / NAMES[0]).unlink()
     (tmp_path / NAMES[1]).rmdir()
     assert dict(copy(tmp_path)) == {NAMES[0]: NEW, NAMES[1]: NEW, NAMES[2]: SAME}
-    assert main(["notebooks", str(tmp_path)]) == 0
-    assert "fresh copy" not in capsys.readouterr().out
+    status, out, _ = run("notebooks", tmp_path)
+    assert status == 0
+    assert "fresh copy" not in out
 
 
-def test_a_copy_is_there_as_a_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Half a notebook would be taken for the learner's own, and never be replaced."""
+def test_a_copy_is_whole_or_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a copy would look like the learner's own changes, and never be replaced."""
 
     def half(source: Path, target: Path) -> None:
         target.write_bytes(source.read_bytes()[:100])
@@ -62,44 +60,40 @@ def test_a_copy_is_there_as_a_whole_or_not_at_all(
     assert dict(copy(tmp_path)) == dict.fromkeys(NAMES, NEW)
 
 
-def test_bad_folders_are_refused_in_words(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A file, the folder of the originals itself, and a variable that was forgotten."""
-    (tmp_path / "file").touch()
-    for folder, words in (
-        (tmp_path / "file", "file"),
-        (tmp_path / "file" / "mine", "file"),
-        (ROOT / "notebooks", "these are the originals"),
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [
+        ("file", "file"),
+        ("file/mine", "file"),
+        (str(ROOT / "notebooks"), "these are the originals"),
         ("", "empty"),
-    ):
-        assert main(["notebooks", str(folder)]) == 2
-        out, err = capsys.readouterr()
-        assert (out, err.count("\n")) == ("", 1)
-        assert words in err
+    ],
+)
+def test_a_bad_folder_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, words: str
+) -> None:
+    """It may be a file, the folder of the originals, or an empty variable."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    status, out, err = run("notebooks", folder)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert words in err
 
 
 def test_a_package_without_notebooks_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a packager may have left them out."""
+    """A packager may have left them out."""
     monkeypatch.setattr(notebooks, "PLACES", (tmp_path / "nothing",))
     with pytest.raises(FileNotFoundError, match="did not come with this package"):
         list(copy(tmp_path / "mine"))
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, built from this source tree with what is installed here."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+def test_a_wheel_contains_the_notebooks(tmp_path: Path) -> None:
+    """A Python without the source tree copies them from the installed wheel."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-def test_a_wheel_brings_the_notebooks(wheel: Path, tmp_path: Path) -> None:
-    """In a Python where there is nothing of the source tree, they come out of it."""
+    (wheel,) = tmp_path.glob("*.whl")
     venv.create(tmp_path / "clean")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
@@ -110,9 +104,9 @@ def test_a_wheel_brings_the_notebooks(wheel: Path, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path / "mine")) == NAMES
 
 
-@pytest.mark.skipif(os.name == "nt", reason="make is not at home there")
-def test_make_lab_installs_no_more_than_a_learner_needs() -> None:
-    """No linter, type checker or test runner but nbval; it opens the first of the copies."""
+@pytest.mark.skipif(os.name == "nt", reason="needs make")
+def test_make_lab_installs_only_what_a_learner_needs() -> None:
+    """It installs no development tools, copies the notebooks, and opens the first copy."""
     plan = subprocess.run(
         ["make", "-n", "-B", "lab", "VENV=build/never"], cwd=ROOT, capture_output=True, text=True
     ).stdout
