@@ -1,6 +1,7 @@
 """The command that grades, and what ends it."""
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -332,4 +333,5 @@ def test_package_can_be_run(
         runpy.run_module(package, run_name="__main__")
     out, err = capsys.readouterr()
     assert re.findall(r"^    (\w+)", out, re.M) == ["editions", "grade"]
+    assert importlib.import_module(f"{package}.__main__").main is main
     assert ("now python -m kvlib.classroom" in err) == (package == "kvlib.lessons")
