@@ -108,7 +108,7 @@ def confuse(encode: Encoder) -> Collision | int:
         ),
         ("characters", small_stores(["é", "è", "?", "€", "\N{GRINNING FACE}", "A", " ", "\0"])),
         ("lengths", chain(long_stores(texts), shifted(encode))),
-        ("types", typed_stores()),
+        ("types", chain(typed_stores(), disguised(encode))),
     ]
     for stage, candidates in stages:
         found = _first(encode, stage, iter(candidates), seen)
@@ -251,6 +251,14 @@ def long_stores(texts: list[str]) -> Iterator[Records]:
             repeated = [text * length for length in LENGTHS]
             yield from ({one: other} for one, other in product(repeated, repeat=2))
     yield from ({"a" * length: ""} for length in (999, 1000, 65_535, 65_536, 100_000))
+
+
+def disguised(encode: Encoder) -> Iterator[Records]:
+    """Yield stores of texts that look like bytes as the encoder writes them, with its mark."""
+    for store in ({b"": ""}, {"": b""}, {b"a": ""}, {"": b"a"}):
+        for text in _as_texts(encode, [store]):
+            for start, end in combinations(range(min(len(text), PIECE) + 1), 2):
+                yield from ({text[start:end]: ""}, {"": text[start:end]})
 
 
 def typed_stores() -> Iterator[Records]:

@@ -88,6 +88,12 @@ DELIMITER: Final = (
     Wrong(FIELD, f'data.{EQUALS} + b"="', MARKS),
     Wrong(FIELD, f'tag + data.{EQUALS} + b"="', MARKS),
     Wrong(FIELD, f'tag + data.{EQUALS}.{BACKSLASH} + b"="', MARKS),
+    Wrong(
+        FIELD,
+        'len(data).to_bytes(4, "big") + data',
+        "The two differ in type only",
+        also=(('(b"b", value)', '(b"b", b"bytes:" + value)'),),
+    ),
     Wrong(FIELD, "str(len(data)).encode() + data", LENGTHS),
     Wrong(FIELD, "tag + str(len(data)).encode() + data", LENGTHS),
     Wrong(FIELD, "bytes([len(data) % 256]) + data", LENGTHS),

@@ -43,6 +43,16 @@ REPLAY: Final = (
     Wrong(PUT, "items = {key: value}", "Only the last frame is applied"),
     Wrong("if value is None:", "if value is not None:", "the wrong way round"),
     Wrong(POP, 'items[key] = b""', "The deleted key is still there, with an empty value"),
+    Wrong(
+        "decode_mutations(frame.payload):",
+        "sorted(decode_mutations(frame.payload), key=lambda change: change[1] is None):",
+        "The deletion wins over the put that follows it",
+    ),
+    Wrong(
+        POP,
+        f"if key not in items:\n                    break\n                {POP}",
+        "ends the frame",
+    ),
 )
 
 PUBLISH_ORDER: Final = (
@@ -173,6 +183,12 @@ RECOVER: Final = (
         also=(("import kvlib\n", "from zlib import crc32\n\nimport kvlib\n"),),
     ),
     Wrong(BAD, "break", "Whole frames follow the bad one"),
+    Wrong(
+        "range(bad + 1, len(log))",
+        '(match.start() for match in re.compile(rb"(?=.{16}M)").finditer(log, bad + 1))',
+        "A frame may contain any byte",
+        also=(("import kvlib\n", "import re\n\nimport kvlib\n"),),
+    ),
     Wrong(
         BAD,
         f"offset += {LENGTH.format('offset')}\n            continue",

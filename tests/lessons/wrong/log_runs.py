@@ -176,7 +176,17 @@ RUN_LOG: Final = (
     Wrong(
         REPLAYED,
         "            replay(bytes(log), 0)\n            log, pending = bytearray(), 0\n",
-        "you cleared it after reading it",
+        "did you clear it after reading it",
+    ),
+    Wrong(
+        'count = int.from_bytes(snapshot[:4], "big") + 1',
+        "count = snapshot[3] + 1",
+        "The number of snapshots goes past 255",
+    ),
+    Wrong(
+        "pending = replay(bytes(log), 0)",
+        "replay(bytes(log), 0)\n            pending = 0",
+        "did you forget to count the records",
     ),
     Wrong("            replay(snapshot, 4)\n", "", "you have only what the log holds"),
     Wrong(REPLAYED, "", "Is the log replayed into the dict that `get` reads"),

@@ -65,6 +65,9 @@ a put after a deletion: put a 1; delete a; put b 2
 two mutations in one frame: put a 1; and put b b'\xff'
     {'a': '1'} -> ONE
     {'b': b'\xff'} -> ONE
+a missing key that is deleted and then put, in one frame: delete a; and put a 2
+    {} -> The key was put after its deletion, in the same frame. Are a frame's mutations applied in
+        order, and all of them?
 """
 SEE: Final = (
     "Every crash may leave a torn tail, and a slice past the end returns whatever is left. "
@@ -91,6 +94,10 @@ HIGHER: Final = (
     "The later frame's number may be higher by more than one, because several frames may be bad. "
     "Which numbers prove damage?"
 )
+EVERY_BYTE: Final = (
+    "The frame's number is a line break or a space, read as text. A frame may contain any byte, so "
+    "is your search right for all of them?"
+)
 NUMBERS: Final = (
     "Each frame is whole, but the log isn't. Which number should come next, and where do you "
     "compare it?"
@@ -115,8 +122,8 @@ def _filled(end: int, filling: bytes) -> bytes:
 
 
 def _large_logs() -> list[Case]:
-    puts = [encode_put(f"key {number % 500}", f"{number}") for number in range(400)]
-    return [Case((sealed(*puts)[:-5],), "a log of 400 frames, the last one torn")]
+    puts = [encode_put(f"key {number % 500}", f"{number}") for number in range(1_200)]
+    return [Case((sealed(*puts)[:-5],), "a log of 1,200 frames, the last one torn")]
 
 
 def _refused(log: bytes, about: str, look: str) -> Case:
@@ -258,6 +265,14 @@ def recover(log):
             "a bad frame, then an older whole frame, then one with a higher number",
             "The first whole frame after the bad one proves nothing, because it is older. Do you "
             "look on?",
+        ),
+        *(
+            _refused(
+                sealed(*[PUT] * (number - 1)) + bytes(30) + kvlib.seal(b"M", number + 1, PUT),
+                f"a bad frame {number}, and a whole frame {number + 1}",
+                EVERY_BYTE,
+            )
+            for number in (9, 12, 31)  # the number after it is a line break, in ASCII, or a space
         ),
         _refused(LOG[ENDS[0] :], "a log that begins with its second frame", NUMBERS),
         _refused(LOG[ENDS[0] : ENDS[1]], "a log that holds only its second frame", NUMBERS),

@@ -76,6 +76,10 @@ a put after a deletion, in one frame: have {'a': '1'}; delete a; and put b 2
     {'a': '1'} -> ENDED
     {'a': '1', 'b': '2'} -> You skip the deletion, so the key comes back to life. What does a value
         of None mean here?
+a deletion and a put of the same key, in one frame: have {'a': '1'}; delete a; and put a 2
+    {} -> The deletion wins over the put that follows it. Are a frame's mutations applied in order?
+a missing key that is deleted and then put, in one frame: delete a; and put a 2
+    {} -> The deletion of a missing key ends the frame. What is left out by your `try`?
 two puts of one key: put a 1; put a 2
     {'a': '1'} -> FIRST
     {'a': '12'} -> TWICE

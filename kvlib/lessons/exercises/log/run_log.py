@@ -62,6 +62,8 @@ ONLY_SNAPSHOT = After a restart, you have only what the snapshot holds. Where ar
     came after it?
 CLEARED = After a restart the log is empty, because you cleared it after reading it. When may you
     clear it?
+UNCOUNTED = After a restart the log seems to be empty: did you clear it after reading it, or did you
+    forget to count the records that you read?
 REVIVED = A deleted key is back. Is there a record of the deletion in the log, and what does a
     replay do with it?
 SAVED = A restart wrote a snapshot, but a restart stands for a crash, which saves nothing. What is
@@ -106,7 +108,7 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
 [2] a restart of a new store: restart; status
     [(0, 0, 1)] -> SAVED
 [2] the status after a restart: put a 1; restart; status
-    [(1, 0, 0)] -> CLEARED
+    [(1, 0, 0)] -> UNCOUNTED
     [(1, 0, 1)] -> SAVED
     [(1, 2, 0)] -> A restart counts the log's records once more, or appends them again. A replay
         only reads.
@@ -142,7 +144,7 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
     ['3', None, (1, 1, 1)] -> ONLY_LOG
     ['1', '2', (2, 1, 1)] -> The snapshot's old values win over the log's newer ones. Which of
         the two do you load first?
-    ['3', '2', (2, 0, 1)] -> CLEARED
+    ['3', '2', (2, 0, 1)] -> UNCOUNTED
     ['3', '2', (2, 1, 0)] -> FORGOTTEN
     ['3', '2', (2, 0, 2)] -> SAVED
 [2] deleting a key that is in the snapshot: put a 1; put b 2; delete a; restart; get a; status
@@ -163,7 +165,7 @@ EMPTY = An empty value is gone. `if value`, and `or`, treat it as missing. How c
 [2] a log that reaches the threshold through a restart: put a 1; restart; status; put b 2; status
 [9] two restarts in a row: put a 1; restart; restart; get a; status
     [None, (0, 0, 0)] -> CLEARED
-    ['1', (1, 0, 0)] -> CLEARED
+    ['1', (1, 0, 0)] -> UNCOUNTED
 [2] a change of memory after a snapshot: put a 1; put b 2; put b 3; get b; restart; get b
     ['3', '2'] -> ONLY_SNAPSHOT
 [2] a key that was never put, after a restart: put a 1; put b 2; restart; get c
@@ -180,6 +182,11 @@ def _large_log() -> list[Case]:
     operations = [*puts, *[("restart",), ("status",)] * 4, *gets(14_000, keys=900)]
     return [
         Case((1_000, operations), "20,000 operations, and a threshold of 1,000"),
+        Case(
+            (1, [*puts[:300], ("status",), ("restart",), ("status",)]),
+            "300 snapshots",
+            "The number of snapshots goes past 255. How many bytes did you give it?",
+        ),
         Case((9, [LONG, ("restart",), get()]), "a value of 70,000 bytes", FAR),
         Case((1, [LONG, ("restart",), get()]), "a value of 70,000 bytes in a snapshot", FAR),
     ]
