@@ -120,6 +120,7 @@ BUG_HUNT: Final = (
     Value({"photo": b"\xff\xd8"}, "is the reader always right when it decides"),
     Value({"a": "b" * 300}, "A length of four bytes is enough for 4 GB"),
     Value({1: "a"}, "Keys and values are str or bytes here"),
+    Value({"half": "\ud800"}, "surrogates not allowed"),
     Value({}, "An empty store works"),
 )
 

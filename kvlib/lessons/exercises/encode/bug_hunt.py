@@ -51,6 +51,8 @@ def _check(found: Any) -> None:
     for value in _all(found):
         if type(value) not in (str, bytes):
             raise ValueError(f"keys and values are str or bytes, not {kind_of(value)}")
+        if type(value) is str:
+            value.encode()  # a half of a surrogate pair is a UnicodeEncodeError, a ValueError
     if sum(map(len, _all(found))) + 4 * len(_all(found)) > MOST:
         raise ValueError(f"more than {MOST:,} bytes; one record is enough")
 
