@@ -37,9 +37,11 @@ export JUPYTER_CONFIG_DIR := $(CURDIR)/$(VENV)/jupyter/config
 export JUPYTER_DATA_DIR := $(CURDIR)/$(VENV)/jupyter/data
 export JUPYTER_RUNTIME_DIR := $(CURDIR)/$(VENV)/jupyter/runtime
 export IPYTHONDIR := $(CURDIR)/$(VENV)/jupyter/ipython
-# Packages of another Python must not get in.
+# Packages of another Python must not get in, and an environment that is active elsewhere is not this
+# one: IPython warns of it, and the tests make errors of warnings.
 unexport PYTHONHOME
 unexport PYTHONPATH
+unexport VIRTUAL_ENV
 
 # No question about news and no look for updates: nothing is downloaded while the notebooks run.
 QUIET := {"@jupyterlab/apputils-extension:notification": \
