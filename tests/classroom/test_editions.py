@@ -283,7 +283,7 @@ def test_a_solution_that_is_rejected_stops_the_build(
     ("name", "content", "said"),
     [
         ("01-lenght", b"assert 1", "There is no exercise .* mean 01-length"),
-        ("01-length", b"import", "invalid syntax"),
+        ("01-length", b"1 +", "invalid syntax"),
         ("01-length", b"\xff", "utf-8"),
         ("01-length", b"\0", "null bytes"),
         ("01-length", b"(" * 1000, "too many nested"),
