@@ -13,7 +13,7 @@ from kvlib.errors import CorruptionError, check_int
 from kvlib.layout.dissect import Layout, Region, dissect, guess
 from kvlib.layout.regions import RegionKind, RegionStatus, group
 from kvlib.layout.text import COLUMNS, fit, hanging, width
-from kvlib.views import arguments, readers
+from kvlib.views import arguments, jumps, readers
 from kvlib.views.plain import collected
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
@@ -77,7 +77,9 @@ def lengths(
         ours = tuple(strip[byte] for strip in strips)
         moments.append(Moment(str(byte), ours, (picture,), tuple(filter(None, notes))))
     caption = f"The byte at offset {at}, a part of a length, with each value. It is {data[at]}."
-    return Timeline(caption, "length byte", tuple(all_readers), tuple(moments), data[at])
+    return Timeline(
+        caption, "length byte", tuple(all_readers), tuple(moments), data[at], jumps.draw
+    )
 
 
 def _ask(read: Read, data: bytes, truth: object) -> ReaderOutcome:

@@ -4,16 +4,19 @@ A view asks the engine at each position of its slider before anything is shown, 
 answers in moments. Text, table and script only show them: every experiment has really been made.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from itertools import groupby
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from kvlib.layout.dissect import Layout, walk_again
 from kvlib.layout.text import hanging, lines
 from kvlib.views.delta import Numbers, changes, squeeze
 from kvlib.views.html import WAIT, Drawing, LeafText, as_html, draw, legend, picture, root
+
+if TYPE_CHECKING:
+    from kvlib.views.figure import Figure
 
 Verdict = Literal["right", "refused", "wrong", "told"]
 Word = Literal["new", "lost", "flipped", "differs"]
@@ -90,6 +93,7 @@ class Timeline:
         strips: the names of the readers: ("kvlib",), or ("yours", "kvlib").
         moments: at least one.
         start: the index of the moment to show first.
+        draw: what makes a figure of it.
     """
 
     caption: str
@@ -97,6 +101,7 @@ class Timeline:
     strips: tuple[str, ...]
     moments: tuple[Moment, ...]
     start: int = 0
+    draw: "Callable[[Timeline], Figure] | None" = None
 
     def runs(self, strip: int) -> Iterator[Run]:
         """Return the outcomes of all moments, without repetition."""
@@ -109,6 +114,19 @@ class Timeline:
         """Return the labels of a run's ends: "0-20"."""
         first, last = self.moments[run.first].label, self.moments[run.last].label
         return first if run.first == run.last else f"{first}-{last}"
+
+    def answers(self, number: int) -> str:
+        """Return what each reader answers at a moment, as sentences."""
+        told = []
+        for strip, (verdict, words) in zip(self.strips, self.moments[number].outcomes, strict=True):
+            known = verdict == "told" or words.startswith(verdict)
+            told.append(f"{strip}: {'' if known else f'{verdict}: '}{words}.")
+        return " ".join(told)
+
+    def folded_runs(self) -> tuple[tuple[str, str], ...]:
+        """Return all outcomes as tables, to be folded below a figure."""
+        tables = "".join(_runs(self, number) for number in range(len(self.strips)))
+        return (("All outcomes", tables),)
 
     def lines(self) -> Iterator[str]:
         """Yield the text: every outcome, then the first moment to show."""
@@ -133,7 +151,8 @@ class Timeline:
         return "\n".join(self.lines())
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": page(self)}
+        html = self.draw(self).html() if self.draw else page(self)
+        return {"text/plain": repr(self), "text/html": html}
 
 
 # ------------------------------------------------------------------------------------------- HTML
