@@ -146,13 +146,9 @@ def visible(character: str) -> str:
 def ribbon(
     leaves: Iterable[Region], x: float, y: float, scale: float, height: float = 28
 ) -> Iterator[str]:
-    """Yield regions to scale, without their bytes. The first one begins at x.
+    """Yield regions to scale, without their bytes.
 
-    Args:
-        leaves: regions one after another.
-        x, y: the upper left corner.
-        scale: units for a byte.
-        height: of the ribbon.
+    The first one begins at (x, y), and a byte is `scale` units wide.
     """
     first = None
     for leaf in leaves:

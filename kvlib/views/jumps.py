@@ -5,25 +5,29 @@ has the regions that the engine made of the bytes, and where it stopped.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from kvlib.layout.dissect import Layout
 from kvlib.layout.regions import Region
+from kvlib.layout.text import fit
 from kvlib.views import svg
 from kvlib.views.cells import Cells, fields, letters
 from kvlib.views.figure import Figure, Position
-from kvlib.views.timeline import Timeline
+from kvlib.views.timeline import ReaderOutcome, Timeline
 
-TOP = 134  # the y of the first row of bytes
+TOP: Final = 136  # the y of the first row of bytes
+ANSWER: Final = 28  # the height of a reader's answer
+WORDS: Final = 66  # columns of an answer
+HINT: Final = "Drag the end of the blue arc, or use the arrow keys: the length changes."
 
 
 def draw(timeline: Timeline) -> Figure:
     """Return a timeline of turned lengths as a figure."""
     layouts = [moment.pictures[0].layout for moment in timeline.moments]
     original = layouts[timeline.start]
+    turned = _turned(layouts)
     cells = Cells(svg.MARGIN + 12, TOP, pitch=118)
-    rows = cells.rows(len(original.data))
-    turned = _turned(timeline, original)
-    x, y = cells.at(turned)
+    bottom = TOP + cells.rows(len(original.data)) * cells.pitch - 34
     positions = []
     for number, layout in enumerate(layouts):
         leaves = [*layout.root.leaves()]
@@ -31,57 +35,83 @@ def draw(timeline: Timeline) -> Figure:
         if number != timeline.start:
             shapes += _landed(cells, original, turned)
         shapes += _arcs(cells, leaves, turned)
-        shapes.append(svg.box(x, y, cells.width, cells.height, "none", "you", stroke=3.2))
-        shapes.append(_verdict(timeline, number, TOP + rows * cells.pitch - 10))
-        answers = timeline.answers(number)
-        positions.append(Position(timeline.moments[number].label, answers, tuple(shapes)))
-    hint = svg.text(
-        svg.MARGIN, 74, "Turn the length with the blue frame: arrow keys, or Back and Next.", "ink2"
-    )
+        shapes += _answers(timeline, number, layout, bottom)
+        label, says = timeline.moments[number].label, timeline.answers(number)
+        positions.append(Position(label, says, tuple(shapes), _spot(cells, leaves, turned)))
     return Figure(
         "A length is a jump: the reader lands where it says",
-        TOP + rows * cells.pitch + 14,
+        bottom + ANSWER * len(timeline.strips) + 14,
         timeline.control,
         tuple(positions),
         repr(timeline),
-        (hint,),
+        (svg.text(svg.MARGIN, 74, HINT, "ink2"),),
         timeline.start,
+        moves=(1, -1),
         folded=timeline.folded_runs(),
     )
 
 
-def _turned(timeline: Timeline, original: Layout) -> int:
-    """Return the offset of the byte that differs between the moments."""
-    other = timeline.moments[timeline.start - 1 if timeline.start else 1].pictures[0].layout
-    return next(at for at, byte in enumerate(original.data) if byte != other.data[at])
+def _turned(layouts: list[Layout]) -> int:
+    """Return the offset of the byte that differs between the moments; the first, if none does."""
+    pairs = enumerate(zip(layouts[0].data, layouts[-1].data, strict=True))
+    return next((at for at, (one, other) in pairs if one != other), 0)
+
+
+def _of(leaves: list[Region], turned: int) -> Region | None:
+    """Return the length that contains the turned byte, if it counts something."""
+    inside = (leaf for leaf in leaves if leaf.start <= turned < leaf.end)
+    return next((leaf for leaf in inside if leaf.kind == "length" and leaf.governs), None)
+
+
+def _spot(
+    cells: Cells, leaves: list[Region], turned: int
+) -> tuple[float, float, float, float] | None:
+    """Return where the turned length lands: there the pointer takes hold of its arc."""
+    leaf = _of(leaves, turned)
+    if leaf is None or not leaf.governs or leaf.governs[1] - leaf.end != leaf.value:
+        return None
+    *_, last = [None, *cells.stretches(*leaf.governs)]
+    x, y = (last.x + last.width, last.y) if last else cells.at(leaf.end)
+    return x - 1, y - 20, 2, cells.height + 20
 
 
 def _arcs(cells: Cells, leaves: list[Region], turned: int) -> Iterator[str]:
-    """Yield an arc for each length that the reader followed."""
+    """Yield an arc for each length that the reader followed, and the handle of the turned one."""
+    mine = _of(leaves, turned)
     for leaf in leaves:
         if leaf.kind == "length" and leaf.governs and leaf.status != "unread":
-            edge = "you" if leaf.start <= turned < leaf.end else "arc"
+            edge = "you" if leaf is mine else "arc"
             yield from arc(cells, leaf.end, leaf.governs[1], str(leaf.value), edge)
+    x, y = cells.at(turned)
+    yield svg.box(x, y, cells.width, cells.height, "none", "you", stroke=3.2)
+    if spot := _spot(cells, leaves, turned):
+        yield svg.handle(spot[0] + 1, spot[1] + 15)
 
 
 def _landed(cells: Cells, original: Layout, turned: int) -> Iterator[str]:
     """Yield where the jump landed before its length was turned."""
-    for leaf in original.root.leaves():
-        if leaf.kind == "length" and leaf.governs and leaf.start <= turned < leaf.end:
-            yield from arc(cells, leaf.end, leaf.governs[1], "", "mark", dashed=True)
+    leaf = _of([*original.root.leaves()], turned)
+    if leaf and leaf.governs:
+        yield from arc(cells, leaf.end, leaf.governs[1], "", "mark", dashed=True)
 
 
-def _verdict(timeline: Timeline, number: int, y: float) -> str:
-    """Return the last reader's verdict: it is the one that draws the regions."""
-    outcome = timeline.moments[number].outcomes[-1]
-    token = {"right": "right-t", "refused": "refused-t", "wrong": "wrong-t"}.get(
-        outcome.verdict, "ink"
-    )
-    words = {"right": "right", "refused": "refused", "wrong": "wrong, and no error"}[
-        outcome.verdict
-    ]
-    x = svg.MARGIN + 22
-    return svg.sign(x, y - 6, outcome.verdict) + svg.text(x + 18, y, words, token, bold=True)
+def _answers(timeline: Timeline, number: int, layout: Layout, y: float) -> Iterator[str]:
+    """Yield a line for each reader: its name, its verdict and its answer."""
+    last = len(timeline.strips) - 1
+    outcomes = timeline.moments[number].outcomes
+    for at, (name, outcome) in enumerate(zip(timeline.strips, outcomes, strict=True)):
+        words = _words(outcome, layout if at == last else None)
+        base, x = y + at * ANSWER, svg.MARGIN + 22
+        yield svg.sign(x, base - 6, outcome.verdict)
+        yield svg.text(x + 18, base, f"{name}: {words}", f"{outcome.verdict}-t")
+
+
+def _words(outcome: ReaderOutcome, layout: Layout | None) -> str:
+    """Return an answer as one line. The layout says where kvlib's own reader stopped."""
+    if outcome.verdict == "refused" and layout and layout.reason:
+        return fit(f"refused at offset {layout.stopped_at}: {layout.reason}", WORDS)
+    before = {"right": "", "refused": "refused: ", "wrong": "wrong, and no error: "}
+    return fit(before.get(outcome.verdict, "") + outcome.words, WORDS)
 
 
 def arc(
@@ -93,11 +123,9 @@ def arc(
         x1, x2, y = part.x, part.x + part.width, part.y - 3
         rise = min(38.0, 12 + (x2 - x1) / 6)
         middle = (x1 + x2) / 2
-        spell = [svg.number(n) for n in (x1, y, middle, y - 2 * rise, x2 - 2, y - 5)]
-        d = "M{} {}Q{} {} {} {}".format(*spell)
-        yield svg.path(d, edge, stroke=2.5, dashed=dashed)
+        place = [svg.number(n) for n in (x1, y, middle, y - 2 * rise, x2 - 2, y - 5)]
+        yield svg.path("M{} {}Q{} {} {} {}".format(*place), edge, stroke=2.5, dashed=dashed)
         if part is parts[-1] and not dashed:
-            tip = "M{} {}l-10 -5l9 -5Z".format(svg.number(x2), svg.number(y))
-            yield svg.path(tip, fill=edge)
+            yield svg.path(f"M{svg.number(x2)} {svg.number(y)}l-10 -5l9 -5Z", fill=edge)
         if words:
             yield svg.text(middle, y - rise - 6, words, edge, bold=True, anchor="middle")

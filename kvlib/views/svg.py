@@ -136,7 +136,7 @@ def text(
     mono: bool = False,
     anchor: Anchor = "start",
 ) -> str:
-    """Return a line of text whose baseline is at y. A "$" in the words is kept from being a token."""
+    """Return a line of text whose baseline is at y. A "$" in the words is no token."""
     more = f' text-anchor="{anchor}"' if anchor != "start" else ""
     more += ' font-weight="600"' if bold else ""
     more += ' font-style="italic"' if italic else ""
@@ -149,7 +149,10 @@ def text(
 def hexes(
     xs: Iterable[float], y: float, data: bytes, cell: float, fill: str, *, size: float = 15
 ) -> str:
-    """Return bytes in hex, each in the middle of a cell that begins at its x; each digit is placed."""
+    """Return bytes in hex, each in the middle of a cell that begins at its x.
+
+    Every digit is placed, so that it stands there in any font.
+    """
     step = size * 0.6
     places = " ".join(f"{number(x + cell / 2 - step)} {number(x + cell / 2)}" for x in xs)
     return (
@@ -160,12 +163,11 @@ def hexes(
 
 def hatch(x: float, y: float, width: float, height: float, edge: str = "wrong") -> str:
     """Return lines at 45 degrees that fill a rectangle and don't leave it."""
-    step, d = 8.0, ""
-    offset = step / 2
-    while offset < width + height:
+    d = ""
+    for offset in range(4, int(width + height), 8):
         low, high = max(0.0, offset - height), min(width, offset)
-        d += f"M{number(x + low)} {number(y + offset - low)}L{number(x + high)} {number(y + offset - high)}"
-        offset += step
+        d += f"M{number(x + low)} {number(y + offset - low)}"
+        d += f"L{number(x + high)} {number(y + offset - high)}"
     return path(d, edge, stroke=1.3)
 
 
@@ -180,7 +182,7 @@ def handle(x: float, y: float) -> str:
 
 
 def sign(x: float, y: float, verdict: str, size: float = 10) -> str:
-    """Return a verdict's sign around (x, y): a tick, a stop, a cross; a ring for what is only told."""
+    """Return a verdict's sign around (x, y): a tick, a stop or a cross; else a ring."""
     half = size * 0.42
 
     def stroke(d: str) -> str:
@@ -197,8 +199,8 @@ def sign(x: float, y: float, verdict: str, size: float = 10) -> str:
         bar = f"M{number(x - half)} {number(y)}h{number(2 * half)}"
         return path(f"M{d}Z", fill="refused") + stroke(bar)
     if verdict == "wrong":
-        a = number(2 * half)
-        cross = f"M{number(x - half)} {number(y - half)}l{a} {a}m-{a} 0l{a} -{a}"
+        side = number(2 * half)
+        cross = f"M{number(x - half)} {number(y - half)}l{side} {side}m-{side} 0l{side} -{side}"
         return circle(x, y, size, "wrong") + stroke(cross)
     return circle(x, y, size - 1.5, "card", "mark", 2.5)
 
