@@ -6,6 +6,7 @@ the byte at which it stops, where the function raises the engine's own error.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from kvlib import encoding, frame, log, segments, snapshot
@@ -60,11 +61,16 @@ def _field(data: bytes, at: int, end: int, value: Item, name: str, kind: RegionK
 def _broken_field(
     data: bytes, at: int, end: int, name: str, kind: RegionKind, offset: int, marks: Statuses = READ
 ) -> Region:
-    table = FIELD[: 1 + (offset > at)]  # after a wrong tag, the meaning of the bytes is unknown
-    if offset > at + 1 or marks is DOUBLED:  # tag and length were right
-        _, length = encoding.FIELD.unpack_from(data, at)
-        table = (*FIELD, Labelled("data", kind, length))
-    return group(name, broken(data, at, end, table, name + ".", offset, marks))
+    if offset <= at + 1 and marks is not DOUBLED:
+        # After a wrong tag, the meaning of the bytes is unknown.
+        table = FIELD[: 1 + (offset > at)]
+        return group(name, broken(data, at, end, table, name + ".", offset, marks))
+    _, length = encoding.FIELD.unpack_from(data, at)  # tag and length were right
+    table = (*FIELD, Labelled("data", kind, length))
+    tag, size, *rest = broken(data, at, end, table, name + ".", offset, marks)
+    if marks is READ:
+        size = replace(size, governs=(size.end, size.end + length))
+    return group(name, [tag, size, *rest])
 
 
 def _pair(data: bytes, base: int, pair: Record | Step, name: str) -> Region:

@@ -123,17 +123,13 @@ def letters(cells: Cells, data: bytes, leaves: Iterable[Region]) -> Iterator[str
         for part in cells.stretches(leaf.start, leaf.end):
             yield svg.box(part.x + 0.6, part.y + cells.height + 2, part.width - 1.2, 22, token)
         at = leaf.start
-        for character in data[leaf.start : leaf.end].decode(errors="replace"):
-            size = len(character.encode()) if character != "\N{REPLACEMENT CHARACTER}" else 1
-            stretch = next(cells.stretches(at, min(at + size, leaf.end)), None)
-            if stretch is None:
-                break
-            shown = visible(character)
-            middle = stretch.x + stretch.width / 2
-            yield svg.text(
-                middle, stretch.y + cells.height + 18, shown, size=15, mono=True, anchor="middle"
-            )
-            at += size
+        # A byte that isn't UTF-8 becomes a character of its own.
+        for character in data[leaf.start : leaf.end].decode(errors="surrogateescape"):
+            end = at + len(character.encode(errors="surrogateescape"))
+            part = next(cells.stretches(at, end))
+            place = (part.x + part.width / 2, part.y + cells.height + 18)
+            yield svg.text(*place, visible(character), size=15, mono=True, anchor="middle")
+            at = end
 
 
 def visible(character: str) -> str:

@@ -13,11 +13,11 @@ from kvlib.layout.text import fit
 from kvlib.views import svg
 from kvlib.views.cells import Cells, fields, letters
 from kvlib.views.figure import Figure, Position
-from kvlib.views.timeline import ReaderOutcome, Timeline
+from kvlib.views.timeline import Timeline
 
-TOP: Final = 136  # the y of the first row of bytes
+TOP: Final = 150  # the y of the first row of bytes
 ANSWER: Final = 28  # the height of a reader's answer
-WORDS: Final = 66  # columns of an answer
+WORDS: Final = 68  # columns of an answer
 HINT: Final = "Drag the end of the blue arc, or use the arrow keys: the length changes."
 
 
@@ -36,8 +36,9 @@ def draw(timeline: Timeline) -> Figure:
             shapes += _landed(cells, original, turned)
         shapes += _arcs(cells, leaves, turned)
         shapes += _answers(timeline, number, layout, bottom)
-        label, says = timeline.moments[number].label, timeline.answers(number)
-        positions.append(Position(label, says, tuple(shapes), _spot(cells, leaves, turned)))
+        told = [f"{words}." for words in _told(timeline, number, layout)]
+        label, spot = timeline.moments[number].label, _spot(cells, leaves, turned)
+        positions.append(Position(label, " ".join(told), tuple(shapes), spot))
     return Figure(
         "A length is a jump: the reader lands where it says",
         bottom + ANSWER * len(timeline.strips) + 14,
@@ -96,22 +97,22 @@ def _landed(cells: Cells, original: Layout, turned: int) -> Iterator[str]:
 
 
 def _answers(timeline: Timeline, number: int, layout: Layout, y: float) -> Iterator[str]:
-    """Yield a line for each reader: its name, its verdict and its answer."""
-    last = len(timeline.strips) - 1
+    """Yield a line for each reader, with the sign of its verdict."""
     outcomes = timeline.moments[number].outcomes
-    for at, (name, outcome) in enumerate(zip(timeline.strips, outcomes, strict=True)):
-        words = _words(outcome, layout if at == last else None)
+    for at, words in enumerate(_told(timeline, number, layout)):
         base, x = y + at * ANSWER, svg.MARGIN + 22
-        yield svg.sign(x, base - 6, outcome.verdict)
-        yield svg.text(x + 18, base, f"{name}: {words}", f"{outcome.verdict}-t")
+        yield svg.sign(x, base - 6, outcomes[at].verdict)
+        yield svg.text(x + 18, base, fit(words, WORDS), f"{outcomes[at].verdict}-t")
 
 
-def _words(outcome: ReaderOutcome, layout: Layout | None) -> str:
-    """Return an answer as one line. The layout says where kvlib's own reader stopped."""
-    if outcome.verdict == "refused" and layout and layout.reason:
-        return fit(f"refused at offset {layout.stopped_at}: {layout.reason}", WORDS)
-    before = {"right": "", "refused": "refused: ", "wrong": "wrong, and no error: "}
-    return fit(before.get(outcome.verdict, "") + outcome.words, WORDS)
+def _told(timeline: Timeline, number: int, layout: Layout) -> Iterator[str]:
+    """Yield each reader's answer. The layout says where kvlib's own, the last one, stopped."""
+    outcomes = timeline.moments[number].outcomes
+    for name, (verdict, words) in zip(timeline.strips, outcomes, strict=True):
+        if name == timeline.strips[-1] and verdict == "refused":
+            words = f"offset {layout.stopped_at}: {layout.reason}"
+        before = {"right": "", "refused": "refused: ", "wrong": "wrong, and no error: "}
+        yield f"{name}: {before.get(verdict, '')}{words}"
 
 
 def arc(
