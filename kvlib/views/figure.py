@@ -77,6 +77,7 @@ class Figure:
         switch: names of variants, such as ("every fsync", "without the third"); the positions are
             then as many for each of them, one variant after the other.
         folded: details: a summary and HTML for each.
+        notice: what else has to be said, such as that positions are missing.
     """
 
     title: str
@@ -89,6 +90,7 @@ class Figure:
     moves: tuple[int, int] = (1, -1)
     switch: tuple[str, ...] = ()
     folded: tuple[tuple[str, str], ...] = ()
+    notice: str = ""
 
     def image(self, position: int | None = None) -> str:
         """Return a position as an SVG that reads alone, by default the one to start with."""
@@ -97,35 +99,37 @@ class Figure:
 
     def html(self) -> str:
         """Return the figure as HTML, within LIMIT bytes: if need be with fewer positions."""
-        html = self._html(self, "")
-        kept = len(self.positions)
-        while len(html.encode()) > LIMIT and kept > 1:
-            kept = min(kept - 1, kept * LIMIT // len(html.encode()) * 9 // 10)
+        return self.fitted()._html()
+
+    def fitted(self) -> "Figure":
+        """Return the figure with as many positions as a page has room for, around the start."""
+        shown, kept = self, len(self.positions)
+        while (size := len(shown._html().encode())) > LIMIT and kept > 1:
+            kept = min(kept - 1, kept * LIMIT // size * 9 // 10) or 1
             first = max(0, min(self.start - kept // 2, len(self.positions) - kept))
             part = self.positions[first : first + kept]
             notice = (
                 f"The picture has {kept:,} of {len(self.positions):,} positions, from "
                 f"{part[0].label} to {part[-1].label}: more would make this page too large."
             )
-            fewer = replace(self, positions=part, start=self.start - first, switch=())
-            html = self._html(fewer, f"<p>{escape(notice)}")
-        return html
+            start = self.start - first
+            shown = replace(self, positions=part, start=start, switch=(), notice=notice)
+        return shown
 
-    def _html(self, shown: "Figure", notice: str) -> str:
-        now = shown.positions[shown.start]
-        source = "data:image/svg+xml," + quote(shown.image(), safe=" =:/,;'()!*@")
-        alt = f"{self.title}. {shown.sentence(now)}"
+    def _html(self) -> str:
+        now = self.sentence(self.positions[self.start])
+        source = "data:image/svg+xml," + quote(self.image(), safe=" =:/,;'()!*@")
         details = "".join(
             f"<details><summary>{escape(summary)}</summary>{html}</details>"
             for summary, html in self.folded
         )
         html = (
             f'<div class="kvlib figure mathjax_ignore"><style>{style()}</style>'
-            f'<img alt="{escape(alt)}" src="{source}" style="max-width:100%">'
-            f"<p class=say>{escape(shown.sentence(now))}</p>{notice}{details}"
+            f'<img alt="{escape(f"{self.title}. {now}")}" src="{source}" style="max-width:100%">'
+            f"<p class=say>{escape(now)}</p>{self.notice and f'<p>{escape(self.notice)}</p>'}{details}"
         )
-        if len(shown.positions) > 1:
-            html += f'<script type="application/json">{shown.data()}</script>'
+        if len(self.positions) > 1:
+            html += f'<script type="application/json">{self.data()}</script>'
             html += f"<script>{script()}</script>"
         return html + "</div>"
 
