@@ -123,10 +123,11 @@ class Figure:
             f"<details><summary>{escape(summary)}</summary>{html}</details>"
             for summary, html in self.folded
         )
+        notice = f"<p>{escape(self.notice)}</p>" if self.notice else ""
         html = (
             f'<div class="kvlib figure mathjax_ignore"><style>{style()}</style>'
             f'<img alt="{escape(f"{self.title}. {now}")}" src="{source}" style="max-width:100%">'
-            f"<p class=say>{escape(now)}</p>{self.notice and f'<p>{escape(self.notice)}</p>'}{details}"
+            f"<p class=say>{escape(now)}</p>{notice}{details}"
         )
         if len(self.positions) > 1:
             html += f'<script type="application/json">{self.data()}</script>'

@@ -229,7 +229,7 @@ def _runs(timeline: Timeline, strip: int) -> str:
     )
     control = escape(timeline.control)
     return (
-        "<div class=scroll><table class=runs>"
+        "<div class=scroll tabindex=0><table class=runs>"
         f"<caption>{control}: what {escape(timeline.strips[strip])} answers</caption><thead><tr>"
         f"<th scope=col>{control}<th scope=col>verdict<th scope=col>outcome<tbody>"
         f"{rows}</table></div>"

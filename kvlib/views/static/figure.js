@@ -91,7 +91,7 @@ function figure(root) {
 
   root.querySelector("img").replaceWith(stage);
   root.querySelector(".say").replaceWith(bar, say);
-  for (const summary of root.querySelectorAll("summary")) guard(summary);
+  for (const node of root.querySelectorAll("summary, .scroll")) guard(node);
   show(now);
 }
 

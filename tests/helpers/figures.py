@@ -1,0 +1,72 @@
+"""The figures of the notebooks: the calls that make them, and the same figures made here."""
+
+from functools import cache
+from typing import Any
+
+from kvlib.views.figure import Figure
+from kvlib.views.timeline import Timeline
+
+SETUP = """import kvlib
+from kvlib import naive, views
+from kvlib.crash import boot
+from kvlib.frame import unseal
+from kvlib.log import decode_mutations
+from kvlib.snapshot import decode_head
+
+cafe = {"café": "2,50 €"}
+disk = kvlib.MemoryDisk()
+shop = kvlib.open(disk)
+shop["café"] = "2,50 €"
+files = {name: disk.read(name) for name in disk.names()}
+shop["thé"] = "3,10 €"
+shop["café"] = "2,80 €"
+data = disk.read("log")
+shop.compact()
+morning = [
+    ("put", "café", "2,50 €"),
+    ("put", "thé", "3,10 €"),
+    ("put", "café", "2,80 €"),
+    ("delete", "thé"),
+]
+
+
+def forgiving(data):
+    head, offset = decode_head(data)
+    items = {}
+    while offset < len(data):
+        try:
+            frame = unseal(data, offset, head.salt)
+        except kvlib.CorruptionError:
+            break
+        items.update(decode_mutations(frame.payload))
+        offset = frame.end
+    return items
+
+
+def show(key, value, as_bytes):
+    record = {key: value.encode() if as_bytes else value}
+    return views.dump(kvlib.encode_snapshot(record), format="snapshot")"""
+
+# Each is in a notebook, word for word.
+CALLS = {
+    "lengths": 'views.lengths(naive.encode_counted({"tea": "hot", "ale": "dry"}), last=31)',
+}
+
+
+@cache
+def made(call: str) -> Any:
+    """Return what a call gives after SETUP, in this process."""
+    names: dict[str, Any] = {}
+    exec(SETUP, names)
+    return eval(call, names)
+
+
+@cache
+def figure(name: str) -> Figure:
+    """Return a figure as a page has it: with as many positions as there is room for."""
+    shown = made(CALLS[name])
+    if isinstance(shown, Timeline):
+        assert shown.draw
+        shown = shown.draw(shown)
+    assert isinstance(shown, Figure)
+    return shown.fitted()
