@@ -1,96 +1,46 @@
-"""`make pictures`: take the pictures of README.md from running notebooks, in both themes.
+"""`make pictures`: draw each picture of the series for README.md and for whoever reviews it.
 
-    PYTHONPATH=tests python -m browser.pictures [FOLDER]
+    PYTHONPATH=tests python -m browser.pictures [FOLDER] [NAME ...]
 
-Nothing in them depends on chance or time, so the same notebooks, browser and fonts give the same
-pictures.
+For each there is an SVG that reads alone, and a screenshot of each of four forms: in JupyterLab
+light and dark, 430 pixels wide, and with scripts and styles stripped, as GitHub or a mail shows it.
+Nothing in them depends on chance or time, so the same browser and fonts give the same pictures.
 """
 
+import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from browser.lab import (
-    FLAGS,
-    THEMES,
-    Lab,
-    change_theme,
-    chromium,
-    outputs,
-    read,
-    run_all,
-    serving,
-    settle,
-    unfold,
-)
+from browser.lab import FLAGS, Lab, change_theme, chromium, outputs, run_all, serving, settle
+from helpers.figures import CALLS, SETUP, figure, made
 from helpers.paths import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
-NOTEBOOKS = ROOT / "notebooks"
-LIMIT = 150_000  # bytes a picture
-
-
-class Picture(NamedTuple):
-    """A view in a notebook, and the action before its picture is taken."""
-
-    name: str
-    notebook: str
-    cell: str
-    act: Callable[[Locator], None]
-
-
-def ask_for_a_length(view: Locator) -> None:
-    """Point at the length, which also marks the bytes that follow."""
-    view.locator(".grid .L").first.hover()
-
-
-def cut_the_second_frame(view: Locator) -> None:
-    """Let 110 bytes arrive, and point at the length of the torn frame."""
-    move(view, "bytes that reached the disk", 110)
-    view.locator(".grid .L.torn").first.hover()
-
-
-def flip_a_length(view: Locator) -> None:
-    """Flip the bit that the notebook asks for."""
-    slider = view.get_by_role("slider")
-    label = "flipped bit: 55.5."
-    for number in range(int(slider.get_attribute("max") or 0) + 1):
-        slider.fill(str(number))
-        if label in (view.locator(".player output").text_content() or ""):
-            view.locator(".grid .L.bad").first.hover()
-            return
-    raise LookupError(label)
-
-
-def move(view: Locator, control: str, number: int) -> None:
-    """Set the slider of a timeline."""
-    view.get_by_label(control).fill(str(number))
-
-
-PICTURES = [
-    Picture("field", "01_encode", "encode-type-encode", ask_for_a_length),
-    Picture("cuts", "03_log", "log-explore-cuts", cut_the_second_frame),
-    Picture("flips", "03_log", "log-answer-flip", flip_a_length),
-]
+LIMIT = 200_000  # bytes a picture
+NARROW = 430  # pixels
+STRIPPED = re.compile(r"<(script|style)\b.*?</\1>| style=\"[^\"]*\"", re.DOTALL)
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Draw all pictures, or those that are named."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    names = sys.argv[2:] or [*CALLS]
     folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        keep(folder / f"{name}.svg", figure(name).image().encode())
     expect.set_options(timeout=60_000)  # milliseconds, for a busy machine
     with tempfile.TemporaryDirectory() as place, serving(Path(place)) as server, window() as opened:
-        for notebook in dict.fromkeys(picture.notebook for picture in PICTURES):
-            lab = Lab(server, opened.new_context())
-            take(lab, notebook, folder)
-            lab.close()
-            if lab.problems:
-                raise RuntimeError("\n".join(lab.problems))
+        lab = Lab(server, opened.new_context())
+        take(lab, names, folder)
+        lab.close()
+        if lab.problems:
+            raise RuntimeError("\n".join(lab.problems))
+        strip(opened, names, folder)
 
 
 @contextmanager
@@ -102,30 +52,49 @@ def window() -> Iterator[Browser]:
         started.close()
 
 
-def take(lab: Lab, notebook: str, folder: Path) -> None:
-    """Run a notebook, and take its pictures in both themes."""
-    page = lab.open(NOTEBOOKS / f"{notebook}.ipynb", width=1280, height=1600)
+def take(lab: Lab, names: Sequence[str], folder: Path) -> None:
+    """Run the calls in JupyterLab, and take each view light, dark and narrow."""
+    page = lab.open_cells([SETUP, *(CALLS[name] for name in names)], width=1280, height=1200)
     run_all(page)
-    unfold(page)
-    ids = [cell["id"] for cell in read(page)["cells"]]
-    for theme in THEMES:
+    for theme in ("dark", "light"):
         change_theme(page, theme)
-        for picture in PICTURES:
-            if picture.notebook == notebook:
-                view = outputs(page, ids.index(picture.cell)).locator(".kvlib")
-                picture.act(view)
-                keep(page, view, folder / f"{picture.name}-{theme}.png")
+        for number, name in enumerate(names, 1):
+            shoot(
+                page, outputs(page, number).locator(".kvlib").first, folder / f"{name}-{theme}.png"
+            )
+    page.evaluate(
+        "(width) => document.querySelectorAll('.kvlib').forEach("
+        "(root) => (root.style.width = width + 'px'))",
+        NARROW,
+    )
+    for number, name in enumerate(names, 1):
+        shoot(page, outputs(page, number).locator(".kvlib").first, folder / f"{name}-narrow.png")
 
 
-def keep(page: Page, view: Locator, path: Path) -> None:
+def strip(window: Browser, names: Sequence[str], folder: Path) -> None:
+    """Show each view's HTML without its scripts and styles, and take a picture."""
+    context = window.new_context(java_script_enabled=False, viewport={"width": 900, "height": 900})
+    page = context.new_page()
+    for name in names:
+        html = STRIPPED.sub("", made(CALLS[name])._repr_mimebundle_()["text/html"])
+        page.set_content(f"<!doctype html><meta charset=utf-8>{html}")
+        keep(folder / f"{name}-stripped.png", page.locator(".kvlib").screenshot())
+    context.close()
+
+
+def shoot(page: Page, view: Locator, path: Path) -> None:
     """Save a picture of a view on the notebook's background."""
     page.evaluate("document.activeElement.blur()")
     settle(page)
-    view.screenshot(path=path, animations="disabled", caret="hide")
-    size = path.stat().st_size
-    print(f"{path.name:20}{size:>10,} bytes")
-    if size > LIMIT:
-        raise ValueError(f"{path} is too large: {size:,} bytes, at most {LIMIT:,}")
+    keep(path, view.screenshot(animations="disabled", caret="hide"))
+
+
+def keep(path: Path, data: bytes) -> None:
+    """Write a picture, unless it is too large."""
+    print(f"{path.name:30}{len(data):>10,} bytes")
+    if len(data) > LIMIT:
+        raise ValueError(f"{path} is too large: {len(data):,} bytes, at most {LIMIT:,}")
+    path.write_bytes(data)
 
 
 if __name__ == "__main__":
