@@ -15,6 +15,7 @@ from kvlib.views.cells import Cells, fields, letters
 from kvlib.views.figure import Figure, Position
 from kvlib.views.timeline import Timeline
 
+LEFT: Final = svg.MARGIN + 12
 TOP: Final = 150  # the y of the first row of bytes
 ANSWER: Final = 28  # the height of a reader's answer
 WORDS: Final = 68  # columns of an answer
@@ -26,7 +27,7 @@ def draw(timeline: Timeline) -> Figure:
     layouts = [moment.pictures[0].layout for moment in timeline.moments]
     original = layouts[timeline.start]
     turned = _turned(layouts)
-    cells = Cells(svg.MARGIN + 12, TOP, pitch=118)
+    cells = cells_of(len(original.data))
     bottom = TOP + cells.rows(len(original.data)) * cells.pitch - 34
     positions = []
     for number, layout in enumerate(layouts):
@@ -50,6 +51,12 @@ def draw(timeline: Timeline) -> Figure:
         moves=(1, -1),
         folded=timeline.folded_runs(),
     )
+
+
+def cells_of(size: int) -> Cells:
+    """Return where so many bytes stand: a few are drawn larger."""
+    columns = max(16, min(30, size))
+    return Cells(LEFT, TOP, columns, (svg.WIDTH - 2 * LEFT) / columns, pitch=118)
 
 
 def _turned(layouts: list[Layout]) -> int:
