@@ -41,7 +41,7 @@ def test_an_arc_ends_where_the_length_lands(data: bytes) -> None:
     for moment, position in zip(timeline.moments, figure(timeline).positions, strict=True):
         leaves = moment.pictures[0].layout.root.leaves()
         jumps = [
-            (cells.at(leaf.end)[0], cells.at(leaf.governs[1])[0])
+            (cells.at(leaf.end)[0], cells.at(leaf.governs[1] - 1)[0] + cells.width)
             for leaf in leaves
             if leaf.kind == "length" and leaf.status != "unread" and leaf.governs
             if leaf.governs[0] < leaf.governs[1]
