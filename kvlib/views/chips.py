@@ -16,8 +16,12 @@ COLUMN: Final = svg.measure("x", SIZE)
 
 
 def label(item: Item, units: float) -> str:
-    """Return a key or a value as text that is at most so many units wide; "" if nothing fits."""
+    """Return a key or a value as text that is at most so many units wide; "" if nothing fits.
+
+    Empty text is shown as quotation marks.
+    """
     columns = int(units / COLUMN)
+    item = item if item != "" else '""'
     if columns < 1:
         return ""
     if isinstance(item, bytes):
@@ -42,10 +46,8 @@ def chip(
     )
 
 
-def record(
-    x: float, y: float, height: float, key: str, value: str, *, pale: bool = False
-) -> tuple[str, float]:
-    """Return a record as one chip in two colours, and how wide it is."""
+def record(x: float, y: float, height: float, key: str, value: str, *, pale: bool = False) -> str:
+    """Return a record as one chip in two colours."""
     left, right = breadth(key), breadth(value)
     width, middle, radius = left + right, y + height / 2 + 6, 7
     suffix, edge = ("-p", "mark") if pale else ("", "ink")
@@ -58,4 +60,4 @@ def record(
         svg.text(x + left / 2, middle, key, inks[0], anchor="middle"),
         svg.text(x + left + right / 2, middle, value, inks[1], anchor="middle"),
     ]
-    return "".join(parts), width
+    return "".join(parts)
