@@ -96,7 +96,8 @@ def _says(stage: Stage) -> str:
     disks = "Only one disk can be left" if size == 1 else f"{size:,} different disks can be left"
     groups = dict(stage.groups())
     if len(groups) == 1:
-        return f"{disks}, and recovery reads {[*groups][0]} from {'it' if size == 1 else 'all'}."
+        (answer,) = groups
+        return f"{disks}, and recovery reads {answer} from {'it' if size == 1 else 'all'}."
     refused = groups.pop(REFUSED, [])
     told = [f"{answer} from {len(found):,}" for answer, found in groups.items()]
     says = f"{disks}. Recovery reads {' and '.join(told)}"
@@ -244,7 +245,8 @@ def _disks(y: float, answer: str, found: list[Left]) -> Iterator[str]:
 def _state(states: set[FileState]) -> str:
     """Return the state of a file on several disks in a word or three."""
     if len(states) == 1:
-        return [*states][0]
+        (state,) = states
+        return state
     if len(states) > 2:
         return "in any state"
     return "perhaps torn" if "torn" in states else "perhaps gone"
