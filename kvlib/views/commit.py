@@ -229,11 +229,11 @@ def _disks(y: float, answer: str, found: list[Left]) -> Iterator[str]:
         yield svg.text(92, y + 6, "names", "you-t")
         yield svg.arrow(150, y, 171, y, "you")
     x = 174.0
-    for generation in sorted(GENERATIONS, key=lambda one: one != names):
-        states = {left.files[generation] for left in found}
-        state = _state(states)
-        wrong = generation == names and state != "whole"
-        yield _file(x, 106, y, f"{generation}.segment", state, wrong)
+    states = {one: {left.files[one] for left in found} for one in GENERATIONS}
+    for one in sorted(GENERATIONS, key=lambda one: (one != names, len(states[one]))):
+        state = _state(states[one])
+        wrong = one == names and state != "whole"
+        yield _file(x, 106, y, f"{one}.segment", state, wrong)
         yield svg.text(x + 112, y + 6, state, "wrong-t" if wrong else "ink2")
         x += 196
     verdict = "refused" if answer == REFUSED else "right"

@@ -25,7 +25,7 @@ SHELVES: Final = (
 )
 WIPED: Final = {"no accident": 0, "kill -9": 1, "power cut": 2}  # how many shelves, from the top
 
-KEY, VALUE = 42.0, 64.0  # the room for words on a chip
+KEY, VALUE = 40.0, 62.0  # the room for words on a chip
 ROWS, PITCH = 118.0, 34.0
 TRACK, NAMES, COLUMNS = 42.0, 58.0, (176.0, 290.0)
 PANEL, SHELF, END = 432.0, 566.0, 836.0

@@ -95,6 +95,13 @@ def test_the_picture_has_the_answers_of_each_step(published: dict[int, list[Stag
         for answer in (OLD, NEW, REFUSED):
             assert shapes.count(f">{answer}<") == told.count(answer) + (answer in rows)
         assert re.findall(r">([\d,]+) disks?<", shapes) == [f"{one:,}" for one in rows.values()]
+        assert shapes.count('fill="$value-p"') == told.count(OLD)
+        assert shapes.count('fill="$refused"') == told.count(REFUSED) + (REFUSED in rows)
+        assert shapes.count('fill="$right"') == sum(answer != REFUSED for answer in rows)
+        named = [str(found[0].names or "") for _, found in stages[step].groups()]
+        assert re.findall(r">names<.*?>(\d)\.segment<", shapes) == [*filter(None, named)]
+        flaws = re.findall(r'fill="\$wrong-t">(missing|torn|is torn)<', shapes)
+        assert len(flaws) == (REFUSED in rows)
         assert ("no fsync" in shapes) == (variant > 0)
         assert ("is left out" in position.says) == (step + 1 == (0, *FSYNCS)[variant])
         places = re.findall(r'cy="([\d.]+)" r="9" fill="\$card" stroke="\$you"', shapes)
