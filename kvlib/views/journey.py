@@ -257,7 +257,7 @@ def _record(
     width = max(key_width + PAD, breadth(words))
     end = min(key_x + key_width / 2 + width / 2, x - 30)
     begin = max(LEFT, end - width)
-    words = label(key, end - begin - PAD)
+    words = label(key, end - begin - PAD + 0.5)
     shapes += chip(begin, top, end - begin, BOX, words, "key", edge=edge)
     return shapes + svg.arrow(end + 3, y, x - 3, y), begin
 

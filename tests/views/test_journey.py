@@ -100,6 +100,11 @@ def test_a_part_too_narrow_for_words_has_none() -> None:
     assert [">25<" in image for image in found] == [False, True, True, False]
 
 
+def test_an_empty_text_can_be_seen_in_memory() -> None:
+    """A chip without text has quotation marks; fields without bytes have nothing."""
+    assert journey(1, "", "").image().count('>""<') == 4
+
+
 def test_what_cannot_be_shown_is_refused() -> None:
     """There are three notebooks, and a picture to scale has room for 1,000 bytes."""
     with pytest.raises(ValueError, match="notebook"):
