@@ -7,6 +7,7 @@ kvlib's own objects show themselves too.
 
 import warnings
 
+from kvlib.views.commit import commit
 from kvlib.views.crash import crash
 from kvlib.views.curves import compactions, overhead
 from kvlib.views.delimiters import delimiters
@@ -17,13 +18,16 @@ from kvlib.views.explain import explain
 from kvlib.views.explore import explore
 from kvlib.views.flips import flips
 from kvlib.views.ipython import register
+from kvlib.views.journey import journey
 from kvlib.views.lengths import lengths
+from kvlib.views.shelves import shelves
 from kvlib.views.steps import steps
 from kvlib.views.timeline import Timeline
 
 __all__ = [
     "Dump",
     "Timeline",
+    "commit",
     "compactions",
     "crash",
     "delimiters",
@@ -33,8 +37,10 @@ __all__ = [
     "explain",
     "explore",
     "flips",
+    "journey",
     "lengths",
     "overhead",
+    "shelves",
     "steps",
 ]
 
