@@ -4,7 +4,7 @@ A field is one box, however many bytes it has, in the colour of its kind. The co
 are quiet; key, value and length are strong.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -160,3 +160,25 @@ def ribbon(
         place = (x + (leaf.start - first) * scale, y, (leaf.end - leaf.start) * scale, height)
         if leaf.end > leaf.start:
             yield svg.box(*place, TOKENS[leaf.kind], radius=0)
+
+
+def bands(
+    leaves: Iterable[Region], x: Callable[[float], float], y: float, height: float = 28
+) -> Iterator[str]:
+    """Yield regions to scale, in one path for each colour: small, even with hundreds of regions.
+
+    Args:
+        leaves: regions in any order.
+        x: from an offset to its place.
+        y: the upper edge.
+        height: of the ribbon.
+    """
+    outlines: dict[str, str] = {}
+    for leaf in leaves:
+        left, right = x(leaf.start), x(leaf.end)
+        outline = f"M{svg.number(left)} {svg.number(y)}v{svg.number(height)}H{svg.number(right)}"
+        outline += f"v-{svg.number(height)}z"
+        token = TOKENS[leaf.kind]
+        outlines[token] = outlines.get(token, "") + outline * (leaf.end > leaf.start)
+    for token, outline in outlines.items():
+        yield svg.path(outline, fill=token)

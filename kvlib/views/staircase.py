@@ -1,0 +1,392 @@
+"""A staircase: how many changes come back, for every number of bytes that reached the disk.
+
+The steps are the ends of whole frames. Each reader's line runs along them wherever its answer was
+right; elsewhere it is interrupted, by a hatched stretch or by a dark bar below.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from kvlib.layout.text import fit
+from kvlib.views import svg
+from kvlib.views.cells import bands
+from kvlib.views.figure import Figure, Position
+from kvlib.views.timeline import Timeline, Verdict
+
+# The picture, from top to bottom: readers, stairs, a lane for each reader that refuses, the log.
+LEGEND: Final = 76
+TOP: Final = 112  # the y of the highest step
+BASE: Final = 238  # the y of no change
+LANE: Final = 26
+RIBBON: Final = 30
+HEAD: Final = (40.0, 260.0)  # left of the frames, under the names of the steps
+LEFT: Final = 270.0
+RIGHT: Final = 832.0
+NAMES: Final = 256.0  # the right edge of the names of the steps
+APART: Final = 25  # from one name to the next
+COLUMNS: Final = 20  # of a name
+THIN: Final = 6  # a stretch that is narrower is a stroke
+
+WORDS: Final[dict[Verdict, str]] = {"right": "right", "refused": "refuses", "wrong": "wrong"}
+LOST: Final = {"missing": "never arrived", "zeros": "zeros instead", "garbage": "garbage instead"}
+
+
+class Step(NamedTuple):
+    """The end of a frame, the number of changes up to there, and the last change in words."""
+
+    end: int
+    changes: int
+    words: str
+
+
+class Stretch(NamedTuple):
+    """Neighbouring cuts with one verdict, from the first to the last."""
+
+    first: int
+    last: int
+    verdict: Verdict
+
+
+class Stairs:
+    """Where everything is: offsets along the axis, changes upwards."""
+
+    def __init__(self, timeline: Timeline, steps: Sequence[Step]) -> None:
+        self.timeline, self.steps = timeline, steps
+        self.layout = timeline.moments[-1].pictures[0].layout
+        self.size = len(self.layout.data)
+        self.start = steps[0].end
+        self.scale = (RIGHT - LEFT) / max(1, self.size - self.start)
+        self.most = steps[-1].changes
+        self.levels = [*map(self._level, range(len(timeline.moments)))]
+        self.lanes = [
+            strip
+            for strip in range(len(timeline.strips))
+            if any(one.verdict == "refused" for one in self.stretches(strip))
+        ]
+        self.ribbon = BASE + 14 + LANE * len(self.lanes)
+        self.handle = self.ribbon + RIBBON + 16
+
+    def _level(self, cut: int) -> int | None:
+        """Return the last step whose bytes are all there, or None if not even the head is whole."""
+        there = self.timeline.moments[cut].pictures[0].layout.data
+        data = self.layout.data
+        whole = (number for number, step in enumerate(self.steps) if _has(there, data, step.end))
+        return max(whole, default=None)
+
+    def x(self, offset: float) -> float:
+        """Return where an offset is. The head has a scale of its own."""
+        if offset < self.start:
+            return HEAD[0] + (HEAD[1] - HEAD[0]) * offset / self.start
+        x = LEFT + (offset - self.start) * self.scale
+        return float(round(x)) if self.scale < 1 else x
+
+    def y(self, level: int) -> float:
+        """Return the height of a step."""
+        return BASE - (BASE - TOP) * self.steps[level].changes / max(1, self.most)
+
+    def lane(self, strip: int) -> float:
+        """Return the upper edge of the lane of a reader that refuses."""
+        return BASE + 12 + LANE * self.lanes.index(strip)
+
+    def stretches(self, strip: int) -> Iterator[Stretch]:
+        """Yield the verdicts on a reader. A stretch doesn't go from the head into the frames."""
+        cuts = enumerate(moment.outcomes[strip].verdict for moment in self.timeline.moments)
+        for (verdict, _), members in groupby(cuts, lambda pair: (pair[1], pair[0] < self.start)):
+            numbers = [number for number, _ in members]
+            yield Stretch(numbers[0], numbers[-1], verdict)
+
+    def edges(self, stretch: Stretch) -> tuple[float, float]:
+        """Return where a stretch begins and ends: half a byte around its cuts."""
+        half = (self.x(1) - self.x(0) if stretch.last < self.start else self.scale) / 2
+        left = HEAD[0] if stretch.last < self.start else LEFT
+        right = HEAD[1] if stretch.last < self.start else RIGHT
+        return (
+            max(left, self.x(stretch.first) - half),
+            min(right, self.x(stretch.last) + half),
+        )
+
+    def frames(self) -> Iterator[tuple[float, float]]:
+        """Yield where each frame begins and ends."""
+        for one, other in zip(self.steps, self.steps[1:], strict=False):
+            yield self.x(one.end), self.x(other.end)
+
+
+def _has(there: bytes, data: bytes, end: int) -> bool:
+    return there.startswith(data[:end])
+
+
+def draw(timeline: Timeline, steps: Sequence[Step], lost: str = "missing") -> Figure:
+    """Return a timeline of cuts as a figure.
+
+    Args:
+        timeline: a moment for each number of bytes that reached the disk, from 0 to all of them.
+        steps: the first offset after the head, and the end of each frame.
+        lost: what is there instead of the other bytes, one of LOST.
+    """
+    stairs = Stairs(timeline, steps)
+    positions = []
+    for cut, moment in enumerate(timeline.moments):
+        shapes = tuple(_moving(stairs, cut, lost))
+        spot = (stairs.x(cut), TOP, 0, stairs.handle - TOP)
+        positions.append(Position(moment.label, timeline.answers(cut), shapes, spot))
+    return Figure(
+        _title(stairs),
+        stairs.handle + 50,
+        timeline.control,
+        tuple(positions),
+        repr(timeline),
+        tuple(_still(stairs)),
+        timeline.start,
+        folded=timeline.folded_runs(),
+    )
+
+
+def _title(stairs: Stairs) -> str:
+    """Return what is to be seen: where a reader fails, or else that none does."""
+    for verdict, verb in (("wrong", "is wrong"), ("refused", "refuses")):
+        for strip, name in enumerate(stairs.timeline.strips):
+            verdicts = [moment.outcomes[strip].verdict for moment in stairs.timeline.moments]
+            failed = verdicts[stairs.start :].count(verdict)  # any reader may refuse half a head
+            if failed:
+                cuts = len(verdicts) - stairs.start
+                return f"{name.capitalize() if strip else 'Yours'} {verb} at {failed:,} of {cuts:,} cuts"
+    if not stairs.most:
+        return "This log has no change to bring back"
+    return "A change comes back when its whole frame has arrived"
+
+
+# ------------------------------------------------------------------- what is the same at every cut
+
+
+def _still(stairs: Stairs) -> Iterator[str]:
+    yield svg.text(svg.MARGIN, LEGEND, "changes recovered", "ink2")
+    yield from _names(stairs)
+    yield svg.path(f"{_along(stairs, stairs.start, stairs.size)}V{BASE}H{LEFT}Z", fill="right-p")
+    for strip in reversed(range(len(stairs.timeline.strips))):
+        yield from _line(stairs, strip)
+        x = _legend_at(strip)
+        yield from _stroke(f"M{x} {LEGEND - 6}h34", _is_learner(stairs, strip))
+        yield svg.text(x + 44, LEGEND, stairs.timeline.strips[strip])
+    yield from _log(stairs)
+    yield from _ticks(stairs)
+
+
+def _names(stairs: Stairs) -> Iterator[str]:
+    """Yield the names of as many steps as there is room for."""
+    for level in _named(stairs):
+        yield _name(stairs, level)
+        y = stairs.y(level)
+        yield svg.line(LEFT - 6, y, RIGHT, y, "rule", stroke=1.2, dashed=True)
+
+
+def _named(stairs: Stairs) -> list[int]:
+    """Return the steps whose names fit: the lowest, the highest, and some between them."""
+    highest, chosen = len(stairs.steps) - 1, [0]
+    for level in range(1, highest):
+        y = stairs.y(level)
+        if stairs.y(chosen[-1]) - y >= APART and y - stairs.y(highest) >= APART:
+            chosen.append(level)
+    return chosen + [highest] * (stairs.y(highest) < BASE)
+
+
+def _name(stairs: Stairs, level: int, *, bold: bool = False) -> str:
+    step = stairs.steps[level]
+    words = fit(f"{step.changes}\N{NO-BREAK SPACE} {step.words}", COLUMNS)
+    return svg.text(NAMES, stairs.y(level) + 6, words, "ink" if bold else "ink2", bold=bold, anchor="end")
+
+
+def _along(stairs: Stairs, first: int, last: int) -> str:
+    """Return a path along the stairs, from one cut to another."""
+    d, level = "", None
+    for cut in range(first, last + 1):
+        now = stairs.levels[cut] or 0
+        x, y = svg.number(stairs.x(cut)), svg.number(stairs.y(now))
+        d += f"M{x} {y}" if not d else f"H{x}V{y}" if now != level else ""
+        level = now
+    return f"{d}H{svg.number(stairs.x(last))}"
+
+
+def _is_learner(stairs: Stairs, strip: int) -> bool:
+    return strip < len(stairs.timeline.strips) - 1
+
+
+def _stroke(d: str, dashed: bool) -> Iterator[str]:
+    """Yield a reader's line: the learner's has dashes on it, so that one sees both."""
+    yield svg.path(d, "right", stroke=6)
+    if dashed:
+        yield svg.path(d, "card", stroke=2.4, dashed=True)
+
+
+def _line(stairs: Stairs, strip: int) -> Iterator[str]:
+    """Yield a reader's line, and what interrupts it."""
+    right, wrong, bars = "", "", ""
+    for stretch in stairs.stretches(strip):
+        x, end = stairs.edges(stretch)
+        if stretch.verdict == "right" and stretch.first >= stairs.start:
+            right += _along(stairs, stretch.first, stretch.last)
+        elif stretch.verdict == "refused" and end - x < THIN:
+            bars += f"M{svg.number(x)} {stairs.lane(strip)}v22H{svg.number(end)}v-22z"
+        elif stretch.verdict == "refused":
+            yield from _bar(stairs, strip, x, end)
+        elif stretch.verdict == "wrong" and end - x < THIN:
+            y = svg.number(min(BASE - 16, stairs.y(stairs.levels[stretch.first] or 0)))
+            wrong += f"M{svg.number(x)} {BASE}V{y}H{svg.number(end)}V{BASE}z"
+        elif stretch.verdict == "wrong":
+            yield from _hatched(stairs, strip, stretch)
+    if bars:
+        yield svg.path(bars, fill="refused")
+    if wrong:
+        yield svg.path(wrong, fill="wrong")
+    if right:
+        yield from _stroke(right, _is_learner(stairs, strip))
+
+
+def _bar(stairs: Stairs, strip: int, x: float, end: float) -> Iterator[str]:
+    """Yield a dark bar where a reader refuses, with the word if there is room."""
+    y, words = stairs.lane(strip), f"{stairs.timeline.strips[strip]} refuses"
+    yield svg.box(x, y, end - x, 22, "refused")
+    if svg.measure(words, bold=True) + 12 < end - x:
+        yield svg.text((x + end) / 2, y + 17, words, "card", bold=True, anchor="middle")
+
+
+def _hatched(stairs: Stairs, strip: int, stretch: Stretch) -> Iterator[str]:
+    """Yield a hatched stretch below the steps where a reader is wrong, with the word."""
+    left, right = stairs.edges(stretch)
+    cuts = range(stretch.first, stretch.last + 1)
+    places = []
+    for level, members in groupby(cuts, lambda cut: stairs.levels[cut] or 0):
+        numbers = [*members]
+        x, end = stairs.edges(Stretch(numbers[0], numbers[-1], "wrong"))
+        places.append((x, min(BASE - 16.0, stairs.y(level)), end - x))
+    for x, y, width in places:
+        yield svg.box(x, y, width, BASE - y, "wrong-p", radius=0)
+        yield svg.hatch(x, y, width, BASE - y)
+    d = "".join(f"{'L' if at else 'M'}{svg.number(x)} {svg.number(y)}h{svg.number(width)}"
+                for at, (x, y, width) in enumerate(places))
+    yield svg.path(f"{d}V{BASE}H{svg.number(left)}Z", "wrong", stroke=2.4)
+    words = f"{stairs.timeline.strips[strip]}: wrong, no error"
+    room = svg.measure(words, bold=True) + 14
+    if room < right - left - 8:
+        middle = (left + right) / 2
+        yield svg.box(middle - room / 2, BASE - 24, room, 23, "card", "wrong")
+        yield svg.text(middle, BASE - 7, words, "wrong-t", bold=True, anchor="middle")
+
+
+def _log(stairs: Stairs) -> Iterator[str]:
+    """Yield the log as a ribbon: the head as one box, frames with their fields."""
+    leaves = (leaf for leaf in stairs.layout.root.leaves() if leaf.start >= stairs.start)
+    yield from bands(leaves, stairs.x, stairs.ribbon, RIBBON)
+    outlines = "".join(
+        f"M{svg.number(x)} {stairs.ribbon}v{RIBBON}H{svg.number(end)}v-{RIBBON}z"
+        for x, end in stairs.frames()
+    )
+    yield svg.path(outlines, "ink", stroke=1.5)
+    if stairs.start:
+        yield svg.box(HEAD[0], stairs.ribbon, HEAD[1] - HEAD[0], RIBBON, "header", "ink")
+        yield svg.text(
+            sum(HEAD) / 2, stairs.ribbon + 21, "head: fsynced earlier", "header-on", anchor="middle"
+        )
+
+
+def _ticks(stairs: Stairs) -> Iterator[str]:
+    """Yield offsets below the log, where there is room, and what they count."""
+    y = stairs.handle + 30
+    yield svg.text(LEFT - 22, y, "bytes on the disk", "ink2", anchor="end")
+    if stairs.start:
+        yield svg.text(HEAD[0], y, "0", "ink2", anchor="middle")
+    last = stairs.size
+    edge = -1.0  # the right edge of the tick before
+    for offset in dict.fromkeys(step.end for step in stairs.steps):
+        half = svg.measure(f"{offset}") / 2 + 5
+        x = stairs.x(offset)
+        least = stairs.x(last) - svg.measure(f"{last}") / 2 - 5
+        if x - half > edge and (offset == last or x + half < least):
+            yield svg.text(x, y, f"{offset}", "ink2", anchor="middle")
+            edge = x + half
+
+
+# ------------------------------------------------------------------------ what belongs to one cut
+
+
+def _moving(stairs: Stairs, cut: int, lost: str) -> Iterator[str]:
+    """Yield what is drawn at one cut: in pieces, because there are up to 1,025 of them."""
+    level = stairs.levels[cut]
+    if level is not None:
+        yield _chosen(stairs, level)
+    yield _verdicts(stairs, cut)
+    begin = stairs.steps[level].end if level is not None else 0
+    torn = 0.0
+    if cut > begin:
+        yield _torn(stairs, level)
+        torn = stairs.x(cut) - stairs.x(begin)
+    beyond = max(cut, begin)
+    x, y = svg.number(stairs.x(cut)), stairs.ribbon
+    if beyond < stairs.size:
+        d = f"M{svg.number(RIGHT)} {y}v{RIBBON}H{svg.HOLE}v-{RIBBON}z"
+        ghost = svg.path(d, "mark", fill="card", dashed=True)
+        yield from svg.pieces(f'<g opacity=".88">{ghost}</g>', svg.number(stairs.x(beyond)))
+    yield from svg.pieces(f'<g transform="translate({svg.HOLE})">', x)
+    yield svg.line(0, LEGEND + 16, 0, stairs.handle, "you", stroke=3) + svg.handle(0, stairs.handle)
+    yield "".join(_words(stairs, torn, RIGHT - stairs.x(beyond), lost))
+    yield "".join(_signs(stairs, cut))
+    side = -1 if stairs.x(cut) > RIGHT - 60 else 1
+    number = svg.text(
+        16 * side, stairs.handle + 6, svg.HOLE, "you-t", bold=True,
+        anchor="start" if side > 0 else "end",
+    )  # fmt: skip
+    yield from svg.pieces(f"{number}</g>", f"{cut}")
+
+
+def _chosen(stairs: Stairs, level: int) -> str:
+    """Return the name of a step in bold, over the names that it would touch."""
+    y = stairs.y(level)
+    near = [stairs.y(other) for other in _named(stairs) if abs(stairs.y(other) - y) < APART - 1]
+    top, bottom = min([*near, y]) - 13, max([*near, y]) + 12
+    cover = svg.box(svg.MARGIN - 8, top, LEFT - svg.MARGIN - 2, bottom - top, "card", radius=0)
+    return cover + _name(stairs, level, bold=True)
+
+
+def _legend_at(strip: int) -> float:
+    return LEFT + 230 * strip
+
+
+def _verdicts(stairs: Stairs, cut: int) -> str:
+    """Return what each reader answers here, beside its name."""
+    found = ""
+    for strip, name in enumerate(stairs.timeline.strips):
+        verdict = stairs.timeline.moments[cut].outcomes[strip].verdict
+        x = _legend_at(strip) + 44 + svg.measure(name) + 18
+        found += svg.sign(x, LEGEND - 6, verdict)
+        found += svg.text(x + 16, LEGEND, WORDS[verdict], f"{verdict}-t", bold=True)
+    return found
+
+
+def _torn(stairs: Stairs, level: int | None) -> str:
+    """Return the frame after a step as torn, or the head: the part that isn't there is covered."""
+    x, end = HEAD if level is None else [*stairs.frames()][level]
+    place = (x, stairs.ribbon, end - x, RIBBON)
+    return svg.box(*place, "wrong-p", "wrong", radius=0) + svg.hatch(*place)
+
+
+def _words(stairs: Stairs, torn: float, beyond: float, lost: str) -> Iterator[str]:
+    """Yield the words on both sides of the cut, where there is room."""
+    y = stairs.ribbon + 21
+    if torn > 62:
+        yield svg.box(-53, stairs.ribbon + 4, 45, RIBBON - 8, "card")
+        yield svg.text(-10, y, "torn", "wrong-t", bold=True, anchor="end")
+    if beyond > svg.measure(LOST[lost]) + 24:
+        yield svg.text(12, y, LOST[lost], "ink2")
+
+
+def _signs(stairs: Stairs, cut: int) -> Iterator[str]:
+    """Yield a sign on the line, for each verdict once, and on the bar of a reader that refuses."""
+    level = stairs.levels[cut]
+    verdicts = [outcome.verdict for outcome in stairs.timeline.moments[cut].outcomes]
+    for strip, verdict in enumerate(verdicts):
+        if verdict == "refused":
+            yield svg.sign(0, stairs.lane(strip) + 11, verdict, 9)
+    if level is not None and "right" in verdicts:
+        yield svg.circle(0, stairs.y(level), 8, "right", "card", 2.5)
+    if "wrong" in verdicts:
+        yield svg.sign(0, min(BASE - 16, stairs.y(level or 0)) - 14 * ("right" in verdicts), "wrong")
