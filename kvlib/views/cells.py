@@ -173,12 +173,12 @@ def bands(
         y: the upper edge.
         height: of the ribbon.
     """
-    outlines: dict[str, str] = {}
+    strokes: dict[str, str] = {}
+    middle = svg.number(y + height / 2)
     for leaf in leaves:
-        left, right = x(leaf.start), x(leaf.end)
-        outline = f"M{svg.number(left)} {svg.number(y)}v{svg.number(height)}H{svg.number(right)}"
-        outline += f"v-{svg.number(height)}z"
-        token = TOKENS[leaf.kind]
-        outlines[token] = outlines.get(token, "") + outline * (leaf.end > leaf.start)
-    for token, outline in outlines.items():
-        yield svg.path(outline, fill=token)
+        if leaf.end > leaf.start:
+            stroke = f"M{svg.number(x(leaf.start))} {middle}H{svg.number(x(leaf.end))}"
+            token = TOKENS[leaf.kind]
+            strokes[token] = strokes.get(token, "") + stroke
+    for token, d in strokes.items():
+        yield svg.path(d, token, stroke=height)

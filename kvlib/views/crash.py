@@ -183,8 +183,8 @@ def _bare(data: bytes) -> LogTarget:
 
 def _stairs(target: LogTarget) -> Iterator[Stair]:
     items, mutations = dict(target.items), 0
-    records = f"snapshot: {count(len(items), 'record')}" if items else "none"
-    yield Stair(dict(items), _state(0, items), Step(target.start, 0, records))
+    step = Step(target.start, 0, "snapshot only" if items else "none")
+    yield Stair(dict(items), _state(0, items), step)
     for found in log.scan(target.data, target.start, target.sequence, target.salt):
         words = "close"
         if found.kind != frame.CLOSE:

@@ -22,7 +22,8 @@ LANE: Final = 26
 RIBBON: Final = 30
 HEAD: Final = (40.0, 260.0)  # left of the frames, under the names of the steps
 LEFT: Final = 270.0
-RIGHT: Final = 832.0
+RIGHT: Final = 822.0
+TAIL: Final = 10  # the last step's tread: it has no byte
 NAMES: Final = 256.0  # the right edge of the names of the steps
 APART: Final = 25  # from one name to the next
 COLUMNS: Final = 20  # of a name
@@ -79,7 +80,7 @@ class Stairs:
         if offset < self.start:
             return HEAD[0] + (HEAD[1] - HEAD[0]) * offset / self.start
         x = LEFT + (offset - self.start) * self.scale
-        return float(round(x)) if self.scale < 1 else x
+        return round(x) if self.scale < 1 else x  # a shorter number, so that more cuts fit a page
 
     def y(self, level: int) -> float:
         """Return the height of a step."""
@@ -128,7 +129,7 @@ def draw(timeline: Timeline, steps: Sequence[Step], lost: str = "missing") -> Fi
     positions = []
     for cut, moment in enumerate(timeline.moments):
         shapes = tuple(_moving(stairs, cut, lost))
-        spot = (stairs.x(cut), TOP, 0, stairs.handle - TOP)
+        spot = (stairs.x(cut), 0, 0, stairs.handle)
         positions.append(Position(moment.label, timeline.answers(cut), shapes, spot))
     return Figure(
         _title(stairs),
@@ -146,11 +147,11 @@ def _title(stairs: Stairs) -> str:
     """Return what is to be seen: where a reader fails, or else that none does."""
     for verdict, verb in (("wrong", "is wrong"), ("refused", "refuses")):
         for strip, name in enumerate(stairs.timeline.strips):
-            verdicts = [moment.outcomes[strip].verdict for moment in stairs.timeline.moments]
-            failed = verdicts[stairs.start :].count(verdict)  # any reader may refuse half a head
+            moments = stairs.timeline.moments[stairs.start :]  # any reader may refuse half a head
+            failed = sum(moment.outcomes[strip].verdict == verdict for moment in moments)
             if failed:
-                cuts = len(verdicts) - stairs.start
-                return f"{name.capitalize() if strip else 'Yours'} {verb} at {failed:,} of {cuts:,} cuts"
+                shown = "Yours" if name == "yours" else name
+                return f"{shown} {verb} at {failed:,} of {len(moments):,} cuts"
     if not stairs.most:
         return "This log has no change to bring back"
     return "A change comes back when its whole frame has arrived"
@@ -163,8 +164,13 @@ def _still(stairs: Stairs) -> Iterator[str]:
     yield svg.text(svg.MARGIN, LEGEND, "changes recovered", "ink2")
     yield from _names(stairs)
     yield svg.path(f"{_along(stairs, stairs.start, stairs.size)}V{BASE}H{LEFT}Z", fill="right-p")
-    for strip in reversed(range(len(stairs.timeline.strips))):
-        yield from _line(stairs, strip)
+    strips = range(len(stairs.timeline.strips))
+    for strip in strips:
+        yield from _wrong(stairs, strip)
+    for strip in stairs.lanes:
+        yield from _refused(stairs, strip)
+    for strip in reversed(strips):
+        yield from _right(stairs, strip)
         x = _legend_at(strip)
         yield from _stroke(f"M{x} {LEGEND - 6}h34", _is_learner(stairs, strip))
         yield svg.text(x + 44, LEGEND, stairs.timeline.strips[strip])
@@ -193,7 +199,9 @@ def _named(stairs: Stairs) -> list[int]:
 def _name(stairs: Stairs, level: int, *, bold: bool = False) -> str:
     step = stairs.steps[level]
     words = fit(f"{step.changes}\N{NO-BREAK SPACE} {step.words}", COLUMNS)
-    return svg.text(NAMES, stairs.y(level) + 6, words, "ink" if bold else "ink2", bold=bold, anchor="end")
+    return svg.text(
+        NAMES, stairs.y(level) + 6, words, "ink" if bold else "ink2", bold=bold, anchor="end"
+    )
 
 
 def _along(stairs: Stairs, first: int, last: int) -> str:
@@ -204,7 +212,7 @@ def _along(stairs: Stairs, first: int, last: int) -> str:
         x, y = svg.number(stairs.x(cut)), svg.number(stairs.y(now))
         d += f"M{x} {y}" if not d else f"H{x}V{y}" if now != level else ""
         level = now
-    return f"{d}H{svg.number(stairs.x(last))}"
+    return f"{d}H{svg.number(stairs.x(last) + TAIL * (last == stairs.size))}"
 
 
 def _is_learner(stairs: Stairs, strip: int) -> bool:
@@ -218,36 +226,47 @@ def _stroke(d: str, dashed: bool) -> Iterator[str]:
         yield svg.path(d, "card", stroke=2.4, dashed=True)
 
 
-def _line(stairs: Stairs, strip: int) -> Iterator[str]:
-    """Yield a reader's line, and what interrupts it."""
-    right, wrong, bars = "", "", ""
+def _right(stairs: Stairs, strip: int) -> Iterator[str]:
+    """Yield a reader's line along the stairs, wherever it is right."""
+    lines = "".join(
+        _along(stairs, one.first, one.last)
+        for one in stairs.stretches(strip)
+        if one.verdict == "right" and one.first >= stairs.start
+    )
+    if lines:
+        yield from _stroke(lines, _is_learner(stairs, strip))
+
+
+def _refused(stairs: Stairs, strip: int) -> Iterator[str]:
+    """Yield dark bars where a reader refuses, with the words in each that has room for them."""
+    y, bars = stairs.lane(strip), ""
+    words = f"{stairs.timeline.strips[strip]} refuses"
+    room = svg.measure(words, bold=True) + 12
+    middles = []
+    for stretch in stairs.stretches(strip):
+        if stretch.verdict == "refused":
+            x, end = stairs.edges(stretch)
+            bars += f"M{svg.number(x)} {y}v22H{svg.number(end)}v-22z"
+            middles += [(x + end) / 2] * (room < end - x)
+    yield svg.path(bars, fill="refused")
+    for middle in middles:
+        yield svg.text(middle, y + 17, words, "card", bold=True, anchor="middle")
+    if not middles:
+        yield svg.text(NAMES, y + 17, words, "refused-t", bold=True, anchor="end")
+
+
+def _wrong(stairs: Stairs, strip: int) -> Iterator[str]:
+    """Yield hatched stretches where a reader is wrong."""
+    thin = ""
     for stretch in stairs.stretches(strip):
         x, end = stairs.edges(stretch)
-        if stretch.verdict == "right" and stretch.first >= stairs.start:
-            right += _along(stairs, stretch.first, stretch.last)
-        elif stretch.verdict == "refused" and end - x < THIN:
-            bars += f"M{svg.number(x)} {stairs.lane(strip)}v22H{svg.number(end)}v-22z"
-        elif stretch.verdict == "refused":
-            yield from _bar(stairs, strip, x, end)
-        elif stretch.verdict == "wrong" and end - x < THIN:
+        if stretch.verdict == "wrong" and end - x < THIN:
             y = svg.number(min(BASE - 16, stairs.y(stairs.levels[stretch.first] or 0)))
-            wrong += f"M{svg.number(x)} {BASE}V{y}H{svg.number(end)}V{BASE}z"
+            thin += f"M{svg.number(x)} {BASE}V{y}H{svg.number(end)}V{BASE}z"
         elif stretch.verdict == "wrong":
             yield from _hatched(stairs, strip, stretch)
-    if bars:
-        yield svg.path(bars, fill="refused")
-    if wrong:
-        yield svg.path(wrong, fill="wrong")
-    if right:
-        yield from _stroke(right, _is_learner(stairs, strip))
-
-
-def _bar(stairs: Stairs, strip: int, x: float, end: float) -> Iterator[str]:
-    """Yield a dark bar where a reader refuses, with the word if there is room."""
-    y, words = stairs.lane(strip), f"{stairs.timeline.strips[strip]} refuses"
-    yield svg.box(x, y, end - x, 22, "refused")
-    if svg.measure(words, bold=True) + 12 < end - x:
-        yield svg.text((x + end) / 2, y + 17, words, "card", bold=True, anchor="middle")
+    if thin:
+        yield svg.path(thin, fill="wrong")
 
 
 def _hatched(stairs: Stairs, strip: int, stretch: Stretch) -> Iterator[str]:
@@ -262,15 +281,19 @@ def _hatched(stairs: Stairs, strip: int, stretch: Stretch) -> Iterator[str]:
     for x, y, width in places:
         yield svg.box(x, y, width, BASE - y, "wrong-p", radius=0)
         yield svg.hatch(x, y, width, BASE - y)
-    d = "".join(f"{'L' if at else 'M'}{svg.number(x)} {svg.number(y)}h{svg.number(width)}"
-                for at, (x, y, width) in enumerate(places))
+    d = "".join(
+        f"{'L' if at else 'M'}{svg.number(x)} {svg.number(y)}h{svg.number(width)}"
+        for at, (x, y, width) in enumerate(places)
+    )
     yield svg.path(f"{d}V{BASE}H{svg.number(left)}Z", "wrong", stroke=2.4)
-    words = f"{stairs.timeline.strips[strip]}: wrong, no error"
-    room = svg.measure(words, bold=True) + 14
-    if room < right - left - 8:
-        middle = (left + right) / 2
+    middle, name = (left + right) / 2, stairs.timeline.strips[strip]
+    for words in (f"{name}: wrong, no error", f"{name}: wrong", "wrong"):
+        room = svg.measure(words, bold=True) + 14
+        if room > right - left - 8:
+            continue
         yield svg.box(middle - room / 2, BASE - 24, room, 23, "card", "wrong")
         yield svg.text(middle, BASE - 7, words, "wrong-t", bold=True, anchor="middle")
+        break
 
 
 def _log(stairs: Stairs) -> Iterator[str]:
@@ -298,9 +321,9 @@ def _ticks(stairs: Stairs) -> Iterator[str]:
     last = stairs.size
     edge = -1.0  # the right edge of the tick before
     for offset in dict.fromkeys(step.end for step in stairs.steps):
-        half = svg.measure(f"{offset}") / 2 + 5
+        half = svg.measure(f"{offset}") / 2 + 10
         x = stairs.x(offset)
-        least = stairs.x(last) - svg.measure(f"{last}") / 2 - 5
+        least = stairs.x(last) - svg.measure(f"{last}") / 2 - 10
         if x - half > edge and (offset == last or x + half < least):
             yield svg.text(x, y, f"{offset}", "ink2", anchor="middle")
             edge = x + half
@@ -321,17 +344,21 @@ def _moving(stairs: Stairs, cut: int, lost: str) -> Iterator[str]:
         yield _torn(stairs, level)
         torn = stairs.x(cut) - stairs.x(begin)
     beyond = max(cut, begin)
-    x, y = svg.number(stairs.x(cut)), stairs.ribbon
+    x = stairs.x(cut)
+    # What isn't there is covered, and the handle is moved to the cut.
+    shapes = ""
     if beyond < stairs.size:
-        d = f"M{svg.number(RIGHT)} {y}v{RIBBON}H{svg.HOLE}v-{RIBBON}z"
-        ghost = svg.path(d, "mark", fill="card", dashed=True)
-        yield from svg.pieces(f'<g opacity=".88">{ghost}</g>', svg.number(stairs.x(beyond)))
-    yield from svg.pieces(f'<g transform="translate({svg.HOLE})">', x)
-    yield svg.line(0, LEGEND + 16, 0, stairs.handle, "you", stroke=3) + svg.handle(0, stairs.handle)
-    yield "".join(_words(stairs, torn, RIGHT - stairs.x(beyond), lost))
+        corner = f"M{svg.number(RIGHT)} {stairs.ribbon}"
+        d = f"{corner}v{RIBBON}H{svg.HOLE}v-{RIBBON}z"
+        shapes = f'<g opacity=".92">{svg.path(d, "mark", fill="card", dashed=True)}</g>'
+    shapes += f'<g transform="translate({svg.HOLE})">'
+    shapes += svg.line(0, LEGEND + 16, 0, stairs.handle, "you", stroke=3)
+    shapes += svg.handle(0, stairs.handle)
+    places = [svg.number(place) for place in (stairs.x(beyond), x)]
+    yield from svg.pieces(shapes, *places[beyond == stairs.size :])
     yield "".join(_signs(stairs, cut))
-    side = -1 if stairs.x(cut) > RIGHT - 60 else 1
-    number = svg.text(
+    side = -1 if x > RIGHT - 60 else 1
+    number = "".join(_words(stairs, torn, RIGHT - stairs.x(beyond), lost)) + svg.text(
         16 * side, stairs.handle + 6, svg.HOLE, "you-t", bold=True,
         anchor="start" if side > 0 else "end",
     )  # fmt: skip
@@ -385,8 +412,11 @@ def _signs(stairs: Stairs, cut: int) -> Iterator[str]:
     verdicts = [outcome.verdict for outcome in stairs.timeline.moments[cut].outcomes]
     for strip, verdict in enumerate(verdicts):
         if verdict == "refused":
+            yield svg.circle(0, stairs.lane(strip) + 11, 11, "card")
             yield svg.sign(0, stairs.lane(strip) + 11, verdict, 9)
     if level is not None and "right" in verdicts:
         yield svg.circle(0, stairs.y(level), 8, "right", "card", 2.5)
     if "wrong" in verdicts:
-        yield svg.sign(0, min(BASE - 16, stairs.y(level or 0)) - 14 * ("right" in verdicts), "wrong")
+        yield svg.sign(
+            0, min(BASE - 16, stairs.y(level or 0)) - 14 * ("right" in verdicts), "wrong"
+        )

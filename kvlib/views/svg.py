@@ -207,8 +207,8 @@ def sign(x: float, y: float, verdict: str, size: float = 10) -> str:
 def pieces(shape: str, *values: str) -> tuple[str, ...]:
     """Return a shape in pieces, with a value for each HOLE in it.
 
-    A figure sends equal strings once. So a shape that moves with every position costs little if only
-    its number differs: the pieces around it are the same everywhere, and are joined again.
+    A figure sends equal strings once, and joins them again. So a shape that moves with every
+    position costs little, because the pieces around its number are the same everywhere.
     """
     first, *rest = shape.split(HOLE)
     between = zip(values, rest, strict=True)
