@@ -191,21 +191,9 @@ def _stairs(target: LogTarget) -> Iterator[Stair]:
             decoded = log.decode_mutations(found.payload)
             log.apply(decoded, items)
             mutations += len(decoded)
-            words = _change(decoded)
+            words = readers.change(decoded)
         step = Step(found.end, mutations, words)
         yield Stair(dict(items), _state(mutations, items), step)
-
-
-def _change(mutations: list[log.Mutation]) -> str:
-    """Return a frame's mutations in a few words: the first of them."""
-    ((key, value), *others) = mutations
-    more = f" +{len(others)}" if others else ""
-    told = "deleted" if value is None else _shown(value)
-    return f"{_shown(key)} {told}{more}"
-
-
-def _shown(item: Item) -> str:
-    return item if isinstance(item, str) and item.isprintable() and item else repr(item)
 
 
 def _state(mutations: int, items: dict[Item, Item]) -> str:

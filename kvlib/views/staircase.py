@@ -65,7 +65,7 @@ class Stairs:
             for strip in range(len(timeline.strips))
             if any(one.verdict == "refused" for one in self.stretches(strip))
         ]
-        self.ribbon = BASE + 14 + LANE * len(self.lanes)
+        self.ribbon = BASE + 16 + LANE * len(self.lanes)
         self.handle = self.ribbon + RIBBON + 16
 
     def _level(self, cut: int) -> int | None:
@@ -88,7 +88,7 @@ class Stairs:
 
     def lane(self, strip: int) -> float:
         """Return the upper edge of the lane of a reader that refuses."""
-        return BASE + 12 + LANE * self.lanes.index(strip)
+        return BASE + 15 + LANE * self.lanes.index(strip)
 
     def stretches(self, strip: int) -> Iterator[Stretch]:
         """Yield the verdicts on a reader. A stretch doesn't go from the head into the frames."""
