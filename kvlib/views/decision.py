@@ -115,6 +115,14 @@ class Case:
     reason: str = ""
     voucher: Frame | None = None
 
+    @property
+    def torn(self) -> Piece | None:
+        """The piece that doesn't check, if that is what recovery decided about.
+
+        Otherwise it read whole frames only, or refused one of them for its contents.
+        """
+        return self.log.bad if self.branch == "torn" or self.voucher else None
+
 
 def answer(case: Case) -> tuple[str, str]:
     """Return the answer to the question, and what recovery did, in a line each."""
@@ -128,10 +136,10 @@ def answer(case: Case) -> tuple[str, str]:
             f"a torn tail: {dropped} dropped from offset {case.offset} on, {changes}",
         )
     refused = f"refused at offset {case.offset}: {case.reason}"
-    if case.voucher is None or case.log.bad is None:
-        return "not asked: this is damage, whatever follows", refused
+    if case.voucher is None or case.torn is None:
+        return "not asked: a frame that checks has wrong contents", refused
     kind, at = case.voucher.kind.decode(), case.voucher.start
-    bad = f"offset {case.log.bad.start} doesn't check"
+    bad = f"offset {case.torn.start} doesn't check"
     return f"yes: the frame at {bad}, but the {kind} frame at {at} vouches", refused
 
 
@@ -214,7 +222,7 @@ def _log(case: Case) -> Iterator[str]:
             yield svg.text((end + RIGHT) / 2, RIBBON + 21, "cut off", "ink2", anchor="middle")
     if log.flipped is not None:
         x = (log.x(log.flipped) + log.x(log.flipped + 1)) / 2
-        yield svg.line(x, RIBBON - 7, x, BELOW + 7, "wrong", stroke=5)
+        yield svg.line(x, RIBBON, x, BELOW, "wrong", stroke=6)
     yield from _names(case)
     yield from _below(case)
 
@@ -235,10 +243,10 @@ def _beside(middle: float, room: float) -> float:
 def _names(case: Case) -> Iterator[str]:
     """Yield kind and change of each whole frame, if there is room, and which doesn't check."""
     log, taken = case.log, range(0)
-    if log.bad:
+    if case.torn:
         words = "doesn't check"
         room = svg.measure(words, bold=True) + 26
-        x = _beside((log.x(log.bad.start) + log.x(log.bad.end)) / 2, room)
+        x = _beside((log.x(case.torn.start) + log.x(case.torn.end)) / 2, room)
         yield svg.sign(x + 10, NAMES - 6, "wrong", 9)
         yield svg.text(x + 24, NAMES, words, "wrong-t", bold=True)
         taken = range(int(x - 8), int(x + room + 8))
@@ -264,29 +272,27 @@ def _name(found: Frame) -> str:
 
 def _below(case: Case) -> Iterator[str]:
     """Yield what a later frame says about the bad one, or that none does."""
-    log, bad, y = case.log, case.log.bad, BELOW + 18
+    log, torn, y = case.log, case.torn, BELOW + 18
     words, fill, middle = "every frame checks", "ink2", (log.x(log.start) + RIGHT) / 2
-    if case.branch == "refused" and not (case.voucher and bad):
-        words, fill = f"wrong at offset {case.offset}", "wrong-t"
-        middle = log.x(case.offset or 0)
-        yield svg.arrow(middle, y + 4, middle, BELOW + 5, "wrong")
-    elif bad:
-        at = (log.x(bad.start) + log.x(bad.end)) / 2
-        fill = "ink"
+    if torn:
+        at, fill = (log.x(torn.start) + log.x(torn.end)) / 2, "ink"
         if case.voucher:
             other = (log.x(case.voucher.start) + log.x(case.voucher.end)) / 2
             yield svg.path(_d(other, BELOW + 3, other, y, at, y), "ink", stroke=2.5)
             yield svg.arrow(at, y, at, BELOW + 5)
             words = f"{case.voucher.kind.decode()}: “all before me was fsynced”"
         else:
-            other = RIGHT
-            yield svg.path(_d(at, BELOW + 5, at, y, RIGHT - 12, y), "ink", stroke=2, dashed=True)
-            yield svg.arrow(RIGHT - 12, y, RIGHT, y)
+            other = max(RIGHT, at + 20)
+            yield svg.path(_d(at, BELOW + 5, at, y, other - 8, y), "ink", stroke=2, dashed=True)
+            yield svg.arrow(other - 7, y, other, y)
             words = "no later frame vouches for it"
         middle = (at + other) / 2
+    elif case.offset is not None:
+        words, fill, middle = f"wrong at offset {case.offset}", "wrong-t", log.x(case.offset)
+        yield svg.arrow(middle, y + 4, middle, BELOW + 5, "wrong")
     room = svg.measure(words, bold=True)
     x = _beside(middle, room) + room / 2
-    yield svg.text(x, BELOW + 38, words, fill, bold=bool(bad), anchor="middle")
+    yield svg.text(x, BELOW + 38, words, fill, bold=bool(torn), anchor="middle")
 
 
 def _d(x: float, y: float, *more: float) -> str:
@@ -312,14 +318,13 @@ def _still() -> Iterator[str]:
 
 
 def _path(case: Case) -> Iterator[str]:
-    """Yield the way to the answer."""
-    yield _pill("card", "ink", "ink")
-    if case.branch != "whole":
-        yield _asked("ink", "ink")
-        if case.branch == "torn" or case.voucher:
-            yield _hexagon("card", "ink", "ink")
-    if case.branch != "refused" or case.voucher:
+    """Yield the way to the answer, if it leads over the questions."""
+    if case.branch == "whole" or case.torn:
+        yield _pill("card", "ink", "ink")
         yield _arrow(case.branch, "ink", "ink")
+    if case.torn:
+        yield _asked("ink", "ink")
+        yield _hexagon("card", "ink", "ink")
 
 
 def _pill(fill: str, edge: str, ink: str) -> str:

@@ -140,22 +140,25 @@ def _damages(target: Target) -> Iterator[Damage]:
     """Yield the log as it was given, and the damages that it is long enough for."""
     data = target.data
     yield Damage("as given", "none, the log as it was given", data)
-    frames = [piece for piece in target.pieces(data) if piece.frame]
+    pieces = [*target.pieces(data)]
+    frames = [piece for piece in pieces if piece.frame]
     if not frames:
         return
     first, last = frames[0], frames[-1]
-    yield Damage("cut last", "a cut in the middle of the last frame", data[: last.middle])
+    noun = "frame" if frames == pieces else "whole frame"
+    cut = f"a cut in the middle of the last {noun}"
+    yield Damage("cut last", cut, data[: last.middle])
     if first is not last:
-        yield _flip(data, first.middle, "first")
-    yield _flip(data, last.middle, "last")
+        yield _flip(data, first.middle, "first", noun)
+    yield _flip(data, last.middle, "last", noun)
     if first is not last:
         earlier = frames[(len(frames) - 1) // 2].middle
-        yield Damage("cut earlier", "a cut in the middle of an earlier frame", data[:earlier])
+        yield Damage("cut earlier", f"a cut in the middle of an earlier {noun}", data[:earlier])
 
 
-def _flip(data: bytes, at: int, which: str) -> Damage:
+def _flip(data: bytes, at: int, which: str, noun: str) -> Damage:
     flipped = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-    return Damage(f"flip {which}", f"one bit flipped in the {which} frame", flipped, at)
+    return Damage(f"flip {which}", f"one bit flipped in the {which} {noun}", flipped, at)
 
 
 def _case(target: Target, damage: Damage) -> Case:
