@@ -18,7 +18,7 @@ from kvlib.layout.text import fit
 from kvlib.plural import count
 from kvlib.views import arguments, readers, staircase
 from kvlib.views.readers import Answer, Reader
-from kvlib.views.staircase import Step
+from kvlib.views.stairs import Step
 from kvlib.views.targets import LogTarget, check_bounds, log_alone, log_of_store
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 

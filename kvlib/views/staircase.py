@@ -6,115 +6,31 @@ right; elsewhere it is interrupted, by a hatched stretch or by a dark bar below.
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from kvlib.layout.text import fit
 from kvlib.views import svg
 from kvlib.views.cells import bands
 from kvlib.views.figure import Figure, Position
+from kvlib.views.stairs import (
+    APART,
+    BASE,
+    COLUMNS,
+    HEAD,
+    LEFT,
+    LEGEND,
+    NAMES,
+    RIBBON,
+    RIGHT,
+    THIN,
+    Stairs,
+    Step,
+    Stretch,
+)
 from kvlib.views.timeline import Timeline, Verdict
-
-# The picture, from top to bottom: readers, stairs, a lane for each reader that refuses, the log.
-LEGEND: Final = 76
-TOP: Final = 112  # the y of the highest step
-BASE: Final = 238  # the y of no change
-LANE: Final = 26
-RIBBON: Final = 30
-HEAD: Final = (40.0, 260.0)  # left of the frames, under the names of the steps
-LEFT: Final = 270.0
-RIGHT: Final = 822.0
-TAIL: Final = 10  # the last step's tread: it has no byte
-NAMES: Final = 256.0  # the right edge of the names of the steps
-APART: Final = 25  # from one name to the next
-COLUMNS: Final = 20  # of a name
-THIN: Final = 6  # a stretch that is narrower is a stroke
 
 WORDS: Final[dict[Verdict, str]] = {"right": "right", "refused": "refuses", "wrong": "wrong"}
 LOST: Final = {"missing": "never arrived", "zeros": "zeros instead", "garbage": "garbage instead"}
-
-
-class Step(NamedTuple):
-    """The end of a frame, the number of changes up to there, and the last change in words."""
-
-    end: int
-    changes: int
-    words: str
-
-
-class Stretch(NamedTuple):
-    """Neighbouring cuts with one verdict, from the first to the last."""
-
-    first: int
-    last: int
-    verdict: Verdict
-
-
-class Stairs:
-    """Where everything is: offsets along the axis, changes upwards."""
-
-    def __init__(self, timeline: Timeline, steps: Sequence[Step]) -> None:
-        self.timeline, self.steps = timeline, steps
-        self.layout = timeline.moments[-1].pictures[0].layout
-        self.size = len(self.layout.data)
-        self.start = steps[0].end
-        self.scale = (RIGHT - LEFT) / max(1, self.size - self.start)
-        self.most = steps[-1].changes
-        self.levels = [*map(self._level, range(len(timeline.moments)))]
-        self.lanes = [
-            strip
-            for strip in range(len(timeline.strips))
-            if any(one.verdict == "refused" for one in self.stretches(strip))
-        ]
-        self.ribbon = BASE + 16 + LANE * len(self.lanes)
-        self.handle = self.ribbon + RIBBON + 16
-
-    def _level(self, cut: int) -> int | None:
-        """Return the last step whose bytes are all there, or None if not even the head is whole."""
-        there = self.timeline.moments[cut].pictures[0].layout.data
-        data = self.layout.data
-        whole = (number for number, step in enumerate(self.steps) if _has(there, data, step.end))
-        return max(whole, default=None)
-
-    def x(self, offset: float) -> float:
-        """Return where an offset is. The head has a scale of its own."""
-        if offset < self.start:
-            return HEAD[0] + (HEAD[1] - HEAD[0]) * offset / self.start
-        x = LEFT + (offset - self.start) * self.scale
-        return round(x) if self.scale < 1 else x  # a shorter number, so that more cuts fit a page
-
-    def y(self, level: int) -> float:
-        """Return the height of a step."""
-        return BASE - (BASE - TOP) * self.steps[level].changes / max(1, self.most)
-
-    def lane(self, strip: int) -> float:
-        """Return the upper edge of the lane of a reader that refuses."""
-        return BASE + 15 + LANE * self.lanes.index(strip)
-
-    def stretches(self, strip: int) -> Iterator[Stretch]:
-        """Yield the verdicts on a reader. A stretch doesn't go from the head into the frames."""
-        cuts = enumerate(moment.outcomes[strip].verdict for moment in self.timeline.moments)
-        for (verdict, _), members in groupby(cuts, lambda pair: (pair[1], pair[0] < self.start)):
-            numbers = [number for number, _ in members]
-            yield Stretch(numbers[0], numbers[-1], verdict)
-
-    def edges(self, stretch: Stretch) -> tuple[float, float]:
-        """Return where a stretch begins and ends: half a byte around its cuts."""
-        half = (self.x(1) - self.x(0) if stretch.last < self.start else self.scale) / 2
-        left = HEAD[0] if stretch.last < self.start else LEFT
-        right = HEAD[1] if stretch.last < self.start else RIGHT
-        return (
-            max(left, self.x(stretch.first) - half),
-            min(right, self.x(stretch.last) + half),
-        )
-
-    def frames(self) -> Iterator[tuple[float, float]]:
-        """Yield where each frame begins and ends."""
-        for one, other in zip(self.steps, self.steps[1:], strict=False):
-            yield self.x(one.end), self.x(other.end)
-
-
-def _has(there: bytes, data: bytes, end: int) -> bool:
-    return there.startswith(data[:end])
 
 
 def draw(timeline: Timeline, steps: Sequence[Step], lost: str = "missing") -> Figure:
@@ -163,7 +79,7 @@ def _title(stairs: Stairs) -> str:
 def _still(stairs: Stairs) -> Iterator[str]:
     yield svg.text(svg.MARGIN, LEGEND, "changes recovered", "ink2")
     yield from _names(stairs)
-    yield svg.path(f"{_along(stairs, stairs.start, stairs.size)}V{BASE}H{LEFT}Z", fill="right-p")
+    yield svg.path(f"{stairs.along(stairs.start, stairs.size)}V{BASE}H{LEFT}Z", fill="right-p")
     strips = range(len(stairs.timeline.strips))
     for strip in strips:
         yield from _wrong(stairs, strip)
@@ -180,20 +96,10 @@ def _still(stairs: Stairs) -> Iterator[str]:
 
 def _names(stairs: Stairs) -> Iterator[str]:
     """Yield the names of as many steps as there is room for."""
-    for level in _named(stairs):
+    for level in stairs.named():
         yield _name(stairs, level)
         y = stairs.y(level)
         yield svg.line(LEFT - 6, y, RIGHT, y, "rule", stroke=1.2, dashed=True)
-
-
-def _named(stairs: Stairs) -> list[int]:
-    """Return the steps whose names fit: the lowest, the highest, and some between them."""
-    highest, chosen = len(stairs.steps) - 1, [0]
-    for level in range(1, highest):
-        y = stairs.y(level)
-        if stairs.y(chosen[-1]) - y >= APART and y - stairs.y(highest) >= APART:
-            chosen.append(level)
-    return chosen + [highest] * (stairs.y(highest) < BASE)
 
 
 def _name(stairs: Stairs, level: int, *, bold: bool = False) -> str:
@@ -202,17 +108,6 @@ def _name(stairs: Stairs, level: int, *, bold: bool = False) -> str:
     return svg.text(
         NAMES, stairs.y(level) + 6, words, "ink" if bold else "ink2", bold=bold, anchor="end"
     )
-
-
-def _along(stairs: Stairs, first: int, last: int) -> str:
-    """Return a path along the stairs, from one cut to another."""
-    d, level = "", None
-    for cut in range(first, last + 1):
-        now = stairs.levels[cut] or 0
-        x, y = svg.number(stairs.x(cut)), svg.number(stairs.y(now))
-        d += f"M{x} {y}" if not d else f"H{x}V{y}" if now != level else ""
-        level = now
-    return f"{d}H{svg.number(stairs.x(last) + TAIL * (last == stairs.size))}"
 
 
 def _is_learner(stairs: Stairs, strip: int) -> bool:
@@ -229,7 +124,7 @@ def _stroke(d: str, dashed: bool) -> Iterator[str]:
 def _right(stairs: Stairs, strip: int) -> Iterator[str]:
     """Yield a reader's line along the stairs, wherever it is right."""
     lines = "".join(
-        _along(stairs, one.first, one.last)
+        stairs.along(one.first, one.last)
         for one in stairs.stretches(strip)
         if one.verdict == "right" and one.first >= stairs.start
     )
@@ -248,10 +143,12 @@ def _refused(stairs: Stairs, strip: int) -> Iterator[str]:
             x, end = stairs.edges(stretch)
             bars += f"M{svg.number(x)} {y}v22H{svg.number(end)}v-22z"
             middles += [(x + end) / 2] * (room < end - x)
-    yield svg.path(bars, fill="refused")
+    if bars:
+        yield svg.path(bars, fill="refused")
     for middle in middles:
         yield svg.text(middle, y + 17, words, "card", bold=True, anchor="middle")
-    if not middles:
+    if bars and not middles:
+        yield svg.box(NAMES - room, y, room + 2, 22, "card", radius=0)
         yield svg.text(NAMES, y + 17, words, "refused-t", bold=True, anchor="end")
 
 
@@ -260,40 +157,51 @@ def _wrong(stairs: Stairs, strip: int) -> Iterator[str]:
     thin = ""
     for stretch in stairs.stretches(strip):
         x, end = stairs.edges(stretch)
-        if stretch.verdict == "wrong" and end - x < THIN:
-            y = svg.number(min(BASE - 16, stairs.y(stairs.levels[stretch.first] or 0)))
+        if stretch.verdict != "wrong":
+            continue
+        if stairs.in_head(stretch):
+            place = (x, stairs.lane(strip), end - x, 22)
+            yield svg.box(*place, "wrong-p", "wrong", radius=0) + svg.hatch(*place)
+            yield from _wrong_words(stairs, strip, x, end, stairs.lane(strip) + 22)
+        elif end - x < THIN:
+            y = svg.number(_top(stairs, stretch.first))
             thin += f"M{svg.number(x)} {BASE}V{y}H{svg.number(end)}V{BASE}z"
-        elif stretch.verdict == "wrong":
-            yield from _hatched(stairs, strip, stretch)
+        else:
+            yield from _hatched(stairs, stretch)
+            yield from _wrong_words(stairs, strip, x, end, BASE)
     if thin:
         yield svg.path(thin, fill="wrong")
 
 
-def _hatched(stairs: Stairs, strip: int, stretch: Stretch) -> Iterator[str]:
-    """Yield a hatched stretch below the steps where a reader is wrong, with the word."""
-    left, right = stairs.edges(stretch)
+def _top(stairs: Stairs, cut: int) -> float:
+    """Return how high a wrong answer is drawn: up to the step, and visibly for no change."""
+    return min(BASE - 16, stairs.y(stairs.levels[cut] or 0))
+
+
+def _hatched(stairs: Stairs, stretch: Stretch) -> Iterator[str]:
+    """Yield a stretch below the steps, hatched, with an edge around all of it."""
+    d, (left, _) = "", stairs.edges(stretch)
     cuts = range(stretch.first, stretch.last + 1)
-    places = []
-    for level, members in groupby(cuts, lambda cut: stairs.levels[cut] or 0):
+    for y, members in groupby(cuts, lambda cut: _top(stairs, cut)):
         numbers = [*members]
         x, end = stairs.edges(Stretch(numbers[0], numbers[-1], "wrong"))
-        places.append((x, min(BASE - 16.0, stairs.y(level)), end - x))
-    for x, y, width in places:
-        yield svg.box(x, y, width, BASE - y, "wrong-p", radius=0)
-        yield svg.hatch(x, y, width, BASE - y)
-    d = "".join(
-        f"{'L' if at else 'M'}{svg.number(x)} {svg.number(y)}h{svg.number(width)}"
-        for at, (x, y, width) in enumerate(places)
-    )
+        yield svg.box(x, y, end - x, BASE - y, "wrong-p", radius=0)
+        yield svg.hatch(x, y, end - x, BASE - y)
+        d += f"{'L' if d else 'M'}{svg.number(x)} {svg.number(y)}H{svg.number(end)}"
     yield svg.path(f"{d}V{BASE}H{svg.number(left)}Z", "wrong", stroke=2.4)
+
+
+def _wrong_words(
+    stairs: Stairs, strip: int, left: float, right: float, bottom: float
+) -> Iterator[str]:
+    """Yield the most words that there is room for, on a ground of their own."""
     middle, name = (left + right) / 2, stairs.timeline.strips[strip]
     for words in (f"{name}: wrong, no error", f"{name}: wrong", "wrong"):
         room = svg.measure(words, bold=True) + 14
-        if room > right - left - 8:
-            continue
-        yield svg.box(middle - room / 2, BASE - 24, room, 23, "card", "wrong")
-        yield svg.text(middle, BASE - 7, words, "wrong-t", bold=True, anchor="middle")
-        break
+        if room < right - left - 8:
+            yield svg.box(middle - room / 2, bottom - 23, room, 23, "card", "wrong")
+            yield svg.text(middle, bottom - 6, words, "wrong-t", bold=True, anchor="middle")
+            return
 
 
 def _log(stairs: Stairs) -> Iterator[str]:
@@ -368,9 +276,10 @@ def _moving(stairs: Stairs, cut: int, lost: str) -> Iterator[str]:
 def _chosen(stairs: Stairs, level: int) -> str:
     """Return the name of a step in bold, over the names that it would touch."""
     y = stairs.y(level)
-    near = [stairs.y(other) for other in _named(stairs) if abs(stairs.y(other) - y) < APART - 1]
-    top, bottom = min([*near, y]) - 13, max([*near, y]) + 12
-    cover = svg.box(svg.MARGIN - 8, top, LEFT - svg.MARGIN - 2, bottom - top, "card", radius=0)
+    near = [stairs.y(other) for other in stairs.named() if abs(stairs.y(other) - y) < APART - 1]
+    top, bottom = svg.number(min([*near, y]) - 13), svg.number(max([*near, y]) + 12)
+    left = svg.MARGIN - 8
+    cover = svg.path(f"M{left} {top}H{LEFT - 10:.0f}V{bottom}H{left}Z", fill="card")
     return cover + _name(stairs, level, bold=True)
 
 

@@ -20,7 +20,7 @@ from kvlib.layout.text import COLUMNS, fit
 from kvlib.plural import count
 from kvlib.recovery import Recovery
 from kvlib.views import arguments, decision
-from kvlib.views.decision import Branch, Case, Log, Piece
+from kvlib.views.cases import Branch, Case, Log, Piece, answer
 from kvlib.views.figure import Figure
 from kvlib.views.targets import check_bounds, files_beside
 
@@ -183,5 +183,5 @@ def _text(cases: list[Case]) -> Iterator[str]:
     for case in cases:
         yield ""
         yield f"{case.name} ({count(case.log.size, 'byte')})"
-        for line in decision.answer(case):
+        for line in answer(case):
             yield fit(f"  {line}", COLUMNS)
