@@ -183,10 +183,9 @@ def _bare(data: bytes) -> LogTarget:
 
 def _stairs(target: LogTarget) -> Iterator[Stair]:
     items, mutations = dict(target.items), 0
-    step = Step(target.start, 0, "snapshot only" if items else "none")
-    yield Stair(dict(items), _state(0, items), step)
+    words = "snapshot only" if items else "none"
+    yield Stair(dict(items), _state(0, items), Step(target.start, 0, words))
     for found in log.scan(target.data, target.start, target.sequence, target.salt):
-        words = "close"
         if found.kind != frame.CLOSE:
             decoded = log.decode_mutations(found.payload)
             log.apply(decoded, items)

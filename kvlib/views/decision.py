@@ -12,7 +12,7 @@ from kvlib.layout.regions import Region
 from kvlib.layout.text import fit
 from kvlib.plural import count
 from kvlib.views import readers, svg
-from kvlib.views.cases import HEAD, LEFT, RIGHT, Branch, Case, Log, answer
+from kvlib.views.cases import HEAD, LEFT, RIGHT, Branch, Case, answer
 from kvlib.views.cells import bands
 from kvlib.views.figure import Figure, Position, Spot
 

@@ -30,6 +30,7 @@ from kvlib.views.stairs import (
 from kvlib.views.timeline import Timeline, Verdict
 
 WORDS: Final[dict[Verdict, str]] = {"right": "right", "refused": "refuses", "wrong": "wrong"}
+MOST: Final = 40_000  # characters of a table
 LOST: Final = {"missing": "never arrived", "zeros": "zeros instead", "garbage": "garbage instead"}
 
 
@@ -55,8 +56,17 @@ def draw(timeline: Timeline, steps: Sequence[Step], lost: str = "missing") -> Fi
         repr(timeline),
         tuple(_still(stairs)),
         timeline.start,
-        folded=timeline.folded_runs(),
+        folded=_folded(timeline),
     )
+
+
+def _folded(timeline: Timeline) -> tuple[tuple[str, str], ...]:
+    """Return all outcomes to be folded below the picture, unless they would take up the page."""
+    found = timeline.folded_runs()
+    if sum(len(html) for _, html in found) < MOST:
+        return found
+    runs = sum(len([*timeline.runs(strip)]) for strip in range(len(timeline.strips)))
+    return (("All outcomes", f"<p>There are {runs:,}: printing this view lists them.</p>"),)
 
 
 def _title(stairs: Stairs) -> str:
@@ -90,6 +100,8 @@ def _still(stairs: Stairs) -> Iterator[str]:
         x = _legend_at(strip)
         yield from _stroke(f"M{x} {LEGEND - 6}h34", _is_learner(stairs, strip))
         yield svg.text(x + 44, LEGEND, stairs.timeline.strips[strip])
+    for strip in strips:
+        yield from _wrong_words(stairs, strip)
     yield from _log(stairs)
     yield from _ticks(stairs)
 
@@ -162,13 +174,11 @@ def _wrong(stairs: Stairs, strip: int) -> Iterator[str]:
         if stairs.in_head(stretch):
             place = (x, stairs.lane(strip), end - x, 22)
             yield svg.box(*place, "wrong-p", "wrong", radius=0) + svg.hatch(*place)
-            yield from _wrong_words(stairs, strip, x, end, stairs.lane(strip) + 22)
         elif end - x < THIN:
             y = svg.number(_top(stairs, stretch.first))
             thin += f"M{svg.number(x)} {BASE}V{y}H{svg.number(end)}V{BASE}z"
         else:
             yield from _hatched(stairs, stretch)
-            yield from _wrong_words(stairs, strip, x, end, BASE)
     if thin:
         yield svg.path(thin, fill="wrong")
 
@@ -191,17 +201,19 @@ def _hatched(stairs: Stairs, stretch: Stretch) -> Iterator[str]:
     yield svg.path(f"{d}V{BASE}H{svg.number(left)}Z", "wrong", stroke=2.4)
 
 
-def _wrong_words(
-    stairs: Stairs, strip: int, left: float, right: float, bottom: float
-) -> Iterator[str]:
-    """Yield the most words that there is room for, on a ground of their own."""
-    middle, name = (left + right) / 2, stairs.timeline.strips[strip]
-    for words in (f"{name}: wrong, no error", f"{name}: wrong", "wrong"):
-        room = svg.measure(words, bold=True) + 14
-        if room < right - left - 8:
-            yield svg.box(middle - room / 2, bottom - 23, room, 23, "card", "wrong")
-            yield svg.text(middle, bottom - 6, words, "wrong-t", bold=True, anchor="middle")
-            return
+def _wrong_words(stairs: Stairs, strip: int) -> Iterator[str]:
+    """Yield the words for each stretch where a reader is wrong, as many as there is room for."""
+    name = stairs.timeline.strips[strip]
+    for stretch in stairs.stretches(strip):
+        left, right = stairs.edges(stretch)
+        middle = (left + right) / 2
+        for words in (f"{name}: wrong, no error", f"{name}: wrong", "wrong"):
+            room = svg.measure(words, bold=True) + 14
+            if stretch.verdict == "wrong" and room < right - left - 8:
+                bottom = stairs.lane(strip) + 22 if stairs.in_head(stretch) else BASE
+                yield svg.box(middle - room / 2, bottom - 23, room, 23, "card", "wrong")
+                yield svg.text(middle, bottom - 6, words, "wrong-t", bold=True, anchor="middle")
+                break
 
 
 def _log(stairs: Stairs) -> Iterator[str]:
@@ -256,7 +268,7 @@ def _moving(stairs: Stairs, cut: int, lost: str) -> Iterator[str]:
     # What isn't there is covered, and the handle is moved to the cut.
     shapes = ""
     if beyond < stairs.size:
-        corner = f"M{svg.number(RIGHT)} {stairs.ribbon}"
+        corner = f"M{svg.number(stairs.end)} {stairs.ribbon}"
         d = f"{corner}v{RIBBON}H{svg.HOLE}v-{RIBBON}z"
         shapes = f'<g opacity=".92">{svg.path(d, "mark", fill="card", dashed=True)}</g>'
     shapes += f'<g transform="translate({svg.HOLE})">'
@@ -266,7 +278,7 @@ def _moving(stairs: Stairs, cut: int, lost: str) -> Iterator[str]:
     yield from svg.pieces(shapes, *places[beyond == stairs.size :])
     yield "".join(_signs(stairs, cut))
     side = -1 if x > RIGHT - 60 else 1
-    number = "".join(_words(stairs, torn, RIGHT - stairs.x(beyond), lost)) + svg.text(
+    number = "".join(_words(stairs, torn, stairs.end - stairs.x(beyond), lost)) + svg.text(
         16 * side, stairs.handle + 6, svg.HOLE, "you-t", bold=True,
         anchor="start" if side > 0 else "end",
     )  # fmt: skip

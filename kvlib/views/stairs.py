@@ -48,6 +48,7 @@ class Stairs:
         self.size = len(self.layout.data)
         self.start = steps[0].end
         self.scale = (RIGHT - LEFT) / max(1, self.size - self.start)
+        self.end = RIGHT if self.size > self.start else HEAD[1]
         self.most = steps[-1].changes
         self.levels = [*map(self._level, range(len(timeline.moments)))]
         self.lanes = [
