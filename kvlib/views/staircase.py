@@ -108,7 +108,7 @@ def _still(stairs: Stairs) -> Iterator[str]:
 
 def _names(stairs: Stairs) -> Iterator[str]:
     """Yield the names of as many steps as there is room for."""
-    for level in stairs.named():
+    for level in stairs.named:
         yield _name(stairs, level)
         y = stairs.y(level)
         yield svg.line(LEFT - 6, y, RIGHT, y, "rule", stroke=1.2, dashed=True)
@@ -222,7 +222,7 @@ def _log(stairs: Stairs) -> Iterator[str]:
     yield from bands(leaves, stairs.x, stairs.ribbon, RIBBON)
     outlines = "".join(
         f"M{svg.number(x)} {stairs.ribbon}v{RIBBON}H{svg.number(end)}v-{RIBBON}z"
-        for x, end in stairs.frames()
+        for x, end in stairs.frames
     )
     yield svg.path(outlines, "ink", stroke=1.5)
     if stairs.start:
@@ -288,7 +288,7 @@ def _moving(stairs: Stairs, cut: int, lost: str) -> Iterator[str]:
 def _chosen(stairs: Stairs, level: int) -> str:
     """Return the name of a step in bold, over the names that it would touch."""
     y = stairs.y(level)
-    near = [stairs.y(other) for other in stairs.named() if abs(stairs.y(other) - y) < APART - 1]
+    near = [stairs.y(other) for other in stairs.named if abs(stairs.y(other) - y) < APART - 1]
     top, bottom = svg.number(min([*near, y]) - 13), svg.number(max([*near, y]) + 12)
     left = svg.MARGIN - 8
     cover = svg.path(f"M{left} {top}H{LEFT - 10:.0f}V{bottom}H{left}Z", fill="card")
@@ -312,7 +312,7 @@ def _verdicts(stairs: Stairs, cut: int) -> str:
 
 def _torn(stairs: Stairs, level: int | None) -> str:
     """Return the frame after a step as torn, or the head: the part that isn't there is covered."""
-    x, end = HEAD if level is None else [*stairs.frames()][level]
+    x, end = HEAD if level is None else stairs.frames[level]
     place = (x, stairs.ribbon, end - x, RIBBON)
     return svg.box(*place, "wrong-p", "wrong", radius=0) + svg.hatch(*place)
 

@@ -1,7 +1,8 @@
 """The stairs of a cut log: where each offset and each number of changes is drawn."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from functools import cached_property
+from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from kvlib.views import svg
@@ -102,8 +103,9 @@ class Stairs:
         """Return whether a stretch is in the head."""
         return stretch.last < self.start
 
+    @cached_property
     def named(self) -> list[int]:
-        """Return the steps whose names fit: the lowest, the highest, and some between them."""
+        """The steps whose names fit: the lowest, the highest, and some between them."""
         highest, chosen = len(self.steps) - 1, [0]
         for level in range(1, highest):
             y = self.y(level)
@@ -121,7 +123,7 @@ class Stairs:
             level = now
         return f"{d}H{svg.number(self.x(last) + TAIL * (last == self.size))}"
 
-    def frames(self) -> Iterator[tuple[float, float]]:
-        """Yield where each frame begins and ends."""
-        for one, other in zip(self.steps, self.steps[1:], strict=False):
-            yield self.x(one.end), self.x(other.end)
+    @cached_property
+    def frames(self) -> list[tuple[float, float]]:
+        """Where each frame begins and ends."""
+        return [(self.x(one.end), self.x(other.end)) for one, other in pairwise(self.steps)]
