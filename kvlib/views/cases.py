@@ -50,9 +50,7 @@ class Log(NamedTuple):
         return next((piece for piece in self.pieces if not piece.frame), None)
 
     def x(self, offset: float) -> float:
-        """Return where an offset is. The head has a scale of its own."""
-        if offset < self.start:
-            return LEFT + HEAD * offset / self.start
+        """Return where an offset after the head is."""
         left = LEFT + (HEAD + 10) * bool(self.start)
         return left + (RIGHT - left) * (offset - self.start) / max(1, self.full - self.start)
 
@@ -89,6 +87,10 @@ class Case:
         Otherwise it read whole frames only, or refused one of them for its contents.
         """
         return self.log.bad if self.branch == "torn" or self.voucher else None
+
+    def is_lost(self, piece: Piece) -> bool:
+        """Return whether a piece is in the torn tail. A whole frame may be, if it is of kind m."""
+        return self.branch == "torn" and piece.start >= (self.offset or 0)
 
 
 def answer(case: Case) -> tuple[str, str]:

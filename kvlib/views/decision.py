@@ -110,7 +110,10 @@ def _log(case: Case) -> Iterator[str]:
         x, width = log.x(piece.start), log.x(piece.end) - log.x(piece.start)
         if piece.frame:
             yield from bands(_leaves(piece.frame), log.x, RIBBON, HEIGHT)
-            yield svg.box(x, RIBBON, width, HEIGHT, "none", "ink", radius=2)
+            is_lost = case.is_lost(piece)
+            if is_lost:
+                yield svg.hatch(x, RIBBON, width, HEIGHT)
+            yield svg.box(x, RIBBON, width, HEIGHT, "none", "wrong" if is_lost else "ink", radius=2)
         else:
             yield svg.box(x, RIBBON, width, HEIGHT, "wrong-p", radius=0)
             yield svg.hatch(x, RIBBON, width, HEIGHT)
@@ -186,6 +189,8 @@ def _below(case: Case) -> Iterator[str]:
             yield svg.path(_d(at, BELOW + 5, at, y, other - 8, y), "ink", stroke=2, dashed=True)
             yield svg.arrow(other - 7, y, other, y)
             words = "no later frame vouches for it"
+            if any(case.is_lost(piece) and piece.frame for piece in log.pieces):
+                words += ": m doesn't"
         middle = (at + other) / 2
     elif case.offset is not None:
         words, fill, middle = f"wrong at offset {case.offset}", "wrong-t", log.x(case.offset)
