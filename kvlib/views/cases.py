@@ -68,6 +68,7 @@ class Case:
         dropped: the size of the torn tail in bytes.
         reason: the error's reason, without the frame that vouches.
         voucher: the frame that vouches, or None.
+        given: how many mutations come back from the log as it was given, or None if it is refused.
     """
 
     short: str
@@ -79,6 +80,14 @@ class Case:
     dropped: int = 0
     reason: str = ""
     voucher: Frame | None = None
+    given: int | None = None
+
+    @property
+    def told(self) -> str:
+        """How many changes came back, in words: all of them, or how many of how many."""
+        if self.given in (None, self.changes):
+            return count(self.changes, "change")
+        return f"{self.changes:,} of {count(self.given or 0, 'change')}"
 
     @property
     def torn(self) -> Piece | None:
@@ -95,14 +104,13 @@ class Case:
 
 def answer(case: Case) -> tuple[str, str]:
     """Return the answer to the question, and what recovery did, in a line each."""
-    changes = f"{count(case.changes, 'change')} came back"
     if case.branch == "whole":
-        return "not asked: every frame is whole", f"nothing is wrong: {changes}"
+        return "not asked: every frame is whole", f"nothing is wrong: {case.told} came back"
     if case.branch == "torn":
         dropped = count(case.dropped, "byte")
         return (
             f"no: the frame at offset {case.offset} doesn't check, and no later frame vouches",
-            f"a torn tail: {dropped} dropped from offset {case.offset} on, {changes}",
+            f"a torn tail: {dropped} dropped from offset {case.offset} on, {case.told} came back",
         )
     refused = f"refused at offset {case.offset}: {case.reason}"
     if case.voucher is None or case.torn is None:

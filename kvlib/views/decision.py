@@ -279,7 +279,7 @@ def _card(case: Case) -> Iterator[str]:
     yield svg.box(x, CARDS, CARD, BOTTOM - 14 - CARDS, f"{token}-p", token, radius=10, stroke=2)
     yield svg.sign(x + 22, CARDS + 22, token)
     yield svg.text(x + 40, CARDS + 28, TITLES[case.branch], f"{token}-t", bold=True)
-    lines = [f"{count(case.changes, 'change')} came back"]
+    lines = [f"{case.told} back"]
     if case.branch == "torn":
         lines = [
             f"{count(case.dropped, 'byte')} dropped,",

@@ -6,7 +6,7 @@ that recovery: the torn tail that it dropped, or the error that it raised.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from kvlib import frame, log, recovery, snapshot
@@ -106,8 +106,9 @@ def verdict(log: Place | bytes | bytearray) -> Figure:
         TypeError: `log` has another type.
     """
     target = _target(arguments.taken(log, "verdict"))
-    damages = [*_damages(target)]
-    cases = [_case(target, damage) for damage in damages]
+    given, *others = (_case(target, damage) for damage in _damages(target))
+    known = None if given.branch == "refused" else given.changes
+    cases = [given, *(replace(case, given=known) for case in others)]
     return decision.draw(cases, "\n".join(_text(cases)))
 
 

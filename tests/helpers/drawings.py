@@ -96,7 +96,7 @@ def check_figure(figure: Figure) -> None:
                 assert left >= 12, shape
                 assert right <= svg.WIDTH - 8, shape
                 assert 0 < shape.number("y") < figure.height, shape
-                assert shape.number("font-size") >= 15, shape
+                assert shape.number("font-size") >= 17, shape
 
 
 def check_apart(shapes: list[Shape]) -> None:

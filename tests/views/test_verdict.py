@@ -160,8 +160,11 @@ def test_each_answer_is_that_of_recovery(name: str) -> None:
         else:
             assert lit == "whole"
         if not isinstance(found, FormatError):
-            plural = "" if found.replayed == 1 else "s"
-            assert answer.endswith(f"{found.replayed} change{plural} came back")
+            given = recover(name, datas[0])
+            assert isinstance(given, Recovery)
+            of = "" if found.replayed == given.replayed else f" of {given.replayed}"
+            plural = "" if given.replayed == 1 else "s"
+            assert answer.endswith(f" {found.replayed}{of} change{plural} came back")
         assert answer[3:] in says
 
 
