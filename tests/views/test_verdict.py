@@ -344,6 +344,16 @@ def test_any_log_fits(mutations: list[tuple[str, Item, Item | None]], bit: int) 
         card(figure, number)
 
 
+def test_a_frame_from_before_is_no_later_frame() -> None:
+    """A whole frame that isn't newer than the bad one neither vouches nor is shown as whole."""
+    stale = frame(b"M", 3, put("old", "1"))
+    figure = verdict(FRAMES[0] + flip_bit(FRAMES[1], 200) + stale)
+    assert card(figure, 0) == "torn"
+    assert frames_drawn(figure, 0, "wrong") == []
+    ((_, end),) = hatched(figure, 0)
+    assert end == pytest.approx(832, abs=0.1)
+
+
 def test_only_damages_that_a_log_is_long_enough_for() -> None:
     """A log without frames is shown as given; with one frame there is no earlier one."""
     assert [one.label for one in made("head alone").positions] == ["none, the log as it was given"]
