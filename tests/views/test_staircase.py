@@ -256,7 +256,7 @@ def test_a_picture_has_room_for_its_words(name: str) -> None:
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(FIELDS, FIELDS | st.none()), min_size=1, max_size=9))
 def test_any_log_fits(mutations: list[tuple[Item, Item | None]]) -> None:
     """Keys and values of any sort and length stay on the card, and so does a chosen name."""

@@ -244,6 +244,11 @@ def test_the_ribbon_shows_the_log_given(name: str) -> None:
         )
         if kept < len(data):
             assert bad[0][0] == kept
+        strokes = [s for s in drawn(figure, number) if s.found.get("stroke-width") == "1.3"]
+        lost = [span for span in [*whole, *bad] if span[0] >= kept or span in bad]
+        assert sorted(min(x for _, x, _ in one.points) for one in strokes) == [
+            pytest.approx(x(begin), abs=0.2) for begin, _ in sorted(lost)
+        ]
         dashed = [
             s.span
             for s in drawn(figure, number)
