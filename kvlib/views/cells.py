@@ -4,7 +4,7 @@ A field is one box, however many bytes it has, in the colour of its kind. The co
 are quiet; key, value and length are strong.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -152,3 +152,25 @@ def ribbon(
         place = (x + (leaf.start - first) * scale, y, (leaf.end - leaf.start) * scale, height)
         if leaf.end > leaf.start:
             yield svg.box(*place, TOKENS[leaf.kind], radius=0)
+
+
+def bands(
+    leaves: Iterable[Region], x: Callable[[float], float], y: float, height: float = 28
+) -> Iterator[str]:
+    """Yield regions to scale, in one path for each colour: small, even with hundreds of regions.
+
+    Args:
+        leaves: regions in any order.
+        x: from an offset to its place.
+        y: the upper edge.
+        height: of the ribbon.
+    """
+    strokes: dict[str, str] = {}
+    middle = svg.number(y + height / 2)
+    for leaf in leaves:
+        if leaf.end > leaf.start:
+            stroke = f"M{svg.number(x(leaf.start))} {middle}H{svg.number(x(leaf.end))}"
+            token = TOKENS[leaf.kind]
+            strokes[token] = strokes.get(token, "") + stroke
+    for token, d in strokes.items():
+        yield svg.path(d, token, stroke=height)

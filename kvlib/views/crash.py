@@ -5,6 +5,7 @@ function, if there is one. The picture shows only their answers.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 from kvlib import frame, log
@@ -15,8 +16,9 @@ from kvlib.errors import FormatError
 from kvlib.layout.dissect import dissect
 from kvlib.layout.text import fit
 from kvlib.plural import count
-from kvlib.views import arguments, readers
+from kvlib.views import arguments, readers, staircase
 from kvlib.views.readers import Answer, Reader
+from kvlib.views.stairs import Step
 from kvlib.views.targets import LogTarget, check_bounds, log_alone, log_of_store
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
@@ -32,11 +34,16 @@ LOST: Final = {
 
 
 class Stair(NamedTuple):
-    """The contents of a log up to the end of one of its frames, at `end`."""
+    """The contents of a log up to the end of one of its frames, in words and as it is drawn."""
 
-    end: int
     items: dict[Item, Item]
     words: str
+    step: Step
+
+    @property
+    def end(self) -> int:
+        """The offset of the frame's end."""
+        return self.step.end
 
 
 def crash(
@@ -84,7 +91,9 @@ def crash(
     if target.format == "log":
         caption += f" Cuts below {target.start} are left by no crash: the head had been"
         caption += " fsynced before this file became the log."
-    return Timeline(caption, "bytes that reached the disk", tuple(all_readers), moments, start)
+    draw = partial(staircase.draw, steps=[stair.step for stair in stairs], lost=lost)
+    control = "bytes that reached the disk"
+    return Timeline(caption, control, tuple(all_readers), moments, start, draw)
 
 
 def _caption(target: LogTarget, lost: Fate) -> str:
@@ -174,13 +183,16 @@ def _bare(data: bytes) -> LogTarget:
 
 def _stairs(target: LogTarget) -> Iterator[Stair]:
     items, mutations = dict(target.items), 0
-    yield Stair(target.start, dict(items), _state(0, items))
+    words = "snapshot only" if items else "none"
+    yield Stair(dict(items), _state(0, items), Step(target.start, 0, words))
     for found in log.scan(target.data, target.start, target.sequence, target.salt):
         if found.kind != frame.CLOSE:
             decoded = log.decode_mutations(found.payload)
             log.apply(decoded, items)
             mutations += len(decoded)
-        yield Stair(found.end, dict(items), _state(mutations, items))
+            words = readers.change(decoded)
+        step = Step(found.end, mutations, words)
+        yield Stair(dict(items), _state(mutations, items), step)
 
 
 def _state(mutations: int, items: dict[Item, Item]) -> str:

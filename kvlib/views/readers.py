@@ -7,7 +7,7 @@ function is an answer too, and its output is not shown.
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import Any, Final, NamedTuple
@@ -17,6 +17,7 @@ from kvlib.encoding import Item
 from kvlib.errors import FormatError
 from kvlib.layout.dissect import Layout
 from kvlib.layout.text import COLUMNS, fit, hanging, width
+from kvlib.log import Mutation
 from kvlib.plural import count
 from kvlib.views.plain import WRITTEN, collected
 from kvlib.views.plain import told as told_of
@@ -179,6 +180,18 @@ def one_line(value: object) -> str:
 def error_line(error: BaseException) -> str:
     """Return an exception's type and message as one line of bounded text."""
     return f"{type(error).__name__}: {one_line(error)}"
+
+
+def change(mutations: Sequence[Mutation]) -> str:
+    """Return a frame's mutations in a few words: the first of them."""
+    ((key, value), *others) = mutations
+    more = f" +{len(others)}" if others else ""
+    told = "deleted" if value is None else _shown(value)
+    return f"{_shown(key)} {told}{more}"
+
+
+def _shown(item: Item) -> str:
+    return item if isinstance(item, str) and item.isprintable() and item else repr(item)
 
 
 def totals(readers: Mapping[str, Reader], moments: tuple[Moment, ...]) -> str:

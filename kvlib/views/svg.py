@@ -15,6 +15,7 @@ Anchor = Literal["start", "middle", "end"]
 
 WIDTH: Final = 860
 MARGIN: Final = 28
+HOLE: Final = "\0"  # the part of a shape that differs between positions: see pieces
 SANS: Final = "system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif"
 MONO: Final = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
@@ -203,6 +204,17 @@ def sign(x: float, y: float, verdict: str, size: float = 10) -> str:
         cross = f"M{number(x - half)} {number(y - half)}l{side} {side}m-{side} 0l{side} -{side}"
         return circle(x, y, size, "wrong") + stroke(cross)
     return circle(x, y, size - 1.5, "card", "mark", 2.5)
+
+
+def pieces(shape: str, *values: str) -> tuple[str, ...]:
+    """Return a shape in pieces, with a value for each HOLE in it.
+
+    A figure sends equal strings once, and joins them again. So a shape that moves with every
+    position costs little, because the pieces around its number are the same everywhere.
+    """
+    first, *rest = shape.split(HOLE)
+    between = zip(values, rest, strict=True)
+    return (first, *(piece for pair in between for piece in pair))
 
 
 def _paint(fill: str, edge: str, stroke: float, dashed: bool) -> str:

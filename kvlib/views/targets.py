@@ -75,6 +75,14 @@ def log_of_store(disk: Disk) -> LogTarget:
 def log_alone(data: bytes) -> LogTarget:
     """Return the bytes of a log as a target. Raises ValueError if its snapshot isn't empty."""
     check_bounds(data)
+    return _stored(data, files_beside(data))
+
+
+def files_beside(data: bytes) -> dict[str, bytes]:
+    """Return the other files of the store whose log this is. Its snapshot must be empty.
+
+    Raises ValueError if it isn't, CorruptionError or VersionError for a head that can't be read.
+    """
     head, _ = snapshot.decode_head(data)
     stream = encoding.encode_snapshot({})
     if head.stream_length != len(stream):
@@ -82,7 +90,7 @@ def log_alone(data: bytes) -> LogTarget:
         raise ValueError(f"{reason}: give the place of its store")
     (bare,) = segments.split(stream, segments.HEADER.size + len(stream))
     sealed = frame.PREAMBLE + frame.seal(frame.SEGMENT, head.generation, bare)
-    return _stored(data, {snapshot.segment_name(head.generation, 0): sealed})
+    return {snapshot.segment_name(head.generation, 0): sealed}
 
 
 def _stored(data: bytes, others: dict[str, bytes]) -> LogTarget:
