@@ -23,6 +23,7 @@ from kvlib.views.lengths import lengths
 from kvlib.views.shelves import shelves
 from kvlib.views.steps import steps
 from kvlib.views.timeline import Timeline
+from kvlib.views.verdict import verdict
 
 __all__ = [
     "Dump",
@@ -42,6 +43,7 @@ __all__ = [
     "overhead",
     "shelves",
     "steps",
+    "verdict",
 ]
 
 
