@@ -95,7 +95,7 @@ function figure(root) {
   show(now);
 }
 
-for (const root of document.querySelectorAll(".kvlib.figure:not([data-on])")) {
+for (const root of document.querySelectorAll(".kvlib.figure:has(> [type='application/json']):not([data-on])")) {
   root.dataset.on = "";
   figure(root);
 }
