@@ -4,7 +4,7 @@ A field is one box, however many bytes it has, in the colour of its kind. The co
 are quiet; key, value and length are strong.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -160,3 +160,38 @@ def ribbon(
         place = (x + (leaf.start - first) * scale, y, (leaf.end - leaf.start) * scale, height)
         if leaf.end > leaf.start:
             yield svg.box(*place, TOKENS[leaf.kind], radius=0)
+
+
+def strip(
+    leaves: Iterable[Region],
+    x: float,
+    y: float,
+    scale: float,
+    height: float = 10,
+    tokens: Mapping[RegionKind, str] = TOKENS,
+) -> str:
+    """Return regions to scale as one path a colour: a ribbon for pictures that have many.
+
+    Bytes that weren't read are left out, torn ones are hatched.
+
+    Args:
+        leaves: regions one after another.
+        x: the left edge.
+        y: the upper edge.
+        scale: units for a byte.
+        height: of the ribbon.
+        tokens: the colours of the kinds; a kind without one is left out.
+    """
+    paths: dict[str, str] = {}
+    hatched, first = "", None
+    for leaf in leaves:
+        first = leaf.start if first is None else first
+        left, wide = x + (leaf.start - first) * scale, (leaf.end - leaf.start) * scale
+        token = tokens.get(leaf.kind, "") if leaf.status in ("ok", "bad") else ""
+        if leaf.status == "torn":
+            hatched += svg.hatch(left, y, wide, height)
+        elif token and wide:
+            corner = f"M{svg.number(left)} {svg.number(y)}"
+            d = f"{corner}h{svg.number(wide)}v{svg.number(height)}h{svg.number(-wide)}z"
+            paths[token] = paths.get(token, "") + d
+    return "".join(svg.path(d, fill=token) for token, d in paths.items()) + hatched

@@ -5,7 +5,7 @@ the theme; in a static image it becomes the light colour. So a shape is written 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final, Literal
 
@@ -201,6 +201,13 @@ def sign(x: float, y: float, verdict: str, size: float = 10) -> str:
         cross = f"M{number(x - half)} {number(y - half)}l{a} {a}m-{a} 0l{a} -{a}"
         return circle(x, y, size, "wrong") + stroke(cross)
     return circle(x, y, size - 1.5, "card", "mark", 2.5)
+
+
+def shift(x: float, y: float, shapes: Iterable[str]) -> Iterator[str]:
+    """Yield shapes that were drawn at (0, 0), moved to (x, y). They recur exactly anywhere."""
+    yield f'<g transform="translate({number(x)} {number(y)})">'
+    yield from shapes
+    yield "</g>"
 
 
 def _paint(fill: str, edge: str, stroke: float, dashed: bool) -> str:
