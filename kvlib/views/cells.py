@@ -167,10 +167,10 @@ def strip(
     x: float,
     y: float,
     scale: float,
-    height: float = 10,
+    height: float = 8,
     tokens: Mapping[RegionKind, str] = TOKENS,
 ) -> str:
-    """Return regions to scale as one path a colour: a ribbon for pictures that have many.
+    """Return regions to scale as one line a colour: a ribbon for pictures that have many.
 
     Bytes that weren't read are left out, torn ones are hatched.
 
@@ -183,6 +183,8 @@ def strip(
         tokens: the colours of the kinds; a kind without one is left out.
     """
     paths: dict[str, str] = {}
+    ends: dict[str, float] = {}
+    middle = y + height / 2
     hatched, first = "", None
     for leaf in leaves:
         first = leaf.start if first is None else first
@@ -191,7 +193,8 @@ def strip(
         if leaf.status == "torn":
             hatched += svg.hatch(left, y, wide, height)
         elif token and wide:
-            corner = f"M{svg.number(left)} {svg.number(y)}"
-            d = f"{corner}h{svg.number(wide)}v{svg.number(height)}h{svg.number(-wide)}z"
-            paths[token] = paths.get(token, "") + d
-    return "".join(svg.path(d, fill=token) for token, d in paths.items()) + hatched
+            if ends.get(token) != left:
+                paths[token] = paths.get(token, "") + f"M{svg.number(left)} {svg.number(middle)}"
+            ends[token] = left + wide
+            paths[token] += f"H{svg.number(left + wide)}"
+    return "".join(svg.path(d, token, stroke=height) for token, d in paths.items()) + hatched

@@ -10,13 +10,14 @@ Style = Literal["solid", "gone", "lost"]
 
 HEIGHT: Final = 24
 PAD: Final = 5
+FLAG: Final = 20  # the hatched end of what is lost
 QUOTES: Final = ("'", '"', "b'", 'b"')  # the beginnings of what Python would write
 
 
 class Chip(NamedTuple):
-    """A chip whose upper left corner is (0, 0), and its width."""
+    """The shapes of a chip whose upper left corner is (0, 0), and its width."""
 
-    shape: str
+    shapes: tuple[str, ...]
     width: float
 
 
@@ -36,12 +37,14 @@ def shorten(words: str, room: float, size: float = 17) -> str:
     return fit(words, max(1, int(room / (0.6 * size))))
 
 
-def tile(words: str, token: str, room: float) -> Chip:
-    """Return a chip with one text, at most as wide as `room`; `token` is its colour."""
+def tile(words: str, token: str, room: float, x: float = 0) -> str:
+    """Return a text in a box that begins at (x, 0), at most as wide as `room`.
+
+    `token` is the colour of the box.
+    """
     words = shorten(words, room - 2 * PAD)
-    width = svg.measure(words) + 2 * PAD
-    ground = svg.box(0, 0, width, HEIGHT, token)
-    return Chip(ground + svg.text(PAD, 17.5, words, token + "-on"), width)
+    ground = svg.box(x, 0, svg.measure(words) + 2 * PAD, HEIGHT, token)
+    return ground + svg.text(x + PAD, 17.5, words, token + "-on")
 
 
 def chip(key: Item, value: Item, room: float, style: Style = "solid") -> Chip:
@@ -51,8 +54,10 @@ def chip(key: Item, value: Item, room: float, style: Style = "solid") -> Chip:
         key: the record's key.
         value: its value.
         room: the greatest width; longer texts are shortened, each to at least half of it.
-        style: "gone" is dashed, for what is no longer there; "lost" is hatched.
+        style: "gone" is dashed, for what is no longer there; "lost" is hatched too.
     """
+    flag = FLAG if style == "lost" else 0
+    room -= flag
     wish = svg.measure(shown(value)) + 2 * PAD
     first = shorten(shown(key), max(room / 2, room - wish) - 2 * PAD)
     left = svg.measure(first) + 2 * PAD
@@ -62,10 +67,12 @@ def chip(key: Item, value: Item, room: float, style: Style = "solid") -> Chip:
         ground = svg.box(0, 0, width, HEIGHT, "value") + svg.box(0, 0, left, HEIGHT, "key")
         inks = ("key-on", "value-on")
     else:
-        edge = "mark" if style == "gone" else "wrong"
-        ground = svg.box(0, 0, width, HEIGHT, "card", edge, dashed=True)
-        ground += svg.line(left, 0, left, HEIGHT, edge, dashed=True)
-        ground += svg.hatch(0, 0, width, HEIGHT) if style == "lost" else ""
+        ground = svg.box(0, 0, width, HEIGHT, "card", "mark", dashed=True)
+        ground += svg.line(left, 0, left, HEIGHT, "mark", dashed=True)
         inks = ("ink2", "ink2")
     words = svg.text(PAD, 17.5, first, inks[0]) + svg.text(left + PAD, 17.5, second, inks[1])
-    return Chip(ground + words, width)
+    shapes: tuple[str, ...] = (ground + words,)
+    if flag:  # beside the words, which must be easy to read
+        hatched = svg.box(0, 0, flag, HEIGHT, "wrong-p", "wrong") + svg.hatch(0, 0, flag, HEIGHT)
+        shapes = (hatched, *svg.shift(flag, 0, shapes))
+    return Chip(shapes, flag + width)

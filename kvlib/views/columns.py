@@ -27,6 +27,7 @@ INDENT: Final = 18  # room for a sign
 ROW: Final = 28
 FRAME: Final = 38
 CARD: Final = 54
+STRONG: Final[dict[RegionKind, str]] = {"key": "key", "value": "value"}
 PALE: Final[dict[RegionKind, str]] = {"key": "key-p", "value": "value-p"}
 WORDS: Final = {"+": "new", "~": "changed", "-": "gone", " ": ""}
 
@@ -177,9 +178,10 @@ def _memory(step: Step) -> Iterator[str]:
         word = WORDS[mark]
         left = MEMORY.width - INDENT - (svg.measure(word) + 6 if word else 0)
         made = chips.chip(key, value, left, "gone" if mark == "-" else "solid")
-        shapes = [made.shape]
+        shapes = [*made.shapes]
         if word:
-            shapes += [_sign(mark), svg.text(made.width + 6, 17.5, word, "ink2")]
+            right = MEMORY.width - INDENT
+            shapes += [_sign(mark), svg.text(right, 17.5, word, "ink2", anchor="end")]
         yield from svg.shift(MEMORY.x + INDENT, TOP + number * ROW, shapes)
     if hidden:
         yield from _more(MEMORY, TOP + len(rows) * ROW, hidden, "record")
@@ -227,14 +229,16 @@ def _frame(leaves: list[Region], scale: float, new: bool, safe: bool) -> Iterato
     shape = svg.text(0, 17.5, kind, bold=True)
     named = {leaf.kind: leaf.value for leaf in leaves if leaf.value is not None}
     if kind == "head":
-        made = chips.tile(f"generation {named['sequence']!r}", "header", room - x - 8)
-        shape += "".join(svg.shift(x, 0, [made.shape]))
+        shape += chips.tile(f"generation {named['sequence']!r}", "header", room - x - 8, x)
     elif "key" in named:
-        made = chips.tile(chips.shown(_item(named["key"])), "key", room - x - 8)
-        shape += "".join(svg.shift(x, 0, [made.shape]))
+        shape += chips.tile(chips.shown(_item(named["key"])), "key", room - x - 8, x)
     yield shape
     yield svg.text(DISK.width - INDENT, 17.5, words, "ink2", anchor="end")
-    yield strip(leaves, 0, 26, scale, 8, TOKENS if safe else PALE)
+    data = next((leaf.start for leaf in leaves if leaf.kind == "key"), end)
+    for part in (range(start, data), range(data, end)):  # the header recurs in every frame
+        held = [leaf for leaf in leaves if leaf.start in part]
+        x = (part.start - start) * scale
+        yield strip(held, x, 26, scale, 8, TOKENS if safe else PALE)
     if new:
         yield _sign("+") + svg.text(room, 17.5, "new:", "ink2")
     if new or not safe:
@@ -255,7 +259,7 @@ def _snapshot(step: Step) -> Iterator[str]:
         if (match := SEGMENT_NAME.fullmatch(scene.layout.source))
     ]
     made = chips.tile(f"generation {segments[0][0]}", "header", SNAPSHOT.width)
-    yield from svg.shift(SNAPSHOT.x, TOP, [made.shape])
+    yield from svg.shift(SNAPSHOT.x, TOP, [made])
     y, room = TOP + 30, int((BOTTOM - TOP - 30) / CARD)
     kept = segments if len(segments) <= room else segments[: room - 1]
     for _, index, scene in kept:
@@ -273,7 +277,11 @@ def _card(index: int, scene: Scene) -> Iterator[str]:
     words = f"{size:,} B"
     shape = svg.text(24, 17, chips.shorten(f"segment {index}", wide - 26 - svg.measure(words)))
     shape += svg.text(wide + 6, 17, words, "ink2", anchor="end")
-    shape += strip(leaves, 6, 22, wide / size, 6)
+    tokens = TOKENS
+    if size > wide:  # the small fields can't be seen
+        tokens = STRONG
+        shape += svg.box(6, 22, wide, 6, "header", radius=0)
+    shape += strip(leaves, 6, 22, wide / size, 6, tokens)
     keys = [_item(leaf.value) for leaf in leaves if leaf.kind == "key" and leaf.value is not None]
     part = any(leaf.name.startswith("record[") for leaf in leaves)
     listed = ", ".join(map(chips.shown, keys)) or ("part of a record" if part else "no records")
@@ -314,13 +322,14 @@ def _power_cut(step: Step, verdict: Verdict) -> Iterator[str]:
     for number, (mark, key, value) in enumerate(rows):
         word = names[mark]
         made = chips.chip(key, value, 240, "lost" if mark == "-" else "solid")
-        wide = made.width + (svg.measure(word, bold=True) + 8 if word else 0)
+        before = svg.measure(word, bold=True) + 8 if word else 0
+        wide = before + made.width
         if x + wide > (room if number + 1 < len(rows) else RIGHT):
             yield svg.text(x, y + 17.5, f"and {len(rows) - number} more", "ink2", italic=True)
             return
-        yield from svg.shift(x, y, [made.shape])
         if word:
-            yield svg.text(x + made.width + 6, y + 17.5, word, "wrong-t", bold=True)
+            yield svg.text(x, y + 17.5, word, "wrong-t", bold=True)
+        yield from svg.shift(x + before, y, made.shapes)
         x += wide + 14
     if not rows:
         yield svg.text(x, y + 17.5, "no records", "ink2", italic=True)
