@@ -1,0 +1,360 @@
+"""Two states of the same bytes: all of them as ribbons, and the place that differs as bytes.
+
+One difference is chosen. Its place has a ring in both states, joined by a line. A record that left
+one file and is in another is followed there.
+"""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape
+from typing import Final, NamedTuple
+
+from kvlib.layout.dissect import Layout
+from kvlib.layout.text import width
+from kvlib.plural import count
+from kvlib.snapshot import SEGMENT_NAME
+from kvlib.views import chips, svg
+from kvlib.views.cells import TOKENS, Cells, Stretch, fields, strip, visible
+from kvlib.views.figure import Figure, Position
+from kvlib.views.timeline import Moment, Timeline
+
+HEIGHT: Final = 420
+SIDES: Final = ("before", "after")
+ACROSS: Final = {"before": 84, "after": 136}  # the y of the ribbons
+THICK: Final = 18
+FIRST, RIGHT = svg.MARGIN + 82, svg.WIDTH - svg.MARGIN  # where the ribbons begin and end
+GAP: Final = 14  # between files
+MIDDLE: Final = 119  # the y of the handle
+HALVES: Final = {"before": 28, "after": 442}  # the x of the bytes
+HALF: Final = 390
+OFFSETS: Final = 54  # room for an offset
+HEADS, BYTES = 201, 212  # the y of the headings, and of the bytes
+ROW: Final = Cells(0, 0, columns=12, width=28, height=26, pitch=54)
+ROWS: Final = 3
+LINE: Final = 78  # columns of the words below
+
+
+class Place(NamedTuple):
+    """A span of bytes in a file, before or after; an empty one is between two bytes."""
+
+    layout: Layout
+    start: int
+    end: int
+
+
+class Shown(NamedTuple):
+    """What a difference shows on one side.
+
+    Attributes:
+        layout: the file, or None if there is no such file.
+        places: the spans that differ, or else the whole file.
+        differs: whether the spans differ; if not, they only say which file it is.
+    """
+
+    layout: Layout | None
+    places: tuple[Place, ...] = ()
+    differs: bool = False
+
+
+def draw(timeline: Timeline) -> Figure:
+    """Return a timeline of differences as a figure."""
+    ribbons = _Ribbons(timeline)
+    positions = []
+    for number, moment in enumerate(timeline.moments):
+        sides = dict(zip(SIDES, map(_shown, [moment] * 2, SIDES), strict=True))
+        moved = _followed(timeline, number, sides)
+        shapes = [
+            *ribbons.ringed(sides, moved),
+            *_half(sides, "before", moved),
+            *_half(sides, "after", moved),
+            *_words(moment, moved),
+        ]
+        says = " ".join(_says(moment, sides, moved))
+        positions.append(Position(moment.label, says, tuple(shapes), ribbons.spot(sides)))
+    return Figure(
+        _title(timeline),
+        HEIGHT,
+        timeline.control,
+        tuple(positions),
+        repr(timeline),
+        tuple(ribbons.fixed()),
+        timeline.start,
+        folded=timeline.folded_runs(),
+    )
+
+
+def _title(timeline: Timeline) -> str:
+    if timeline.moments[0].outcomes[0].words == "no difference":
+        return "No difference: the same bytes before and after"
+    return f"{count(len(timeline.moments), 'difference')} between before and after"
+
+
+def _side(layout: Layout) -> str:
+    return layout.source.partition(":")[0]
+
+
+def _file(layout: Layout) -> str:
+    """Return the short name of a file, or "" for bytes."""
+    name = layout.source.partition(": ")[2]
+    match = SEGMENT_NAME.fullmatch(name)
+    return f"segment {int(match[2], 16)}" if match else name
+
+
+def _shown(moment: Moment, side: str) -> Shown:
+    for scene in moment.pictures:
+        if _side(scene.layout) == side:
+            places = tuple(Place(scene.layout, mark.start, mark.end) for mark in scene.marks)
+            if not places and any(other.marks for other in moment.pictures):
+                return Shown(scene.layout)
+            stop = scene.layout.stopped_at
+            whole = Place(scene.layout, stop or 0, len(scene.layout.data))
+            return Shown(scene.layout, places or (whole,), bool(places))
+    return Shown(None)
+
+
+# ---------------------------------------------------------------------------- a record that moved
+
+
+def _followed(timeline: Timeline, number: int, sides: dict[str, Shown]) -> dict[str, Place]:
+    """Return both places of a record that was in one file and is in another, or {}."""
+    there = [side for side in SIDES if sides[side].differs]
+    if len(there) != 1:
+        return {}
+    (side,) = there
+    other = "after" if side == "before" else "before"
+    mine = _records(sides[side])
+    for moment in timeline.moments:
+        if not _shown(moment, side).differs and _shown(moment, other).differs:
+            for record, place in _records(_shown(moment, other)).items():
+                if record in mine:
+                    return {side: mine[record], other: place}
+    return {}
+
+
+def _records(shown: Shown) -> dict[bytes, Place]:
+    """Return the places of the records in what differs, by their bytes."""
+    found = {}
+    for layout, start, end in shown.places:
+        begin = None
+        for leaf in layout.root.leaves():
+            if start <= leaf.start and leaf.end <= end and leaf.status == "ok":
+                begin = leaf.start if leaf.name.endswith(".key.tag") else begin
+                if leaf.kind == "value" and begin is not None:
+                    found[layout.data[begin : leaf.end]] = Place(layout, begin, leaf.end)
+    return found
+
+
+# ---------------------------------------------------------------------------- all bytes, at the top
+
+
+class _Ribbons:
+    """The files of both sides, to the same scale."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._files: dict[str, dict[str, Layout]] = {side: {} for side in SIDES}
+        for moment in timeline.moments:
+            for scene in moment.pictures:
+                self._files[_side(scene.layout)].setdefault(scene.layout.source, scene.layout)
+        total = [sum(len(one.data) for one in files.values()) for files in self._files.values()]
+        gaps = max(0, *(len(files) - 1 for files in self._files.values()))
+        self._scale = (RIGHT - FIRST - GAP * gaps) / max(1, *total)
+        self._starts: dict[str, float] = {}
+        for files in self._files.values():
+            x = float(FIRST)
+            for name, layout in files.items():
+                self._starts[name] = x
+                x += len(layout.data) * self._scale + GAP
+
+    def fixed(self) -> Iterator[str]:
+        """Yield the ribbons, with the names of the files that have room for one."""
+        for side, files in self._files.items():
+            y = ACROSS[side]
+            yield svg.text(svg.MARGIN, y + 15, side, size=18, bold=True)
+            if not files:
+                yield svg.text(FIRST, y + 15, "no such file", "ink2", italic=True)
+            for name, layout in files.items():
+                x, wide = self._starts[name], len(layout.data) * self._scale
+                yield svg.box(x, y, max(wide, 1), THICK, "card", "rule", stroke=1, radius=0)
+                yield strip(layout.root.leaves(), x, y, self._scale, THICK)
+                label = chips.shorten(_file(layout), wide)
+                if len(label) > 2:
+                    yield svg.text(x, y - 7 if side == "before" else y + 35, label, "ink2")
+
+    def _box(self, place: Place) -> tuple[float, float, float, float]:
+        x = self._starts[place.layout.source] + place.start * self._scale
+        wide = max(4.0, (place.end - place.start) * self._scale)
+        return x, ACROSS[_side(place.layout)], wide, THICK
+
+    def ringed(self, sides: dict[str, Shown], moved: dict[str, Place]) -> Iterator[str]:
+        """Yield the rings around what differs, and the line that joins them."""
+        ends = {}
+        for side in SIDES:
+            places = sides[side].places or ((moved[side],) if side in moved else ())
+            for place in places:
+                yield svg.ring(*self._box(place), "you")
+            if places:
+                x, y, wide, high = self._box(moved.get(side, places[0]))
+                ends[side] = x + wide / 2, y + (high + 3 if side == "before" else -3)
+        x = sum(x for x, _ in ends.values()) / len(ends)
+        for end in ends.values():
+            yield svg.line(*end, x, MIDDLE, "you", stroke=2.5)
+        yield from svg.shift(x, MIDDLE, [svg.handle(0, 0)])
+        words = "moved" if moved else f"only {next(iter(ends))}" if len(ends) == 1 else ""
+        if words:
+            left = x + 16 + svg.measure(words, bold=True) > RIGHT
+            yield svg.text(
+                x - 16 if left else x + 16,
+                MIDDLE + 6,
+                words,
+                "you-t",
+                bold=True,
+                anchor="end" if left else "start",
+            )
+
+    def spot(self, sides: dict[str, Shown]) -> tuple[float, float, float, float]:
+        """Return where the pointer chooses a difference: its first place, or its file's name."""
+        shown = next(shown for shown in sides.values() if shown.places)
+        x, y, wide, high = self._box(shown.places[0])
+        return (x, y, wide, high) if shown.differs else (x, y - 24, wide, 18)
+
+
+# -------------------------------------------------------------------------- the place that differs
+
+
+def _half(sides: dict[str, Shown], side: str, moved: dict[str, Place]) -> Iterator[str]:
+    """Yield the bytes around what differs on one side, or that there are none."""
+    shown, x = sides[side], HALVES[side]
+    yield svg.text(x, HEADS, side, size=18, bold=True)
+    if shown.layout is None and side not in moved:
+        yield from _nothing(x, "no such file")
+        return
+    places = (moved[side],) if side in moved else shown.places
+    if not places:
+        yield from _nothing(x, "not here")
+        return
+    layout, start, end = places[0]
+    words = f"{count(end - start, 'byte')} at {start:,}"
+    name = chips.shorten(_file(layout), HALF - 88 - svg.measure(words))
+    yield svg.text(x + 80, HEADS, name, "ink2")
+    yield svg.text(x + HALF, HEADS, words, "ink2", anchor="end")
+    if not layout.data:
+        yield from _nothing(x, "no bytes")
+        return
+    first = _first(len(layout.data), start, end if shown.differs or moved else start)
+    for number in range(first, min(first + ROWS, ROW.rows(len(layout.data)))):
+        y = BYTES + (number - first) * ROW.pitch
+        yield from svg.shift(x + OFFSETS, y, [_row(layout, number)])
+    if shown.differs or moved:
+        for place in places:
+            yield from _rings(place, x + OFFSETS, first)
+
+
+def _nothing(x: float, words: str) -> Iterator[str]:
+    wide = ROW.columns * ROW.width
+    yield svg.box(x + OFFSETS, BYTES, wide, ROW.height, "none", "mark", dashed=True)
+    middle = x + OFFSETS + wide / 2
+    yield svg.text(middle, BYTES + 19, words, "ink2", italic=True, anchor="middle")
+
+
+def _first(size: int, start: int, end: int) -> int:
+    """Return the first of the rows to show, so that what differs is among them."""
+    first = start // ROW.columns
+    needed = max(end - 1, start) // ROW.columns - first + 1
+    first -= max(0, ROWS - needed) // 2
+    return max(0, min(first, ROW.rows(size) - ROWS))
+
+
+def _row(layout: Layout, number: int) -> str:
+    """Return a row of bytes at (0, 0), with its offset and its letters.
+
+    Bytes of one ink are one text, because a figure may have hundreds of rows.
+    """
+    low, high = number * ROW.columns, (number + 1) * ROW.columns
+    cells = replace(ROW, y=-number * ROW.pitch)
+    shape = svg.text(-8, 19, f"{low:,}", "ink2", anchor="end")
+    inks: dict[str, tuple[list[float], bytes]] = {}
+    for leaf in layout.root.leaves():
+        start, end = max(leaf.start, low), min(leaf.end, high)
+        if start >= end:
+            continue
+        if leaf.status == "ok":
+            x, y = cells.at(start)
+            wide = (end - start) * ROW.width - 1.2
+            shape += svg.box(x + 0.6, y, wide, ROW.height, TOKENS[leaf.kind])
+            xs, held = inks.get(TOKENS[leaf.kind] + "-on", ([], b""))
+            xs = xs + [cells.at(at)[0] for at in range(start, end)]
+            inks[TOKENS[leaf.kind] + "-on"] = xs, held + layout.data[start:end]
+        else:
+            shape += "".join(fields(cells, layout.data, [replace(leaf, start=start, end=end)]))
+    for ink, (xs, held) in inks.items():
+        shape += svg.hexes(xs, 19, held, ROW.width, ink)
+    return shape + _letters(layout, low, high)
+
+
+def _letters(layout: Layout, low: int, high: int) -> str:
+    """Return the characters of keys and values that begin in a row, each under its first byte."""
+    grounds, xs, shown = "", [], ""
+    for leaf in layout.root.leaves():
+        start, end = max(leaf.start, low), min(leaf.end, high)
+        if leaf.kind not in ("key", "value") or leaf.status != "ok" or start >= end:
+            continue
+        place = ((start - low) * ROW.width + 0.6, ROW.height + 2, (end - start) * ROW.width - 1.2)
+        grounds += svg.box(*place, 21, TOKENS[leaf.kind] + "-p")
+        at = leaf.start
+        for character in layout.data[leaf.start : leaf.end].decode(errors="surrogateescape"):
+            size = len(character.encode(errors="surrogateescape"))
+            if low <= at < high:
+                wide = min(size, high - at)
+                xs.append(svg.number((at - low + wide / 2) * ROW.width))
+                shown += visible(character)
+            at += size
+    if not shown:
+        return grounds
+    words = escape(shown, quote=False).replace("$", "&#36;")
+    return (
+        f'{grounds}<text x="{" ".join(xs)}" y="{ROW.height + 18}" font-size="15" '
+        f'text-anchor="middle" font-family="$mono" fill="$ink">{words}</text>'
+    )
+
+
+def _rings(place: Place, x: float, first: int) -> Iterator[str]:
+    parts = [*ROW.stretches(place.start, place.end)]
+    if not parts:
+        parts = [Stretch(place.start, place.start, *ROW.at(place.start), 3)]
+    for part in parts:
+        y = part.y - first * ROW.pitch
+        if 0 <= y < ROWS * ROW.pitch:
+            yield svg.ring(x + part.x, BYTES + y, part.width, ROW.height, "you")
+
+
+# --------------------------------------------------------------------------------------- in words
+
+
+def _words(moment: Moment, moved: dict[str, Place]) -> Iterator[str]:
+    """Yield the difference in words, below."""
+    verdict, words = moment.outcomes[0]
+    x, room = svg.MARGIN, LINE
+    if verdict == "refused":
+        yield svg.sign(x + 10, HEIGHT - 38, verdict)
+        x, room = x + 28, LINE - 3
+    columns = room if width(words) == len(words) else room // 2
+    lines = textwrap.wrap(words, columns, max_lines=2, placeholder=" …", break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        yield svg.text(x, HEIGHT - 32 + 22 * number, line)
+
+
+def _says(moment: Moment, sides: dict[str, Shown], moved: dict[str, Place]) -> Iterator[str]:
+    """Yield sentences: what differs, and where."""
+    yield moment.outcomes[0].words + "."
+    found = [(side, place) for side in SIDES for place in sides[side].places[:1]]
+    if moved:
+        (side,) = [side for side in SIDES if not sides[side].differs]
+        place = moved[side]
+        size = count(place.end - place.start, "byte")
+        yield f"The same record, the same {size}, {'is' if side == 'after' else 'was'} "
+        yield f"at offset {place.start:,} of {_file(place.layout)}."
+    elif all(sides[side].differs for side, _ in found):
+        for side, place in found:
+            size = count(place.end - place.start, "byte")
+            yield f"{side.capitalize()}: {size} at offset {place.start:,}."
