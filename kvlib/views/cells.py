@@ -172,7 +172,8 @@ def strip(
 ) -> str:
     """Return regions to scale as one line a colour: a ribbon for pictures that have many.
 
-    Bytes that weren't read are left out, torn ones are hatched.
+    Bytes that weren't read are left out, torn ones are hatched. With less than a unit for a byte
+    only keys and values have their colours.
 
     Args:
         leaves: regions one after another.
@@ -182,19 +183,23 @@ def strip(
         height: of the ribbon.
         tokens: the colours of the kinds; a kind without one is left out.
     """
-    paths: dict[str, str] = {}
-    ends: dict[str, float] = {}
-    middle = y + height / 2
-    hatched, first = "", None
+    middle = svg.number(y + height / 2)
+    lines: dict[str, str] = {}
+    hatched, first, last = "", None, ("", 0.0)
     for leaf in leaves:
         first = leaf.start if first is None else first
-        left, wide = x + (leaf.start - first) * scale, (leaf.end - leaf.start) * scale
+        left, right = (x + (at - first) * scale for at in (leaf.start, leaf.end))
         token = tokens.get(leaf.kind, "") if leaf.status in ("ok", "bad") else ""
+        if token and scale < 1 and leaf.kind not in ("key", "value"):
+            token = "header"
         if leaf.status == "torn":
-            hatched += svg.hatch(left, y, wide, height)
-        elif token and wide:
-            if ends.get(token) != left:
-                paths[token] = paths.get(token, "") + f"M{svg.number(left)} {svg.number(middle)}"
-            ends[token] = left + wide
-            paths[token] += f"H{svg.number(left + wide)}"
-    return "".join(svg.path(d, token, stroke=height) for token, d in paths.items()) + hatched
+            hatched += svg.hatch(left, y, right - left, height)
+        elif token and right > left:
+            drawn = lines.get(token, "")
+            if last == (token, left):  # the line continues
+                drawn = drawn[: drawn.rindex("H")]
+            else:
+                drawn += f"M{svg.number(left)} {middle}"
+            lines[token] = drawn + f"H{svg.number(right)}"
+            last = token, right
+    return "".join(svg.path(d, token, stroke=height) for token, d in lines.items()) + hatched

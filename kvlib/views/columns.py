@@ -27,7 +27,6 @@ INDENT: Final = 18  # room for a sign
 ROW: Final = 28
 FRAME: Final = 38
 CARD: Final = 54
-STRONG: Final[dict[RegionKind, str]] = {"key": "key", "value": "value"}
 PALE: Final[dict[RegionKind, str]] = {"key": "key-p", "value": "value-p"}
 WORDS: Final = {"+": "new", "~": "changed", "-": "gone", " ": ""}
 
@@ -277,11 +276,7 @@ def _card(index: int, scene: Scene) -> Iterator[str]:
     words = f"{size:,} B"
     shape = svg.text(24, 17, chips.shorten(f"segment {index}", wide - 26 - svg.measure(words)))
     shape += svg.text(wide + 6, 17, words, "ink2", anchor="end")
-    tokens = TOKENS
-    if size > wide:  # the small fields can't be seen
-        tokens = STRONG
-        shape += svg.box(6, 22, wide, 6, "header", radius=0)
-    shape += strip(leaves, 6, 22, wide / size, 6, tokens)
+    shape += strip(leaves, 6, 22, wide / size, 6)
     keys = [_item(leaf.value) for leaf in leaves if leaf.kind == "key" and leaf.value is not None]
     part = any(leaf.name.startswith("record[") for leaf in leaves)
     listed = ", ".join(map(chips.shown, keys)) or ("part of a record" if part else "no records")

@@ -6,17 +6,16 @@ one file and is in another is followed there.
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import replace
-from html import escape
 from typing import Final, NamedTuple
 
 from kvlib.layout.dissect import Layout
-from kvlib.layout.text import width
+from kvlib.layout.text import fit, width
 from kvlib.plural import count
 from kvlib.snapshot import SEGMENT_NAME
 from kvlib.views import chips, svg
-from kvlib.views.cells import TOKENS, Cells, Stretch, fields, strip, visible
+from kvlib.views.cells import strip
 from kvlib.views.figure import Figure, Position
+from kvlib.views.rows import OFFSETS, ROW, WIDTH, first_row, joined, ring, rings, rows
 from kvlib.views.timeline import Moment, Timeline
 
 HEIGHT: Final = 420
@@ -27,12 +26,9 @@ FIRST, RIGHT = svg.MARGIN + 82, svg.WIDTH - svg.MARGIN  # where the ribbons begi
 GAP: Final = 14  # between files
 MIDDLE: Final = 119  # the y of the handle
 HALVES: Final = {"before": 28, "after": 442}  # the x of the bytes
-HALF: Final = 390
-OFFSETS: Final = 54  # room for an offset
 HEADS, BYTES = 201, 212  # the y of the headings, and of the bytes
-ROW: Final = Cells(0, 0, columns=12, width=28, height=26, pitch=54)
-ROWS: Final = 3
 LINE: Final = 78  # columns of the words below
+ARROW: Final = "\N{RIGHTWARDS ARROW}"
 
 
 class Place(NamedTuple):
@@ -68,10 +64,11 @@ def draw(timeline: Timeline) -> Figure:
             *ribbons.ringed(sides, moved),
             *_half(sides, "before", moved),
             *_half(sides, "after", moved),
-            *_words(moment, moved),
+            *_words(moment),
         ]
         says = " ".join(_says(moment, sides, moved))
-        positions.append(Position(moment.label, says, tuple(shapes), ribbons.spot(sides)))
+        spot = ribbons.spot(sides)
+        positions.append(Position(moment.label, says, tuple(shapes), spot, timeline.control))
     return Figure(
         _title(timeline),
         HEIGHT,
@@ -191,26 +188,21 @@ class _Ribbons:
         ends = {}
         for side in SIDES:
             places = sides[side].places or ((moved[side],) if side in moved else ())
-            for place in places:
-                yield svg.ring(*self._box(place), "you")
+            for start, end in joined((place.start, place.end) for place in places):
+                yield from ring(*self._box(places[0]._replace(start=start, end=end)))
             if places:
                 x, y, wide, high = self._box(moved.get(side, places[0]))
                 ends[side] = x + wide / 2, y + (high + 3 if side == "before" else -3)
         x = sum(x for x, _ in ends.values()) / len(ends)
-        for end in ends.values():
-            yield svg.line(*end, x, MIDDLE, "you", stroke=2.5)
+        for place in ends.values():
+            yield svg.line(*place, x, MIDDLE, "you", stroke=2.5)
         yield from svg.shift(x, MIDDLE, [svg.handle(0, 0)])
         words = "moved" if moved else f"only {next(iter(ends))}" if len(ends) == 1 else ""
         if words:
-            left = x + 16 + svg.measure(words, bold=True) > RIGHT
-            yield svg.text(
-                x - 16 if left else x + 16,
-                MIDDLE + 6,
-                words,
-                "you-t",
-                bold=True,
-                anchor="end" if left else "start",
-            )
+            wide = svg.measure(words, bold=True)
+            x = x - 18 - wide if x + 18 + wide > RIGHT else x + 18
+            yield svg.box(x - 4, MIDDLE - 10, wide + 8, 20, "card")
+            yield svg.text(x, MIDDLE + 6, words, "you-t", bold=True)
 
     def spot(self, sides: dict[str, Shown]) -> tuple[float, float, float, float]:
         """Return where the pointer chooses a difference: its first place, or its file's name."""
@@ -235,124 +227,54 @@ def _half(sides: dict[str, Shown], side: str, moved: dict[str, Place]) -> Iterat
         return
     layout, start, end = places[0]
     words = f"{count(end - start, 'byte')} at {start:,}"
-    name = chips.shorten(_file(layout), HALF - 88 - svg.measure(words))
+    name = chips.shorten(_file(layout), WIDTH - 88 - svg.measure(words))
     yield svg.text(x + 80, HEADS, name, "ink2")
-    yield svg.text(x + HALF, HEADS, words, "ink2", anchor="end")
+    yield svg.text(x + WIDTH, HEADS, words, "ink2", anchor="end")
     if not layout.data:
         yield from _nothing(x, "no bytes")
         return
-    first = _first(len(layout.data), start, end if shown.differs or moved else start)
-    for number in range(first, min(first + ROWS, ROW.rows(len(layout.data)))):
-        y = BYTES + (number - first) * ROW.pitch
-        yield from svg.shift(x + OFFSETS, y, [_row(layout, number)])
-    if shown.differs or moved:
-        for place in places:
-            yield from _rings(place, x + OFFSETS, first)
+    differs = shown.differs or bool(moved)
+    first = first_row(len(layout.data), start, end if differs else start)
+    yield from rows(layout, first, x, BYTES)
+    if differs:
+        yield from rings([(place.start, place.end) for place in places], first, x, BYTES)
 
 
 def _nothing(x: float, words: str) -> Iterator[str]:
-    wide = ROW.columns * ROW.width
+    wide = WIDTH - OFFSETS
     yield svg.box(x + OFFSETS, BYTES, wide, ROW.height, "none", "mark", dashed=True)
     middle = x + OFFSETS + wide / 2
     yield svg.text(middle, BYTES + 19, words, "ink2", italic=True, anchor="middle")
 
 
-def _first(size: int, start: int, end: int) -> int:
-    """Return the first of the rows to show, so that what differs is among them."""
-    first = start // ROW.columns
-    needed = max(end - 1, start) // ROW.columns - first + 1
-    first -= max(0, ROWS - needed) // 2
-    return max(0, min(first, ROW.rows(size) - ROWS))
-
-
-def _row(layout: Layout, number: int) -> str:
-    """Return a row of bytes at (0, 0), with its offset and its letters.
-
-    Bytes of one ink are one text, because a figure may have hundreds of rows.
-    """
-    low, high = number * ROW.columns, (number + 1) * ROW.columns
-    cells = replace(ROW, y=-number * ROW.pitch)
-    shape = svg.text(-8, 19, f"{low:,}", "ink2", anchor="end")
-    inks: dict[str, tuple[list[float], bytes]] = {}
-    for leaf in layout.root.leaves():
-        start, end = max(leaf.start, low), min(leaf.end, high)
-        if start >= end:
-            continue
-        if leaf.status == "ok":
-            x, y = cells.at(start)
-            wide = (end - start) * ROW.width - 1.2
-            shape += svg.box(x + 0.6, y, wide, ROW.height, TOKENS[leaf.kind])
-            xs, held = inks.get(TOKENS[leaf.kind] + "-on", ([], b""))
-            xs = xs + [cells.at(at)[0] for at in range(start, end)]
-            inks[TOKENS[leaf.kind] + "-on"] = xs, held + layout.data[start:end]
-        else:
-            shape += "".join(fields(cells, layout.data, [replace(leaf, start=start, end=end)]))
-    for ink, (xs, held) in inks.items():
-        shape += svg.hexes(xs, 19, held, ROW.width, ink)
-    return shape + _letters(layout, low, high)
-
-
-def _letters(layout: Layout, low: int, high: int) -> str:
-    """Return the characters of keys and values that begin in a row, each under its first byte."""
-    grounds, xs, shown = "", [], ""
-    for leaf in layout.root.leaves():
-        start, end = max(leaf.start, low), min(leaf.end, high)
-        if leaf.kind not in ("key", "value") or leaf.status != "ok" or start >= end:
-            continue
-        place = ((start - low) * ROW.width + 0.6, ROW.height + 2, (end - start) * ROW.width - 1.2)
-        grounds += svg.box(*place, 21, TOKENS[leaf.kind] + "-p")
-        at = leaf.start
-        for character in layout.data[leaf.start : leaf.end].decode(errors="surrogateescape"):
-            size = len(character.encode(errors="surrogateescape"))
-            if low <= at < high:
-                wide = min(size, high - at)
-                xs.append(svg.number((at - low + wide / 2) * ROW.width))
-                shown += visible(character)
-            at += size
-    if not shown:
-        return grounds
-    words = escape(shown, quote=False).replace("$", "&#36;")
-    return (
-        f'{grounds}<text x="{" ".join(xs)}" y="{ROW.height + 18}" font-size="15" '
-        f'text-anchor="middle" font-family="$mono" fill="$ink">{words}</text>'
-    )
-
-
-def _rings(place: Place, x: float, first: int) -> Iterator[str]:
-    parts = [*ROW.stretches(place.start, place.end)]
-    if not parts:
-        parts = [Stretch(place.start, place.start, *ROW.at(place.start), 3)]
-    for part in parts:
-        y = part.y - first * ROW.pitch
-        if 0 <= y < ROWS * ROW.pitch:
-            yield svg.ring(x + part.x, BYTES + y, part.width, ROW.height, "you")
-
-
 # --------------------------------------------------------------------------------------- in words
 
 
-def _words(moment: Moment, moved: dict[str, Place]) -> Iterator[str]:
-    """Yield the difference in words, below."""
+def _words(moment: Moment) -> Iterator[str]:
+    """Yield the difference in words, in at most two lines."""
     verdict, words = moment.outcomes[0]
     x, room = svg.MARGIN, LINE
     if verdict == "refused":
-        yield svg.sign(x + 10, HEIGHT - 38, verdict)
+        yield svg.sign(x + 10, HEIGHT - 40, verdict)
         x, room = x + 28, LINE - 3
-    columns = room if width(words) == len(words) else room // 2
-    lines = textwrap.wrap(words, columns, max_lines=2, placeholder=" …", break_on_hyphens=False)
+    lines = [words]
+    if width(words) > room:
+        before, arrow, after = words.partition(" -> ")
+        lines = [before, "-> " + after] if arrow else textwrap.wrap(words, room)[:2]
     for number, line in enumerate(lines):
-        yield svg.text(x, HEIGHT - 32 + 22 * number, line)
+        shown = fit(line.replace("->", ARROW), room)
+        yield svg.text(x, HEIGHT - 34 + 21 * number, shown)
 
 
 def _says(moment: Moment, sides: dict[str, Shown], moved: dict[str, Place]) -> Iterator[str]:
     """Yield sentences: what differs, and where."""
-    yield moment.outcomes[0].words + "."
+    yield moment.outcomes[0].words.replace("->", ARROW) + "."
     found = [(side, place) for side in SIDES for place in sides[side].places[:1]]
     if moved:
         (side,) = [side for side in SIDES if not sides[side].differs]
         place = moved[side]
         size = count(place.end - place.start, "byte")
-        yield f"The same record, the same {size}, {'is' if side == 'after' else 'was'} "
+        yield f"The same record, the same {size}, {'is' if side == 'after' else 'was'}"
         yield f"at offset {place.start:,} of {_file(place.layout)}."
     elif all(sides[side].differs for side, _ in found):
         for side, place in found:
