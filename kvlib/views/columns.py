@@ -274,8 +274,8 @@ def _card(index: int, scene: Scene) -> Iterator[str]:
     size, wide, new = len(scene.layout.data), SNAPSHOT.width - 12, bool(scene.marks)
     yield svg.box(0, 0, SNAPSHOT.width, CARD - 6, "card", "ink" if new else "rule")
     words = f"{size:,} B"
-    shape = svg.text(24, 17, chips.shorten(f"segment {index}", wide - 26 - svg.measure(words)))
-    shape += svg.text(wide + 6, 17, words, "ink2", anchor="end")
+    shape = svg.text(24, 17.5, chips.shorten(f"segment {index}", wide - 26 - svg.measure(words)))
+    shape += svg.text(wide + 6, 17.5, words, "ink2", anchor="end")
     shape += strip(leaves, 6, 22, wide / size, 6)
     keys = [_item(leaf.value) for leaf in leaves if leaf.kind == "key" and leaf.value is not None]
     part = any(leaf.name.startswith("record[") for leaf in leaves)

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 from kvlib.layout.dissect import Layout
 from kvlib.layout.text import fit, width
 from kvlib.plural import count
-from kvlib.snapshot import SEGMENT_NAME
+from kvlib.snapshot import LOG, SEGMENT_NAME
 from kvlib.views import chips, svg
-from kvlib.views.cells import strip
+from kvlib.views.cells import strip, visible
 from kvlib.views.figure import Figure, Position
 from kvlib.views.rows import OFFSETS, ROW, WIDTH, first_row, joined, ring, rings, rows
 from kvlib.views.timeline import Moment, Timeline
@@ -56,12 +56,13 @@ class Shown(NamedTuple):
 def draw(timeline: Timeline) -> Figure:
     """Return a timeline of differences as a figure."""
     ribbons = _Ribbons(timeline)
+    alone = _one_sided(timeline)
     positions = []
-    for number, moment in enumerate(timeline.moments):
-        sides = dict(zip(SIDES, map(_shown, [moment] * 2, SIDES), strict=True))
-        moved = _followed(timeline, number, sides)
+    for moment in timeline.moments:
+        sides = {side: _shown(moment, side) for side in SIDES}
+        moved = _followed(sides, alone)
         shapes = [
-            *ribbons.ringed(sides, moved),
+            *(() if _is_equal(moment) else ribbons.ringed(sides, moved)),
             *_half(sides, "before", moved),
             *_half(sides, "after", moved),
             *_words(moment),
@@ -82,9 +83,13 @@ def draw(timeline: Timeline) -> Figure:
 
 
 def _title(timeline: Timeline) -> str:
-    if timeline.moments[0].outcomes[0].words == "no difference":
+    if _is_equal(timeline.moments[0]):
         return "No difference: the same bytes before and after"
     return f"{count(len(timeline.moments), 'difference')} between before and after"
+
+
+def _is_equal(moment: Moment) -> bool:
+    return moment.outcomes[0].words == "no difference"
 
 
 def _side(layout: Layout) -> str:
@@ -93,7 +98,7 @@ def _side(layout: Layout) -> str:
 
 def _file(layout: Layout) -> str:
     """Return the short name of a file, or "" for bytes."""
-    name = layout.source.partition(": ")[2]
+    name = "".join(map(visible, layout.source.partition(": ")[2]))
     match = SEGMENT_NAME.fullmatch(name)
     return f"segment {int(match[2], 16)}" if match else name
 
@@ -113,19 +118,24 @@ def _shown(moment: Moment, side: str) -> Shown:
 # ---------------------------------------------------------------------------- a record that moved
 
 
-def _followed(timeline: Timeline, number: int, sides: dict[str, Shown]) -> dict[str, Place]:
-    """Return both places of a record that was in one file and is in another, or {}."""
-    there = [side for side in SIDES if sides[side].differs]
-    if len(there) != 1:
-        return {}
-    (side,) = there
-    other = "after" if side == "before" else "before"
-    mine = _records(sides[side])
+def _one_sided(timeline: Timeline) -> dict[str, dict[bytes, Place]]:
+    """Return the records that are only before, and those that are only after, by their bytes."""
+    found: dict[str, dict[bytes, Place]] = {side: {} for side in SIDES}
     for moment in timeline.moments:
-        if not _shown(moment, side).differs and _shown(moment, other).differs:
-            for record, place in _records(_shown(moment, other)).items():
-                if record in mine:
-                    return {side: mine[record], other: place}
+        shown = {side: _shown(moment, side) for side in SIDES}
+        for side, other in (SIDES, SIDES[::-1]):
+            if shown[side].differs and not shown[other].differs:
+                found[side].update(_records(shown[side]))
+    return found
+
+
+def _followed(sides: dict[str, Shown], alone: dict[str, dict[bytes, Place]]) -> dict[str, Place]:
+    """Return both places of a record that was in one file and is in another, or {}."""
+    for side, other in (SIDES, SIDES[::-1]):
+        if sides[side].differs and not sides[other].differs:
+            for record, place in _records(sides[side]).items():
+                if record in alone[other]:
+                    return {side: place, other: alone[other][record]}
     return {}
 
 
@@ -274,8 +284,10 @@ def _says(moment: Moment, sides: dict[str, Shown], moved: dict[str, Place]) -> I
         (side,) = [side for side in SIDES if not sides[side].differs]
         place = moved[side]
         size = count(place.end - place.start, "byte")
-        yield f"The same record, the same {size}, {'is' if side == 'after' else 'was'}"
-        yield f"at offset {place.start:,} of {_file(place.layout)}."
+        verb = "is" if side == "after" else "was"
+        file = _file(place.layout)
+        where = f" of {'the ' if file == LOG else ''}{file}" if file else ""
+        yield f"The same record, the same {size}, {verb} at offset {place.start:,}{where}."
     elif all(sides[side].differs for side, _ in found):
         for side, place in found:
             size = count(place.end - place.start, "byte")
