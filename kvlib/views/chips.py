@@ -1,11 +1,13 @@
 """Records as chips: the key and the value side by side, each in its colour."""
 
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
 from kvlib.encoding import Item
 from kvlib.layout.text import fit
 from kvlib.views import svg
 
+Records = Mapping[Item, Item]
 Style = Literal["solid", "gone", "lost"]
 
 HEIGHT: Final = 24
@@ -76,3 +78,12 @@ def chip(key: Item, value: Item, room: float, style: Style = "solid") -> Chip:
         hatched = svg.box(0, 0, flag, HEIGHT, "wrong-p", "wrong") + svg.hatch(0, 0, flag, HEIGHT)
         shapes = (hatched, *svg.shift(flag, 0, shapes))
     return Chip(shapes, flag + width)
+
+
+def compared(before: Records, now: Records) -> Iterator[tuple[str, Item, Item]]:
+    """Yield a sign, the key and the value of each record: `+` new, `~` changed, `-` gone."""
+    for key, value in now.items():
+        yield "+" if key not in before else " " if before[key] == value else "~", key, value
+    for key, value in before.items():
+        if key not in now:
+            yield "-", key, value

@@ -17,8 +17,6 @@ from kvlib.views.cells import TOKENS, strip
 from kvlib.views.figure import Figure, Position
 from kvlib.views.timeline import Scene, Timeline, Verdict
 
-Records = Mapping[Item, Item]
-
 HEIGHT: Final = 416
 LEFT, RIGHT = svg.MARGIN, svg.WIDTH - svg.MARGIN
 TRACK: Final = 95  # the y of the operations
@@ -56,10 +54,10 @@ class Step(NamedTuple):
         files: all files, the log first; new bytes are marked.
     """
 
-    before: Records
-    memory: Records | None
-    held: Records
-    back: Records
+    before: chips.Records
+    memory: chips.Records | None
+    held: chips.Records
+    back: chips.Records
     safe: int
     files: tuple[Scene, ...]
 
@@ -152,21 +150,12 @@ def _operations(timeline: Timeline, number: int) -> Iterator[str]:
 # -------------------------------------------------------------------------------------- the columns
 
 
-def compared(before: Records, now: Records) -> Iterator[tuple[str, Item, Item]]:
-    """Yield a sign, the key and the value of each record: `+` new, `~` changed, `-` gone."""
-    for key, value in now.items():
-        yield "+" if key not in before else " " if before[key] == value else "~", key, value
-    for key, value in before.items():
-        if key not in now:
-            yield "-", key, value
-
-
 def _memory(step: Step) -> Iterator[str]:
     """Yield the records in memory, those that changed in any case."""
     if step.memory is None:
         yield _told(MEMORY, "the store is closed")
         return
-    rows = [*compared(step.before, step.memory)]
+    rows = [*chips.compared(step.before, step.memory)]
     room = int((BOTTOM - TOP) / ROW)
     hidden = 0
     if len(rows) > room:
@@ -279,7 +268,7 @@ def _card(index: int, scene: Scene) -> Iterator[str]:
     shape += strip(leaves, 6, 22, wide / size, 6)
     keys = [_item(leaf.value) for leaf in leaves if leaf.kind == "key" and leaf.value is not None]
     part = any(leaf.name.startswith("record[") for leaf in leaves)
-    listed = ", ".join(map(chips.shown, keys)) or ("part of a record" if part else "no records")
+    listed = ", ".join(map(chips.shown, keys)) or ("a split record" if part else "no records")
     yield shape + svg.text(6, 43.5, chips.shorten(listed, wide - 36), "ink2")
     if new:
         yield from svg.shift(INDENT + 4, 0, [_sign("+")])
@@ -312,7 +301,7 @@ def _power_cut(step: Step, verdict: Verdict) -> Iterator[str]:
     words = f"If the power went now, recovery {would} give back the same records:"
     yield svg.text(LEFT + 42 + svg.measure(verdict, bold=True), y, words)
     names = {" ": "", "~": "old value", "+": "deleted, but back", "-": "lost"}
-    rows = sorted(compared(step.held, step.back), key=lambda row: row[0] == " ")
+    rows = sorted(chips.compared(step.held, step.back), key=lambda row: row[0] == " ")
     x, y, room = LEFT + 4.0, y + 11, RIGHT - 150
     for number, (mark, key, value) in enumerate(rows):
         word = names[mark]

@@ -4,7 +4,7 @@ The store is a real one, on a disk that knows which bytes and names an fsync has
 each operation, recovery reads a copy of just those.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal, TypedDict, Unpack
@@ -17,7 +17,7 @@ from kvlib.layout.text import COLUMNS, fit
 from kvlib.plural import count
 from kvlib.recovery import State, recover_without_lock
 from kvlib.snapshot import LOG, SEGMENT_NAME
-from kvlib.views import arguments, columns
+from kvlib.views import arguments, chips, columns
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
 StepOperation = tuple[Any, ...]
@@ -199,7 +199,10 @@ class _Stage:
     def _memory(self, memory: dict[Item, Item]) -> str:
         if self._closed:
             return "(the store is closed)"
-        lines = list(_compared(self._shown, memory))
+        lines = [
+            fit(f"{mark} {key!r}: {value!r}", COLUMNS)
+            for mark, key, value in chips.compared(self._shown, memory)
+        ]
         if len(lines) > RECORDS:
             kept = [line for line in lines if line[0] != " "][:RECORDS]
             lines = [*kept, f"({len(lines) - len(kept)} more)"]
@@ -242,15 +245,6 @@ def _outcome(state: State, held: dict[Item, Item]) -> ReaderOutcome:
 def _words(state: State) -> str:
     replayed = count(state.recovered.replayed, "mutation")
     return f"generation {state.head.generation}, {replayed}: {fit(repr(state.items), STATE)}"
-
-
-def _compared(before: dict[Item, Item], now: dict[Item, Item]) -> Iterator[str]:
-    """Yield a line per record: `+` is new, `~` has another value, `-` is gone."""
-    for key, value in now.items():
-        mark = "+" if key not in before else " " if before[key] == value else "~"
-        yield fit(f"{mark} {key!r}: {value!r}", COLUMNS)
-    for key in [key for key in before if key not in now]:
-        yield fit(f"- {key!r}: {before[key]!r}", COLUMNS)
 
 
 def _new_bytes(pictures: Iterable[Scene]) -> list[StepNote]:
