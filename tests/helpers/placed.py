@@ -9,7 +9,10 @@ from kvlib.views import svg
 from kvlib.views.figure import LIMIT, Figure
 
 SHARE = {"start": 0.0, "middle": 0.5, "end": 1.0}
-COLOURS = {light.lower(): name for name, (light, _) in reversed(svg.COLOURS.items())}
+# The first name of each colour, but an arc has that of what you can move.
+COLOURS = {
+    light.lower(): name for name, (light, _) in reversed(svg.COLOURS.items()) if name != "arc"
+}
 
 
 class Text(NamedTuple):
@@ -49,11 +52,11 @@ def _walk(
 
 
 def texts(figure: Figure, number: int) -> list[Text]:
-    """Return the texts of a position, without those whose letters are placed one by one."""
+    """Return the texts of a position, without bytes and their characters."""
     found = []
     for element, dx, dy in elements(figure, number):
         place = element.get("x", "").split()
-        if element.tag.endswith("text") and len(place) == 1 and element.text:
+        if element.tag.endswith("text") and not _is_bytes(element) and element.text:
             size, bold = float(element.get("font-size", 0)), element.get("font-weight") is not None
             wide = svg.measure(element.text, size, bold=bold)
             left = dx + float(place[0]) - wide * SHARE[element.get("text-anchor", "start")]
@@ -63,12 +66,16 @@ def texts(figure: Figure, number: int) -> list[Text]:
     return found
 
 
+def _is_bytes(element: ElementTree.Element) -> bool:
+    return element.get("font-size") == "15" or " " in element.get("x", "")
+
+
 def letters(figure: Figure, number: int) -> list[tuple[str, float, float]]:
-    """Return the texts whose letters are placed one by one, with the first letter's place."""
+    """Return bytes and their characters, each text with the place of its first letter."""
     found = []
     for element, dx, dy in elements(figure, number):
-        first, _, more = element.get("x", "").partition(" ")
-        if more and element.text:
+        first = element.get("x", "").partition(" ")[0]
+        if element.tag.endswith("text") and _is_bytes(element) and element.text:
             found.append((element.text, dx + float(first), dy + float(element.get("y", 0))))
     return found
 
