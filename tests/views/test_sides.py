@@ -148,7 +148,7 @@ def test_a_record_that_moved_within_bytes_is_followed() -> None:
     says = [position.says for position in figure.positions]
     assert [line for line in says if "The same record" in line] == [
         "frame 2 ('café', '2,50 €'): only before. "
-        "The same record, the same 23 bytes, is at offset 117 .",
+        "The same record, the same 23 bytes, is at offset 116.",
         "frame 5 ('café', '2,50 €'): only after. "
         "The same record, the same 23 bytes, was at offset 67.",
     ]
@@ -156,10 +156,11 @@ def test_a_record_that_moved_within_bytes_is_followed() -> None:
 
 def test_a_ring_may_be_between_two_bytes() -> None:
     """What is missing has a place, but no bytes."""
-    figure = of(kvlib.encode_snapshot({"a": "1"}), b"\0\0\0\1")
+    figure = drawn(diff(b"s\0\0\0\3key", b"s\0\0\2\3", format="record"))
     check_legible(figure)
-    (number,) = [at for at, one in enumerate(figure.positions) if "missing" in one.says]
-    assert ringed(figure, number, "after") == set()
+    (number,) = [at for at, one in enumerate(figure.positions) if "(0 bytes)" in one.says]
+    assert figure.positions[number].says.endswith("Before: 0 bytes at offset 8.")
+    assert ringed(figure, number, "before") == set()
     assert any(box.edge == "you" and box.y > BYTES - 3 for box in boxes(figure, number))
 
 
