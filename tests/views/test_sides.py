@@ -13,6 +13,7 @@ from helpers.vocabulary import MAPPINGS
 from kvlib import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.layout.dissect import FORMATS, dissect
+from kvlib.views.cells import strip
 from kvlib.views.diff import Comparable, diff
 from kvlib.views.figure import Figure
 from kvlib.views.rows import OFFSETS, ROW, ROWS, first_row, joined
@@ -149,7 +150,7 @@ def test_a_record_that_moved_within_bytes_is_followed() -> None:
     assert [line for line in says if "The same record" in line] == [
         "frame 2 ('café', '2,50 €'): only before. "
         "The same record, the same 23 bytes, is at offset 116.",
-        "frame 5 ('café', '2,50 €'): only after. "
+        "frame 6 ('café', '2,50 €'): only after. "
         "The same record, the same 23 bytes, was at offset 67.",
     ]
 
@@ -241,6 +242,24 @@ def test_2048_bytes_fit() -> None:
     check_legible(figure)
     assert len(figure.positions) == 81
     assert "of 81 positions" in figure.html()
+
+
+@given(MAPPINGS, st.sampled_from([0.5, 2.0, 10.0]))
+def test_a_strip_is_to_scale(items: dict[Item, Item], scale: float) -> None:
+    """The lines of a colour are as long as its bytes, and together they are the whole."""
+    layout = dissect(kvlib.encode_snapshot(items), format="snapshot")
+    made = strip(layout.root.leaves(), 7, 0, scale)
+    lengths = {
+        token: sum(
+            float(end) - float(start) for start, end in re.findall(r"M([\d.]+) 4H([\d.]+)", d)
+        )
+        for d, token in re.findall(r'd="([^"]*)" fill="none" stroke="\$(\w+)"', made)
+    }
+    assert sum(lengths.values()) == pytest.approx(len(layout.data) * scale)
+    values = sum(
+        len(value.encode() if isinstance(value, str) else value) for value in items.values()
+    )
+    assert lengths.get("value", 0) == pytest.approx(values * scale)
 
 
 @given(st.integers(1, 2000), st.data())
