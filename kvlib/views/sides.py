@@ -169,7 +169,7 @@ class _Ribbons:
         self._starts: dict[str, float] = {}
         for files in self._files.values():
             x = float(FIRST)
-            for name, layout in files.items():
+            for name, layout in sorted(files.items()):  # segments first, the log last
                 self._starts[name] = x
                 x += len(layout.data) * self._scale + GAP
 
@@ -184,8 +184,10 @@ class _Ribbons:
                 x, wide = self._starts[name], len(layout.data) * self._scale
                 yield svg.box(x, y, max(wide, 1), THICK, "card", "rule", stroke=1, radius=0)
                 yield strip(layout.root.leaves(), x, y, self._scale, THICK)
-                label = chips.shorten(_file(layout), wide)
-                if len(label) > 2:
+                label = _file(layout)
+                if svg.measure(label) > wide:
+                    label = chips.shorten(label.removeprefix("segment "), wide)
+                if label.strip("…"):
                     yield svg.text(x, y - 7 if side == "before" else y + 35, label, "ink2")
 
     def _box(self, place: Place) -> tuple[float, float, float, float]:

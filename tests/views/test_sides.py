@@ -216,6 +216,25 @@ def test_long_words_are_in_two_lines() -> None:
     assert words(figure, 0).count("before") == 2
 
 
+def test_files_are_named_where_there_is_room() -> None:
+    """Segments come first, in order; a narrow one has only its number, or no name."""
+    parts = MemoryDisk()
+    with kvlib.open(parts, max_segment_size=20) as made:
+        made.update({"café": "2,50 €", "thé": "3,10 €"})
+        made.compact()
+    figure = of(store(), parts)
+    check_legible(figure)
+    names = [text for text in texts(figure, 0) if text.y == ACROSS["after"] + 35]
+    names.sort(key=lambda text: text.left)
+    assert [text.words for text in names] == [
+        *("segment 0", "segment 1", "segment 2", "segment 3", "4", "log")
+    ]
+    tiny = of(
+        kvlib.encode_snapshot({}), dissect(kvlib.encode_snapshot({"a": "b" * 900}), source="x" * 9)
+    )
+    assert {text.y for text in texts(tiny, 0)} & {ACROSS["before"] - 7} == set()
+
+
 def test_the_pointer_chooses_the_place_that_differs() -> None:
     """The spot of a difference is its ring in the ribbon; for a file, it is its name."""
     timeline = diff(store(), store(compact=True))
