@@ -195,11 +195,13 @@ def strip(
         if leaf.status == "torn":
             hatched += svg.hatch(left, y, right - left, height)
         elif token and right > left:
-            drawn = lines.get(token, "")
-            if last == (token, left):  # the line continues
-                drawn = drawn[: drawn.rindex("H")]
+            line = lines.get(token, "")
+            if last == (token, left):  # it continues
+                line = line[: line.rindex("H")]
             else:
-                drawn += f"M{svg.number(left)} {middle}"
-            lines[token] = drawn + f"H{svg.number(right)}"
+                line += f"M{svg.number(left)} {middle}"
+            lines[token] = line + f"H{svg.number(right)}"
             last = token, right
-    return "".join(svg.path(d, token, stroke=height) for token, d in lines.items()) + hatched
+    paint = f'stroke-width="{svg.number(height)}"'  # a straight line needs no fill="none"
+    drawn = [f'<path d="{d}" stroke="${token}" {paint}/>' for token, d in lines.items()]
+    return "".join(drawn) + hatched

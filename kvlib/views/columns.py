@@ -214,13 +214,12 @@ def _frame(leaves: list[Region], scale: float, new: bool, safe: bool) -> Iterato
     words = f"{end - start:,} B" + (f" at {start:,}" if start else "")
     room = DISK.width - INDENT - svg.measure("new: " + words)
     x = svg.measure(kind, bold=True) + 8
-    shape = svg.text(0, 17.5, kind, bold=True)
+    yield svg.text(0, 17.5, kind, bold=True)
     named = {leaf.kind: leaf.value for leaf in leaves if leaf.value is not None}
     if kind == "head":
-        shape += chips.tile(f"generation {named['sequence']!r}", "header", room - x - 8, x)
+        yield chips.tile(f"generation {named['sequence']!r}", "header", room - x - 8, x)
     elif "key" in named:
-        shape += chips.tile(chips.shown(_item(named["key"])), "key", room - x - 8, x)
-    yield shape
+        yield chips.tile(chips.shown(_item(named["key"])), "key", room - x - 8, x)
     yield svg.text(DISK.width - INDENT, 17.5, words, "ink2", anchor="end")
     data = next((leaf.start for leaf in leaves if leaf.kind == "key"), end)
     for part in (range(start, data), range(data, end)):  # the header recurs in every frame
