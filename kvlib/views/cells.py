@@ -4,7 +4,7 @@ A field is one box, however many bytes it has, in the colour of its kind. The co
 are quiet; key, value and length are strong.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -174,3 +174,48 @@ def bands(
             strokes[token] = strokes.get(token, "") + stroke
     for token, d in strokes.items():
         yield svg.path(d, token, stroke=height)
+
+
+def strip(
+    leaves: Iterable[Region],
+    x: float,
+    y: float,
+    scale: float,
+    height: float = 8,
+    tokens: Mapping[RegionKind, str] = TOKENS,
+) -> str:
+    """Return regions to scale as one line a colour: a ribbon for pictures that have many.
+
+    Bytes that weren't read are left out, torn ones are hatched. With less than a unit for a byte
+    only keys and values have their colours.
+
+    Args:
+        leaves: regions one after another.
+        x: the left edge.
+        y: the upper edge.
+        scale: units for a byte.
+        height: of the ribbon.
+        tokens: the colours of the kinds; a kind without one is left out.
+    """
+    middle = svg.number(y + height / 2)
+    lines: dict[str, str] = {}
+    hatched, first, last = "", None, ("", 0.0)
+    for leaf in leaves:
+        first = leaf.start if first is None else first
+        left, right = (x + (at - first) * scale for at in (leaf.start, leaf.end))
+        token = tokens.get(leaf.kind, "") if leaf.status in ("ok", "bad") else ""
+        if token and scale < 1 and leaf.kind not in ("key", "value"):
+            token = "header"
+        if leaf.status == "torn":
+            hatched += svg.hatch(left, y, right - left, height)
+        elif token and right > left:
+            line = lines.get(token, "")
+            if last == (token, left):  # it continues
+                line = line[: line.rindex("H")]
+            else:
+                line += f"M{svg.number(left)} {middle}"
+            lines[token] = line + f"H{svg.number(right)}"
+            last = token, right
+    paint = f'stroke-width="{svg.number(height)}"'  # a straight line needs no fill="none"
+    drawn = [f'<path d="{d}" stroke="${token}" {paint}/>' for token, d in lines.items()]
+    return "".join(drawn) + hatched

@@ -16,7 +16,7 @@ from kvlib.encoding import Item
 from kvlib.layout.dissect import Layout, Region, check_format, dissect, dissect_directory
 from kvlib.layout.text import COLUMNS, WORDS, fit, meaning
 from kvlib.plural import count
-from kvlib.views import arguments
+from kvlib.views import arguments, sides
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline, Verdict
 
 Comparable = bytes | bytearray | Layout | Place
@@ -62,7 +62,7 @@ def diff(before: Comparable, after: Comparable, *, format: str | None = None) ->
         pictures = tuple(Scene(layout) for pair in shown for layout in pair if layout)
         moments = [Moment("none", (ReaderOutcome("told", "no difference"),), pictures)]
     caption = "Before and after, field by field."
-    return Timeline(caption, "difference", ("the comparison",), tuple(moments))
+    return Timeline(caption, "difference", ("the comparison",), tuple(moments), draw=sides.draw)
 
 
 def _moment(label: str, pair: LayoutPair, found: Difference) -> Moment:
@@ -140,8 +140,8 @@ def _differences(pair: LayoutPair, is_file: bool) -> Iterator[Difference]:
     names = [layout.source.partition(": ")[2] for layout in pair if layout]
     if before is None or after is None:
         words = f"{names[0]}: only {'after' if before is None else 'before'}"
-        sides = [(layout.root,) if layout else () for layout in pair]
-        yield Difference(words, sides[0], sides[1])
+        regions = [(layout.root,) if layout else () for layout in pair]
+        yield Difference(words, regions[0], regions[1])
         return
     if is_file and names[0] != names[1]:
         yield Difference(f"{_index(names[0])}: the file {names[0]} is now {names[1]}")

@@ -4,7 +4,8 @@ The store is a real one, on a disk that knows which bytes and names an fsync has
 each operation, recovery reads a copy of just those.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal, TypedDict, Unpack
 
@@ -16,7 +17,7 @@ from kvlib.layout.text import COLUMNS, fit
 from kvlib.plural import count
 from kvlib.recovery import State, recover_without_lock
 from kvlib.snapshot import LOG, SEGMENT_NAME
-from kvlib.views import arguments
+from kvlib.views import arguments, columns, records
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
 
 StepOperation = tuple[Any, ...]
@@ -68,7 +69,8 @@ def steps(operations: Iterable[StepOperation], **options: Unpack[Options]) -> Ti
             raise kind(f"operation {number}: {error}") from error
     caption = f"A store, and {count(len(listed), 'operation')}. After each the power goes on a copy"
     caption += ": what no fsync has made safe is lost, and recovery answers."
-    return Timeline(caption, "operation", ("recovery",), tuple(moments), min(1, len(listed)))
+    drawn = partial(columns.draw, steps=tuple(stage.steps))
+    return Timeline(caption, "operation", ("recovery",), tuple(moments), min(1, len(listed)), drawn)
 
 
 def _check_options(options: Options) -> None:
@@ -101,6 +103,7 @@ class _Stage:
         self._files: Image = {}
         self._shown: dict[Item, Item] = {}  # memory, empty while the store is closed
         self._held: dict[Item, Item] = {}  # the store's records, as of its close if it is closed
+        self.steps: list[columns.Step] = []
 
     def play(self, operation: StepOperation) -> Moment:
         """Carry out an operation, and look at the result."""
@@ -165,19 +168,30 @@ class _Stage:
         self._held = self._held if self._closed else memory
         files = {layout.source: layout for layout in dissect_directory(self._disk)}
         shown = sorted(files, key=_by_generation)
-        pictures = tuple(self._picture(files[name]) for name in shown[: 1 + SEGMENTS])
+        scenes = tuple(self._scene(files[name]) for name in shown)
+        pictures = scenes[: 1 + SEGMENTS]
+        _check_size(pictures)
         notes += [("memory", self._memory(memory)), ("status", self._status())]
         if (segments := len(shown) - 1) > SEGMENTS:
             notes.append(("snapshot", f"{segments} segment files, the first {SEGMENTS} are shown"))
         notes += _new_bytes(pictures)
+        safe = _safe(self._disk)
+        state = recover_without_lock(boot(safe))
+        self.steps.append(
+            columns.Step(
+                self._shown,
+                None if self._closed else memory,
+                self._held,
+                state.items,
+                len(safe[LOG]),
+                scenes,
+            )
+        )
         self._shown, self._files = memory, {name: files[name].data for name in files}
-        return Moment(label, (_outcome(self._disk, self._held),), pictures, tuple(notes))
+        return Moment(label, (_outcome(state, self._held),), pictures, tuple(notes))
 
-    def _picture(self, layout: Layout) -> Scene:
+    def _scene(self, layout: Layout) -> Scene:
         size, before = len(layout.data), self._files.get(layout.source, b"")
-        if size > MOST_BYTES:
-            reason = f"{layout.source} has {size:,} bytes then, at most {MOST_BYTES:,} are shown"
-            raise ValueError(f"{reason}: take fewer or shorter records, or a lower threshold")
         start = len(before) if layout.data.startswith(before) else 0
         marks = (Highlight(start, size, "new"),) if start < size else ()
         return Scene(layout, marks=marks)
@@ -185,7 +199,10 @@ class _Stage:
     def _memory(self, memory: dict[Item, Item]) -> str:
         if self._closed:
             return "(the store is closed)"
-        lines = list(_compared(self._shown, memory))
+        lines = [
+            fit(f"{mark} {key!r}: {value!r}", COLUMNS)
+            for mark, key, value in records.compared(self._shown, memory)
+        ]
         if len(lines) > RECORDS:
             kept = [line for line in lines if line[0] != " "][:RECORDS]
             lines = [*kept, f"({len(lines) - len(kept)} more)"]
@@ -200,6 +217,13 @@ class _Stage:
         return ", ".join([*figures, f"a log of {count(status.log_bytes, 'byte')}"])
 
 
+def _check_size(pictures: Iterable[Scene]) -> None:
+    for layout in (picture.layout for picture in pictures):
+        if (size := len(layout.data)) > MOST_BYTES:
+            reason = f"{layout.source} has {size:,} bytes then, at most {MOST_BYTES:,} are shown"
+            raise ValueError(f"{reason}: take fewer or shorter records, or a lower threshold")
+
+
 def _by_generation(name: str) -> tuple[bool, int, str]:
     """Return a sort key: the log first, then the newest segments, then leftovers."""
     match = SEGMENT_NAME.fullmatch(name)
@@ -211,8 +235,7 @@ def _safe(disk: CrashDisk) -> Image:
     return next(disk.images())
 
 
-def _outcome(disk: CrashDisk, held: dict[Item, Item]) -> ReaderOutcome:
-    state = recover_without_lock(boot(_safe(disk)))
+def _outcome(state: State, held: dict[Item, Item]) -> ReaderOutcome:
     words = _words(state)
     if state.items == held:
         return ReaderOutcome("right", words)
@@ -222,15 +245,6 @@ def _outcome(disk: CrashDisk, held: dict[Item, Item]) -> ReaderOutcome:
 def _words(state: State) -> str:
     replayed = count(state.recovered.replayed, "mutation")
     return f"generation {state.head.generation}, {replayed}: {fit(repr(state.items), STATE)}"
-
-
-def _compared(before: dict[Item, Item], now: dict[Item, Item]) -> Iterator[str]:
-    """Yield a line per record: `+` is new, `~` has another value, `-` is gone."""
-    for key, value in now.items():
-        mark = "+" if key not in before else " " if before[key] == value else "~"
-        yield fit(f"{mark} {key!r}: {value!r}", COLUMNS)
-    for key in [key for key in before if key not in now]:
-        yield fit(f"- {key!r}: {before[key]!r}", COLUMNS)
 
 
 def _new_bytes(pictures: Iterable[Scene]) -> list[StepNote]:

@@ -5,7 +5,7 @@ the theme; in a static image it becomes the light colour. So a shape is written 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final, Literal
 
@@ -215,6 +215,13 @@ def pieces(shape: str, *values: str) -> tuple[str, ...]:
     first, *rest = shape.split(HOLE)
     between = zip(values, rest, strict=True)
     return (first, *(piece for pair in between for piece in pair))
+
+
+def shift(x: float, y: float, shapes: Iterable[str]) -> Iterator[str]:
+    """Yield shapes that were drawn at (0, 0), moved to (x, y). They recur exactly anywhere."""
+    yield f'<g transform="translate({number(x)} {number(y)})">'
+    yield from shapes
+    yield "</g>"
 
 
 def _paint(fill: str, edge: str, stroke: float, dashed: bool) -> str:

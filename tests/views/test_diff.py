@@ -49,6 +49,17 @@ def test_records_are_matched_by_key() -> None:
     ]
 
 
+def test_it_shows_itself_as_a_figure() -> None:
+    """In a notebook there is a picture with a position for each moment; the text stays."""
+    timeline = diff(b"", b"b")
+    assert timeline.draw is not None
+    figure = timeline.draw(timeline)
+    assert [position.label for position in figure.positions] == [
+        moment.label for moment in timeline.moments
+    ]
+    assert timeline._repr_mimebundle_() == figure._repr_mimebundle_()
+
+
 def test_text_and_bytes_are_two_values() -> None:
     """Equal letters with different tags are a difference."""
     assert of_records({"1": "1"}, {"1": b"1"}) == ["record '1' value: '1' -> b'1'"]

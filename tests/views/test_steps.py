@@ -85,6 +85,17 @@ def test_memory_and_disk_agree_with_a_dict(operations: list[StepOperation]) -> N
     check_width(timeline)
 
 
+def test_it_shows_itself_as_a_figure() -> None:
+    """In a notebook there is a picture with a position for each moment; the text stays."""
+    timeline = steps(PRICES)
+    assert timeline.draw is not None
+    figure = timeline.draw(timeline)
+    assert [position.label for position in figure.positions] == [
+        moment.label for moment in timeline.moments
+    ]
+    assert timeline._repr_mimebundle_() == figure._repr_mimebundle_()
+
+
 @pytest.mark.parametrize("sync", [2, 3, "never"])
 def test_a_power_cut_loses_the_puts_since_the_last_fsync(sync: Any) -> None:
     """A moment is right if every put was fsynced, and wrong if recovery misses some."""
