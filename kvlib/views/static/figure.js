@@ -4,8 +4,11 @@ const hue = (shape) => shape.replace(/\$([a-z0-9-]+)/g, "var(--kv-$1)");
 function figure(root) {
   const data = JSON.parse(root.querySelector("[type='application/json']").textContent);
   const { strings, moves, changes, switch: names } = data, [width, height] = data.size;
-  const positions = data.positions.map(([label, says, shapes, x, y, w, h]) =>
-    ({ label, says, shapes, spot: x === undefined ? null : [x, y, w, h] }));
+  const positions = data.positions.map(([label, says, shapes, ...numbers]) => {
+    const spots = [];
+    while (numbers.length) spots.push(numbers.splice(0, 4));
+    return { label, shapes, spots, says: [says].flat().map((number) => strings[number]).join(", ") };
+  });
   const size = positions.length / (names.length || 1);
   const make = (tag, more) => Object.assign(document.createElement(tag), more);
   const stage = make("div", { className: "stage", tabIndex: 0, role: "slider" });
@@ -23,7 +26,7 @@ function figure(root) {
     now = Math.max(first, Math.min(index, first + size - 1));
     const { label, says, shapes } = positions[now];
     moving.innerHTML = hue(shapes.map((number) => strings[number]).join(""));
-    say.textContent = (data.control ? `${data.control}: ${label}. ` : "") + strings[says];
+    say.textContent = (data.control ? `${data.control}: ${label}. ` : "") + says;
     stage.ariaValueNow = now - first;
     stage.ariaValueText = say.textContent;
     for (const choice of bar.querySelectorAll("input")) choice.checked = +choice.value === within;
@@ -45,30 +48,56 @@ function figure(root) {
       PageDown: now + 10 * across, PageUp: now - 10 * across, Home: first, End: first + size - 1, n: next() ?? now,
     }[key];
     if (target === undefined) return false;
-    if (target >= first && target < first + size) show(target);
+    if (!down && key.endsWith("Down")) below(1);
+    else if (!down && key.endsWith("Up")) below(-1);
+    else if (target >= first && target < first + size) show(target);
     else if (key.startsWith("Page")) show(target);
+    reveal();
     return true;
   });
+
+  // Goes to the nearest spot in the next row (1) or in the one before (-1).
+  function below(step) {
+    const { spots } = positions[now];
+    if (!spots[0]) return;
+    const [, top, , high] = spots.at(step > 0 ? -1 : 0);
+    const beyond = ([, y]) => step * (y - top) > high / 2;
+    show(nearest(spots[0][0] + 12, top + high / 2 + step * high, beyond) ?? now);
+  }
+
+  // A tall picture scrolls within its stage.
+  function reveal() {
+    const [spot] = positions[now].spots, scale = stage.firstChild.getBoundingClientRect().width / width;
+    if (!spot) return;
+    const top = (spot[1] - 40) * scale, bottom = (spot[1] + spot[3] + 40) * scale;
+    stage.scrollTop = Math.max(Math.min(stage.scrollTop, top), bottom - stage.clientHeight);
+  }
+
+  function nearest(x, y, fits = () => true) {
+    let best, least = Infinity;
+    for (let at = variant() * size; at < (variant() + 1) * size; at++) {
+      for (const spot of positions[at].spots) {
+        const [left, top, w, h] = spot;
+        const away = Math.hypot(Math.max(left - x, 0, x - left - w), 3 * Math.max(top - y, 0, y - top - h));
+        if (away < least && fits(spot)) [best, least] = [at, away];
+      }
+    }
+    return best;
+  }
 
   // The pointer chooses the nearest spot; a press begins a drag, which may leave the picture.
   function choose(event) {
     const box = stage.firstChild.getBoundingClientRect(), scale = width / box.width;
     const x = (event.clientX - box.left) * scale, y = (event.clientY - box.top) * scale;
-    let best = -1, least = Infinity;
-    for (let at = variant() * size; at < (variant() + 1) * size; at++) {
-      if (!positions[at].spot) continue;
-      const [left, top, w, h] = positions[at].spot;
-      const away = Math.hypot(Math.max(left - x, 0, x - left - w), 3 * Math.max(top - y, 0, y - top - h));
-      if (away < least) [best, least] = [at, away];
-    }
-    if (best >= 0 && best !== now) show(best);
+    const best = nearest(x, y);
+    if (best !== undefined && best !== now) show(best);
   }
   stage.onpointerdown = (event) => {
     if (event.button) return;
     stage.setPointerCapture(event.pointerId);
     choose(event);
   };
-  stage.onpointermove = (event) => event.buttons & 1 && choose(event);
+  stage.onpointermove = (event) => (data.hover || event.buttons & 1) && choose(event);
 
   const button = (words, action) => {
     const made = make("button", { type: "button", textContent: words, onclick: action });
