@@ -50,14 +50,15 @@ class Position:
         label: its name, a word or two: "57", "put café".
         says: one sentence: what is true here.
         shapes: what is drawn only here, above the rest.
-        spot: where the pointer chooses it; None if only keys and buttons do.
+        spot: where the pointer chooses it: x, y, width and height, once or several times; None if
+            only keys and buttons do.
         answer: equal for neighbours that answer alike; by default the sentence.
     """
 
     label: str
     says: str
     shapes: tuple[str, ...] = ()
-    spot: tuple[float, float, float, float] | None = None
+    spot: tuple[float, ...] | None = None
     answer: str = ""
 
 
@@ -73,10 +74,12 @@ class Figure:
         text: the whole figure as text.
         fixed: the shapes that are drawn at every position.
         start: the index of the position to show first.
-        moves: how many positions the right arrow goes ahead, and how many the down arrow.
+        moves: how many positions the right arrow goes ahead, and how many the down arrow; 0 for
+            the down arrow means to the nearest spot below.
         switch: names of variants, such as ("every fsync", "without the third"); the positions are
             then as many for each of them, one variant after the other.
         folded: details: a summary and HTML for each.
+        hover: whether the pointer chooses without a button pressed.
         notice: what else has to be said, such as that positions are missing.
     """
 
@@ -90,6 +93,7 @@ class Figure:
     moves: tuple[int, int] = (1, -1)
     switch: tuple[str, ...] = ()
     folded: tuple[tuple[str, str], ...] = ()
+    hover: bool = False
     notice: str = ""
 
     def image(self, position: int | None = None) -> str:
@@ -129,10 +133,8 @@ class Figure:
             f'<img alt="{escape(f"{self.title}. {now}")}" src="{source}" style="max-width:100%">'
             f"<p class=say>{escape(now)}</p>{notice}{details}"
         )
-        if len(self.positions) > 1:
-            html += f'<script type="application/json">{self.data()}</script>'
-            html += f"<script>{script()}</script>"
-        return html + "</div>"
+        html += f'<script type="application/json">{self.data()}</script>'
+        return f"{html}<script>{script()}</script></div>"
 
     def sentence(self, position: Position) -> str:
         """Return what is said at a position."""
@@ -141,11 +143,19 @@ class Figure:
         return f"{self.control}: {position.label}. {position.says}"
 
     def data(self) -> str:
-        """Return what the script needs, as JSON. Strings that recur are sent once, and numbered."""
+        """Return what the script needs, as JSON.
+
+        Strings that recur are sent once, and numbered: shapes, sentences, and the clauses of a
+        sentence that has several.
+        """
         numbers: dict[str, int] = {}
 
         def intern(string: str) -> int:
             return numbers.setdefault(string, len(numbers))
+
+        def told(says: str) -> int | list[int]:
+            clauses = says.split(", ")
+            return intern(says) if len(clauses) == 1 else [intern(clause) for clause in clauses]
 
         answers = [position.answer or position.says for position in self.positions]
         size = len(self.positions) // max(1, len(self.switch))
@@ -156,6 +166,7 @@ class Figure:
             "start": self.start,
             "moves": self.moves,
             "switch": self.switch,
+            "hover": self.hover,
             "fixed": "".join([self._backdrop(), *self.fixed]),
             "changes": [
                 at for at in range(len(answers)) if at % size and answers[at] != answers[at - 1]
@@ -163,7 +174,7 @@ class Figure:
             "positions": [
                 [
                     position.label,
-                    intern(position.says),
+                    told(position.says),
                     [intern(shape) for shape in position.shapes],
                     *[round(number, 1) for number in position.spot or ()],
                 ]

@@ -69,11 +69,11 @@ def test_the_script_gets_every_position() -> None:
     assert (data["size"], data["start"], data["changes"]) == ([860, 100], 0, [1, 2])
 
 
-def test_a_single_position_needs_no_script() -> None:
-    """Then there is nothing to choose, and nothing is said about a control."""
+def test_of_a_single_position_no_control_is_named() -> None:
+    """Then there is nothing to choose; the sentence stands alone."""
     html = Figure("One", 50, "", (Position("", "it is so"),), "text").html()
-    assert "<script" not in html
     assert static(html)[0] == "One. it is so"
+    assert data_of(html)["changes"] == []
 
 
 def test_neighbours_that_answer_alike_are_no_change() -> None:

@@ -4,15 +4,15 @@ const hue = (shape) => shape.replace(/\$([a-z0-9-]+)/g, "var(--kv-$1)");
 function figure(root) {
   const data = JSON.parse(root.querySelector("[type='application/json']").textContent);
   const { strings, moves, changes, switch: names } = data, [width, height] = data.size;
-  const positions = data.positions.map(([label, says, shapes, x, y, w, h]) =>
-    ({ label, says, shapes, spot: x === undefined ? null : [x, y, w, h] }));
+  const positions = data.positions.map(([label, says, shapes, ...numbers]) => {
+    const spots = [];
+    while (numbers.length) spots.push(numbers.splice(0, 4));
+    return { label, shapes, spots, says: [says].flat().map((number) => strings[number]).join(", ") };
+  });
   const size = positions.length / (names.length || 1);
   const make = (tag, more) => Object.assign(document.createElement(tag), more);
-  const stage = make("div", { className: "stage", tabIndex: 0, role: "slider" });
+  const stage = make("div", { className: "stage" });
   stage.innerHTML = `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${hue(data.fixed)}<g></g></svg>`;
-  stage.ariaLabel = data.control + " in: " + data.title;
-  stage.ariaValueMin = 0;
-  stage.ariaValueMax = size - 1;
   const say = make("output", { className: "say", role: "status" });
   const bar = make("div", { className: "bar" }), moving = stage.querySelector("g");
   let now = data.start;
@@ -23,9 +23,10 @@ function figure(root) {
     now = Math.max(first, Math.min(index, first + size - 1));
     const { label, says, shapes } = positions[now];
     moving.innerHTML = hue(shapes.map((number) => strings[number]).join(""));
-    say.textContent = (data.control ? `${data.control}: ${label}. ` : "") + strings[says];
-    stage.ariaValueNow = now - first;
-    stage.ariaValueText = say.textContent;
+    say.textContent = (data.control ? `${data.control}: ${label}. ` : "") + says;
+    if (positions.length > 1) {
+      Object.assign(stage, { ariaValueNow: now - first, ariaValueText: say.textContent });
+    }
     for (const choice of bar.querySelectorAll("input")) choice.checked = +choice.value === within;
   }
   const next = () => changes.find((at) => at > now && at < (variant() + 1) * size);
@@ -38,47 +39,80 @@ function figure(root) {
       if (listener && !event.ctrlKey && !event.metaKey && !event.altKey && listener(event.key)) event.preventDefault();
     };
   };
-  guard(stage, (key) => {
+  function press(key) {
     const [across, down] = moves, first = variant() * size;
     const target = {
       ArrowRight: now + across, ArrowLeft: now - across, ArrowDown: now + down, ArrowUp: now - down,
       PageDown: now + 10 * across, PageUp: now - 10 * across, Home: first, End: first + size - 1, n: next() ?? now,
     }[key];
     if (target === undefined) return false;
-    if (target >= first && target < first + size) show(target);
+    if (!down && key.endsWith("Down")) below(1);
+    else if (!down && key.endsWith("Up")) below(-1);
+    else if (target >= first && target < first + size) show(target);
     else if (key.startsWith("Page")) show(target);
+    reveal();
     return true;
-  });
+  }
+
+  // Goes to the nearest spot in the next row (1) or in the one before (-1).
+  function below(step) {
+    const { spots } = positions[now];
+    if (!spots[0]) return;
+    const [, top, , high] = spots.at(step > 0 ? -1 : 0);
+    const beyond = ([, y]) => step * (y - top) > high / 2;
+    show(nearest(spots[0][0] + 12, top + high / 2 + step * high, beyond) ?? now);
+  }
+
+  // A tall picture scrolls within its stage.
+  function reveal() {
+    const [spot] = positions[now].spots, scale = stage.firstChild.getBoundingClientRect().width / width;
+    if (!spot) return;
+    const top = (spot[1] - 40) * scale, bottom = (spot[1] + spot[3] + 40) * scale;
+    stage.scrollTop = Math.max(Math.min(stage.scrollTop, top), bottom - stage.clientHeight);
+  }
+
+  function nearest(x, y, fits = () => true) {
+    let best, least = Infinity;
+    for (let at = variant() * size; at < (variant() + 1) * size; at++) {
+      for (const spot of positions[at].spots) {
+        const [left, top, w, h] = spot;
+        const away = Math.hypot(Math.max(left - x, 0, x - left - w), 3 * Math.max(top - y, 0, y - top - h));
+        if (away < least && fits(spot)) [best, least] = [at, away];
+      }
+    }
+    return best;
+  }
 
   // The pointer chooses the nearest spot; a press begins a drag, which may leave the picture.
   function choose(event) {
     const box = stage.firstChild.getBoundingClientRect(), scale = width / box.width;
     const x = (event.clientX - box.left) * scale, y = (event.clientY - box.top) * scale;
-    let best = -1, least = Infinity;
-    for (let at = variant() * size; at < (variant() + 1) * size; at++) {
-      if (!positions[at].spot) continue;
-      const [left, top, w, h] = positions[at].spot;
-      const away = Math.hypot(Math.max(left - x, 0, x - left - w), 3 * Math.max(top - y, 0, y - top - h));
-      if (away < least) [best, least] = [at, away];
-    }
-    if (best >= 0 && best !== now) show(best);
+    const best = nearest(x, y);
+    if (best !== undefined && best !== now) show(best);
   }
-  stage.onpointerdown = (event) => {
+  // What is scrolled under a pointer that stands still isn't pointed at.
+  function move(event) {
+    if ((data.hover || event.buttons & 1) && (event.movementX || event.movementY)) choose(event);
+  }
+  function hold(event) {
     if (event.button) return;
     stage.setPointerCapture(event.pointerId);
     choose(event);
-  };
-  stage.onpointermove = (event) => event.buttons & 1 && choose(event);
+  }
 
   const button = (words, action) => {
-    const made = make("button", { type: "button", textContent: words, onclick: action });
+    const made = make("button", { type: "button", textContent: words });
+    made.onclick = () => {
+      show(action());
+      reveal();
+    };
     guard(made);
     bar.append(made);
   };
   if (size > 1) {
-    button("Back", () => show(now - 1));
-    button("Next", () => show(now + 1));
-    if (changes.length && size > 8) button("Next change", () => show(next() ?? (variant() + 1) * size - 1));
+    button("Back", () => now - 1);
+    button("Next", () => now + 1);
+    if (changes.length && size > 8) button("Next change", () => next() ?? (variant() + 1) * size - 1);
   }
   const group = "kvlib" + Math.random();
   names.forEach((name, number) => {
@@ -89,13 +123,21 @@ function figure(root) {
     bar.append(label);
   });
 
+  if (positions.length > 1) {
+    Object.assign(stage, { role: "slider", tabIndex: 0, ariaValueMin: 0, ariaValueMax: size - 1 });
+    stage.ariaLabel = `${data.control} in: ${data.title}`;
+    Object.assign(stage, { onpointerdown: hold, onpointermove: move });
+    guard(stage, press);
+    root.querySelector(".say").replaceWith(bar, say);
+  } else {
+    Object.assign(stage, { role: "img", ariaLabel: data.title });
+  }
   root.querySelector("img").replaceWith(stage);
-  root.querySelector(".say").replaceWith(bar, say);
   for (const node of root.querySelectorAll("summary, .scroll")) guard(node);
   show(now);
 }
 
-for (const root of document.querySelectorAll(".kvlib.figure:not([data-on]):has([type='application/json'])")) {
+for (const root of document.querySelectorAll(".kvlib.figure:not([data-on])")) {
   root.dataset.on = "";
   figure(root);
 }
