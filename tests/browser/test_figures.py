@@ -84,16 +84,17 @@ def begin(page: Page, name: str) -> tuple[Locator, Figure]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_it_starts_as_its_static_picture_does(page: Page, name: str) -> None:
-    """A figure with one position stays an image; the others come alive where the image stood."""
+def test_it_comes_alive_where_its_image_stood(page: Page, name: str) -> None:
+    """The picture has the image's proportions, and what it shows first is what the image shows."""
     view, made = shown(page, name), figure(name)
-    if name not in MOVING:
-        assert view.locator("img").evaluate("(img) => img.naturalWidth") == svg.WIDTH
-        return
     assert view.locator("img").count() == 0
     box = view.locator("svg").bounding_box()
     assert box
     assert box["height"] / box["width"] == pytest.approx(made.height / svg.WIDTH, abs=0.02)
+    if name in MOVING:
+        assert_shows(view, made, made.start)
+    else:
+        assert view.locator("[role=slider], button").count() == 0
 
 
 @pytest.mark.parametrize("name", MOVING)

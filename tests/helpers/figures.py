@@ -49,7 +49,15 @@ def show(key, value, as_bytes):
 
 # Each is in a notebook, word for word.
 CALLS = {
+    "journey": "views.journey(1)",
     "lengths": 'views.lengths(naive.encode_counted({"tea": "hot", "ale": "dry"}), last=31)',
+    "flips": 'views.flips(kvlib.encode_snapshot({"café": "2,50 €"}))',
+    "commit": "views.commit()",
+    "shelves": "views.shelves()",
+    "steps": "views.steps(morning)",
+    "crash": "views.crash(data, recover=forgiving)",
+    "verdict": "views.verdict(data)",
+    "diff": "views.diff(boot(files), disk)",
 }
 
 
