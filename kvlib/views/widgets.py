@@ -1,6 +1,6 @@
 """Widgets for the views that change while you type. Only this module needs ipywidgets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from kvlib.views import readers
 from kvlib.views.arguments import Choice
 from kvlib.views.dump import as_html, dump
 from kvlib.views.plain import told
+
+Values = Mapping[str, object]  # of controls, by name
 
 MOST: Final = 20_000  # characters of a screen
 MOST_HTML: Final = 1_000_000
@@ -40,9 +42,22 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self,
         show: Callable[..., object],
         controls: Mapping[str, Choice],
-        presets: Mapping[str, Mapping[str, object]] | None = None,
+        presets: Mapping[str, Values | Callable[[Any], Values]] | None = None,
+        *,
+        hidden: Collection[str] = (),
+        still: str = "",
     ) -> None:
-        self._show = show
+        """Show `show(**values)` below controls.
+
+        Args:
+            show: the function of the controls' values.
+            controls: what each control chooses from, by name.
+            presets: values to set, or functions that compute them from the values of all
+                controls, by the names of their buttons.
+            hidden: the controls that only buttons set.
+            still: HTML for where no kernel runs.
+        """
+        self._show, self._still, self._held = show, still, False
         self.controls = {name: _control(name, choice) for name, choice in controls.items()}
         self.screen = ipywidgets.HTML()
         for control in self.controls.values():
@@ -53,18 +68,27 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         }
         rows = ipywidgets.Layout(flex_flow="row wrap")
         above = [ipywidgets.HBox([*self.buttons.values()], layout=rows)] if self.buttons else []
-        super().__init__([*above, *self.controls.values(), self.screen, guard])
+        shown = [control for name, control in self.controls.items() if name not in hidden]
+        super().__init__([*above, *shown, self.screen, guard])
         self.add_class("kvlib-explorer")
         self._update()
 
-    def _set(self, values: Mapping[str, object]) -> None:
-        for name, value in values.items():
+    @property
+    def _values(self) -> dict[str, object]:
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _set(self, values: Values | Callable[[Any], Values]) -> None:
+        self._held = True  # one update, not one for each control
+        for name, value in (values(self._values) if callable(values) else values).items():
             self.controls[name].value = value
+        self._held = False
+        self._update()
 
     def _update(self, _: object = None) -> None:
-        values = {name: control.value for name, control in self.controls.items()}
+        if self._held:
+            return
         try:
-            self.text, self.screen.value = _shown(self._show(**values))
+            self.text, self.screen.value = _shown(self._show(**self._values))
         except (Exception, SystemExit) as error:  # a learner's function or input has failed
             self.text = "\n".join(hanging("", fit(readers.error_line(error), readers.ANSWER)))
             self.screen.value = as_html(self.text)
@@ -80,6 +104,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         # text.
         bundle = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
+        if self._still:
+            bundle["text/html"] = self._still
         return bundle
 
 
@@ -100,7 +126,7 @@ def _cut(text: str) -> str:
     return text if left <= 0 else f"{text[:MOST]}\n({count(left, 'more character')})"
 
 
-def _button(name: str, act: Callable[[Mapping[str, object]], None], values: object) -> Any:
+def _button(name: str, act: Callable[[Any], None], values: object) -> Any:
     # Buttons keep their width; if there is no room, they move to the next row.
     layout = ipywidgets.Layout(width="auto", flex="none")
     button = ipywidgets.Button(description=name, layout=layout)
