@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from kvlib import segments
@@ -22,6 +22,7 @@ HEADER: Final = segments.HEADER.size
 ROOM: Final = svg.WIDTH - 2 * svg.MARGIN
 HEX: Final = 19  # units, the narrowest cell that has room for a byte in hex
 GAP: Final = 11
+DIGIT: Final = 0.7  # how wide a bold digit is, for its size
 PHRASES: Final[dict[Verdict, str]] = {
     "right": "right",
     "refused": "refused",
@@ -81,14 +82,6 @@ class Slot(NamedTuple):
     last: int
     position: int | None
     size: int | None
-
-
-def clipped(leaves: Iterable[Region], start: int, end: int) -> Iterator[Region]:
-    """Yield the parts of regions within start:end, counted from start."""
-    for leaf in leaves:
-        low, high = max(leaf.start, start), min(leaf.end, end)
-        if low < high:
-            yield replace(leaf, start=low - start, end=high - start, governs=None)
 
 
 def slots(cards: Sequence[Card], sizes: Mapping[int, Sequence[int]]) -> list[Slot]:
@@ -220,7 +213,7 @@ class _Desk(NamedTuple):
     @classmethod
     def of(cls, places: int) -> "_Desk":
         columns = places if places <= 5 else min(7, -(-places // 2)) if places <= 10 else 7
-        columns = max(4, columns)
+        columns = max(2, columns)
         rows = -(-places // columns)
         height = {1: 166.0, 2: 84.0, 3: 62.0}.get(rows, 62.0)
         return cls(columns, rows, (ROOM - GAP * (columns - 1)) / columns, height)
@@ -237,7 +230,9 @@ class _Desk(NamedTuple):
         row, column = divmod(place, self.columns)
         return svg.MARGIN + column * (self.width + GAP), self.top + row * self.pitch
 
-    def card(self, x: float, y: float, position: int, card: Card, part: str | None) -> Iterator[str]:
+    def card(
+        self, x: float, y: float, position: int, card: Card, part: str | None
+    ) -> Iterator[str]:
         """Yield a card; `part` is the guilty part of its header."""
         yield svg.text(x + 2, y - 9, f"segments[{position}]", "ink2", mono=True, size=15)
         edge = "wrong" if card.foreign or part else "mark"
@@ -278,10 +273,12 @@ class _Desk(NamedTuple):
         ground = "wrong-p" if card.foreign else "card"
         numbers = _numbers(card)
         if numbers:
-            yield from self.heading(x + 8, y + self.height - 34, numbers, 24, ground, part)
+            size, base = (34, 40) if self.rows == 2 else (25, 29)
+            yield from self.heading(x + 10, y + base, numbers, size, ground, part)
         if card.flipped is not None and card.flipped < HEADER:
             yield _flipped(x + 6, y + 5, self.width - 12, self.height - 30)
-        yield from self.piece(x + 8, y + self.height - 24, card, 16)
+        tall = 26 if self.rows == 2 else 16
+        yield from self.piece(x + 8, y + self.height - tall - 8, card, tall)
 
     def heading(
         self, x: float, base: float, numbers: tuple[int, int], size: float, ground: str,
@@ -290,17 +287,20 @@ class _Desk(NamedTuple):
         """Yield "2 of 5", as large as there is room, with a ring around a guilty number."""
         index, total = (f"{number}" for number in numbers)
         room = self.width - 24
-        long = len(index) + 0.75 * len(total) + 1.1
-        size = min(size, room / long / 0.66)
-        if size < 17:
-            index, total, size = fit(index, 4), fit(total, 4), 17
-        wide = svg.measure(index, size, bold=True)
-        small = max(size * 0.72, 17)
-        of = x + wide + size * 0.15
-        after = of + svg.measure("of", size * 0.5) + size * 0.2
-        end = after + svg.measure(total, small, bold=True)
+        long = len(index) + 0.75 * len(total) + 1.5
+        if room / long / DIGIT < 15:
+            index, total = fit(index, 5), fit(total, 5)
+            long = len(index) + 0.75 * len(total) + 1.5
+        size = min(size, room / long / DIGIT)
+        small = size * 0.75
+        wide = len(index) * DIGIT * size
+        of = x + wide + size * 0.12
+        after = of + size * 0.8
+        end = after + len(total) * DIGIT * small
         yield svg.box(x - 4, base - size * 0.82, end - x + 8, size * 0.95, ground)
-        yield svg.text(x, base, index, "wrong-t" if part == "index" else "ink", size=size, bold=True)
+        yield svg.text(
+            x, base, index, "wrong-t" if part == "index" else "ink", size=size, bold=True
+        )
         yield svg.text(of, base, "of", "ink2", size=size * 0.5)
         token = "wrong-t" if part == "total" else "ink"
         yield svg.text(after, base, total, token, size=small, bold=True)
@@ -358,7 +358,8 @@ def _stream(
 ) -> Iterator[str]:
     """Yield the pieces in the order of their indices, dashed boxes for the missing ones, and
     threads from the cards to their pieces."""
-    sizes = [6 if part.size is None else part.size for part in parts]
+    there = sum(part.size or 0 for part in parts)
+    sizes = [max(6, there / 6) if part.size is None else part.size for part in parts]
     total = parts[-1].last + 1 if parts else 0
     scale = min(29.0, ROOM / max(1, sum(sizes)))
     x, ends = float(svg.MARGIN), dict[int, float]()
@@ -373,9 +374,9 @@ def _stream(
             yield svg.box(x + 1.5, y, max(2.0, width - 3), 30, "none", "wrong", dashed=True)
             name = f"{part.first}" if part.first == part.last else f"{part.first}-{part.last}"
             for words in (f"{name} of {total} is not here", f"{name} is not here", f"{name}?"):
-                if svg.measure(words, bold=True) < width - 8:
-                    middle = x + width / 2
-                    yield svg.text(middle, y + 21, words, "wrong-t", bold=True, anchor="middle")
+                if svg.measure(words, 16, bold=True) < width - 8:
+                    place = x + width / 2, y + 21
+                    yield svg.text(*place, words, "wrong-t", size=16, bold=True, anchor="middle")
                     break
         x += width
     if joined.stream is not None:
@@ -396,9 +397,7 @@ def _thread(x: float, top: float, end: float | None, y: float) -> Iterator[str]:
     yield svg.path("M{} {}C{} {} {} {} {} {}".format(*spell), "mark", stroke=2)
 
 
-def _caption(
-    cards: Sequence[Card], joined: Joined, sizes: Mapping[int, Sequence[int]]
-) -> str:
+def _caption(cards: Sequence[Card], joined: Joined, sizes: Mapping[int, Sequence[int]]) -> str:
     if joined.stream is not None:
         return f"the stream: {count(len(joined.stream), 'byte')}"
     parts = slots(cards, sizes)

@@ -21,6 +21,5 @@ def still(figure: Figure) -> str:
         for summary, html in figure.folded
     )
     return (
-        f'<div class="kvlib figure mathjax_ignore"><style>{style()}</style>{picture}'
-        f"{folded}</div>"
+        f'<div class="kvlib figure mathjax_ignore"><style>{style()}</style>{picture}{folded}</div>'
     )
