@@ -1,5 +1,6 @@
 """What was written, above what a parser read: the same bytes in the colours of two opinions."""
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -107,8 +108,9 @@ def draw(layout: Layout, got: str, verdict: str, parse: Parse, text: str) -> Fig
         words += ", by luck"
     shapes.append(svg.text(svg.MARGIN + 28, y, words, token, bold=True))
     for note in notes:
-        y += 23
-        shapes.append(svg.text(svg.MARGIN + 28, y, fit(note, COLUMNS_OF_TEXT), "ink"))
+        for line in textwrap.wrap(note, COLUMNS_OF_TEXT, max_lines=2, placeholder=" …"):
+            y += 23
+            shapes.append(svg.text(svg.MARGIN + 28, y, line))
     says = f"{verdict[0].upper()}{verdict[1:]}. The parser got {got}."
     position = Position("", says, tuple(shapes))
     folded = (("Every byte, as the parser read it", as_html(text)),)
@@ -123,7 +125,7 @@ def _notes(
         written = _part(parse.written, parse.at)
         read = _part(layout.root.children, parse.at)
         yield f"byte {parse.at} was written as {written}, and read as {read}"
-    yield f"the parser got {got}"
+    yield fit(f"the parser got {got}", COLUMNS_OF_TEXT)
     if parse.looked is not None and looked:
         yield f"▲ {looked} of {count(end - start, 'byte')} looked at: a delimiter may be anywhere"
     if end - start < size:
