@@ -356,8 +356,10 @@ def _stream(
     y: float,
     spots: Sequence[tuple[float, float]],
 ) -> Iterator[str]:
-    """Yield the pieces in the order of their indices, dashed boxes for the missing ones, and
-    threads from the cards to their pieces."""
+    """Yield the pieces in the order of their indices, each with a thread from its card.
+
+    A dashed box is where pieces are missing.
+    """
     there = sum(part.size or 0 for part in parts)
     sizes = [max(6, there / 6) if part.size is None else part.size for part in parts]
     total = parts[-1].last + 1 if parts else 0

@@ -1,6 +1,7 @@
 """Charts: lines through measured points, on logarithmic axes. One choice is marked at a time."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import ceil, floor, log10
 from typing import Final, NamedTuple
 
@@ -11,11 +12,13 @@ Number = int | float
 
 LEFT: Final = 104  # of the plots
 RIGHT: Final = 704
-TOP: Final = 92
-HEIGHTS: Final = {1: 216, 2: 104}  # of each plot, by their number
-BETWEEN: Final = 44
+TOP: Final = 98
+HEIGHTS: Final = {1: 216, 2: 100}  # of each plot, by their number
+BETWEEN: Final = 52
 TOKENS: Final = ("ink", "mark")  # of the lines; their points are circles and squares
+APART: Final = 20  # from one number on an axis to the next
 SIGN: Final = 5  # half the size of a point
+MOST: Final = 120  # choices; a chart of more has a part of them
 
 
 class Panel(NamedTuple):
@@ -46,14 +49,15 @@ class Scale(NamedTuple):
         return cls(low / room, high * room, start, end)
 
     def ticks(self) -> list[float]:
-        """Return round numbers within the scale, at most seven."""
+        """Return round numbers within the scale, far enough apart for their words."""
         powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
         for digits, step in (((1, 2, 5), 1), ((1,), 1), ((1,), 2), ((1,), 4)):
             numbers = [
                 digit * 10.0**power for power in powers if not power % step for digit in digits
             ]
             found = [number for number in numbers if self.low <= number <= self.high]
-            if len(found) <= 7:
+            places = [self.at(number) for number in found]
+            if all(abs(one - other) >= APART for one, other in pairwise(places)):
                 break
         return found
 
@@ -85,6 +89,9 @@ def draw(
         text: the text form.
         folded: details.
     """
+    step = -(-len(rows) // MOST)
+    chosen = sorted({*range(0, len(rows), step), len(rows) - 1})
+    rows, sentences = [rows[at] for at in chosen], [sentences[at] for at in chosen]
     across = Scale.around([row[0] for row in rows], LEFT, RIGHT)
     height = HEIGHTS[len(panels)]
     bottom = TOP + len(panels) * (height + BETWEEN) - BETWEEN
@@ -100,9 +107,8 @@ def draw(
     edges = [across.at(row[0]) for row in rows]
     positions = []
     for row, x, mark, says in zip(rows, edges, marks, sentences, strict=True):
-        guide = svg.line(x, TOP, x, bottom, "you", stroke=1.5)
         spot = (x - 12, TOP, 24, bottom - TOP)
-        shapes = (guide, *mark, svg.handle(x, bottom))
+        shapes = (*mark, svg.handle(x, bottom))
         positions.append(Position(shown(row[0]), says, shapes, spot))
     start = len(rows) // 2
     return Figure(
@@ -134,29 +140,25 @@ def _plot(
     down: Scale,
 ) -> Iterator[str]:
     """Yield the lines of a panel over its grid, each with its name at its end."""
-    yield svg.text(svg.MARGIN, down.end - 12, panel.title, size=18, bold=True)
+    yield svg.text(svg.MARGIN, down.end - 18, panel.title, size=18, bold=True)
     for tick in down.ticks():
         y = down.at(tick)
         yield svg.line(LEFT, y, RIGHT, y, "rule", stroke=1.2)
         yield svg.text(LEFT - 10, y + 6, f"{tick:,.12g}", "ink2", anchor="end")
-    ends = []
+    heights = []
     for token, at in zip(TOKENS, panel.columns, strict=False):
         places = [(across.at(row[0]), down.at(row[at])) for row in rows]
         d = "L".join(f"{svg.number(x)} {svg.number(y)}" for x, y in places)
         yield svg.path(f"M{d}", token, stroke=2.5)
         for x, y in places:
             yield _point(x, y, token)
-        ends.append((places[-1][1], token, at))
-    if len(ends) > 1:
-        told = {*panel.title.split()}
-        (one, *_), (other, *_) = ends
-        apart = max(0.0, 22 - abs(one - other)) / 2  # names need room
-        for (y, token, at), shift in zip(
-            ends, (-apart, apart) if one <= other else (apart, -apart), strict=True
-        ):
-            words = " ".join(word for word in columns[at].split() if word not in told)
-            yield svg.text(RIGHT + 6, y + 6 + shift, words, "ink2", bold=True)
-            del token
+        heights.append(places[-1][1])
+    if len(heights) > 1:
+        apart = max(0.0, 22 - abs(heights[0] - heights[1])) / 2  # the names need room
+        for at, y in zip(panel.columns, heights, strict=True):
+            base = y + 6 + (apart if y == max(heights) else -apart)
+            words = (word for word in columns[at].split() if word not in panel.title.split())
+            yield svg.text(RIGHT + 6, base, " ".join(words), "ink2", bold=True)
 
 
 def _point(x: float, y: float, token: str) -> str:
@@ -174,6 +176,7 @@ def _marked(
 ) -> Iterator[str]:
     """Yield rings around the points of a row, and their figures where no line runs."""
     x = across.at(row[0])
+    yield svg.line(x, down.end, x, down.start, "you", stroke=1.5)
     highest = max(panel.columns, key=lambda at: row[at])
     for at in panel.columns:
         y, words = down.at(row[at]), shown(row[at])
@@ -182,7 +185,7 @@ def _marked(
         wide = svg.measure(words, bold=True)
         left = x + 12 if right else x - 12 - wide
         left = min(max(left, LEFT + 2), RIGHT + 60 - wide)
-        base = y - 9 if above else y + 22
+        base = y - 9 if above else min(y + 22, down.start - 4)
         yield svg.circle(x, y, 9, "none", "you", 3.2)
         yield svg.box(left - 2, base - 15, wide + 4, 19, "card")
         yield svg.text(left, base, words, "you-t", bold=True)

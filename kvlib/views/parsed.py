@@ -99,22 +99,22 @@ def draw(layout: Layout, got: str, verdict: str, parse: Parse, text: str) -> Fig
         shapes.append(
             svg.text(x + (anchor == "end") * 26, y - 9, words, "wrong-t", bold=True, anchor=anchor)
         )
-    y = top + rows * pitch + 6
+    base = top + rows * pitch + 6.0
     notes = list(_notes(layout, parse, got, looked, (start, end, size)))
-    shapes.append(svg.sign(svg.MARGIN + 10, y - 6, parse.verdict))
+    shapes.append(svg.sign(svg.MARGIN + 10, base - 6, parse.verdict))
     token = f"{parse.verdict}-t"
     words = WORDS[parse.verdict]
     if parse.verdict == "right" and parse.at is not None:
         words += ", by luck"
-    shapes.append(svg.text(svg.MARGIN + 28, y, words, token, bold=True))
+    shapes.append(svg.text(svg.MARGIN + 28, base, words, token, bold=True))
     for note in notes:
         for line in textwrap.wrap(note, COLUMNS_OF_TEXT, max_lines=2, placeholder=" …"):
-            y += 23
-            shapes.append(svg.text(svg.MARGIN + 28, y, line))
+            base += 23
+            shapes.append(svg.text(svg.MARGIN + 28, base, line))
     says = f"{verdict[0].upper()}{verdict[1:]}. The parser got {got}."
     position = Position("", says, tuple(shapes))
     folded = (("Every byte, as the parser read it", as_html(text)),)
-    return Figure(_title(layout, parse), y + 18, "", (position,), text, folded=folded)
+    return Figure(_title(layout, parse), base + 18, "", (position,), text, folded=folded)
 
 
 def _notes(

@@ -21,5 +21,6 @@ def still(figure: Figure) -> str:
         for summary, html in figure.folded
     )
     return (
-        f'<div class="kvlib figure mathjax_ignore"><style>{style()}</style>{picture}{folded}</div>'
+        f'<div class="kvlib figure mathjax_ignore" data-on><style>{style()}</style>{picture}'
+        f"{folded}</div>"
     )

@@ -197,8 +197,8 @@ def sign(x: float, y: float, verdict: str, size: float = 10) -> str:
         bar = f"M{number(x - half)} {number(y)}h{number(2 * half)}"
         return path(f"M{d}Z", fill="refused") + stroke(bar)
     if verdict == "wrong":
-        a = number(2 * half)
-        cross = f"M{number(x - half)} {number(y - half)}l{a} {a}m-{a} 0l{a} -{a}"
+        side = number(2 * half)
+        cross = f"M{number(x - half)} {number(y - half)}l{side} {side}m-{side} 0l{side} -{side}"
         return circle(x, y, size, "wrong") + stroke(cross)
     return circle(x, y, size - 1.5, "card", "mark", 2.5)
 
