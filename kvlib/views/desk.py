@@ -13,7 +13,8 @@ from kvlib.layout.text import hanging, lines
 from kvlib.plural import count
 from kvlib.views import arguments
 from kvlib.views.arguments import Choice
-from kvlib.views.cards import HEADER, Card, Joined, draw
+from kvlib.views.assembled import Joined, draw
+from kvlib.views.cards import HEADER, Card
 from kvlib.views.cells import clipped
 from kvlib.views.explore import Screen
 from kvlib.views.figure import Figure, Position

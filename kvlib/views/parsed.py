@@ -19,7 +19,7 @@ COLUMNS: Final = 28
 MOST: Final = 2 * COLUMNS  # bytes in the picture
 LEFT: Final = svg.MARGIN + 76
 READ: Final = 62  # from a row as it was written to the same row as it was read
-COLUMNS_OF_TEXT: Final = 76
+WRAP: Final = 76  # characters in a line of text
 WORDS: Final[dict[Verdict, str]] = {
     "right": "the record comes back",
     "wrong": "another record, and no error",
@@ -66,55 +66,60 @@ def draw(layout: Layout, got: str, verdict: str, parse: Parse, text: str) -> Fig
     last = max(0, -(-size // COLUMNS) * COLUMNS - MOST)
     start = min(last, (parse.at or 0) // COLUMNS * COLUMNS)
     end = min(size, start + MOST)
-    data = layout.data[start:end]
-    two = bool(parse.written)
-    known = two and layout.stopped_at is None
+    two, known = bool(parse.written), bool(parse.written) and layout.stopped_at is None
     pitch = 176 if known else 132 if two else 78
-    top = 70 if parse.at is None else 92
-    above = Cells(LEFT, top, COLUMNS, 26, 30, pitch)
-    below = replace(above, y=top + READ) if two else above
-    shapes = list[str]()
-    rows = above.rows(len(data))
-    for row in range(rows):
-        y = top + row * pitch + 20
-        if two:
-            shapes.append(svg.text(svg.MARGIN, y, "written", bold=True))
-        shapes.append(svg.text(svg.MARGIN, y + READ * two, "read" if two else "bytes", bold=True))
-    if two:
-        leaves = [leaf for region in parse.written for leaf in region.leaves()]
-        shapes += _opinion(above, data, [*clipped(leaves, start, end)])
-    shapes += _opinion(below, data, [*clipped(layout.root.leaves(), start, end)])
+    cells = Cells(LEFT, 70 if parse.at is None else 92, COLUMNS, 26, 30, pitch)
+    seen = [at for at in range(start, end) if parse.looked and parse.looked(at)]
+    shapes = [*_rows(cells, layout, parse.written, start, end)]
     if known:
+        below = replace(cells, y=cells.y + READ)
         shapes += _records(below, layout.root, start, end)
-    looked = 0
-    if parse.looked is not None:
-        seen = [at for at in range(start, end) if parse.looked(at)]
-        looked = len(seen)
         shapes.append(_marks(below, [at - start for at in seen]))
     if parse.at is not None:
-        x, y = above.at(parse.at - start)
-        shapes.append(svg.ring(x, y, 26, READ + 54))
-        anchor: svg.Anchor = "end" if x > svg.WIDTH / 2 else "start"
-        words = f"byte {parse.at}"
-        shapes.append(
-            svg.text(x + (anchor == "end") * 26, y - 9, words, "wrong-t", bold=True, anchor=anchor)
-        )
-    base = top + rows * pitch + 6.0
-    notes = list(_notes(layout, parse, got, looked, (start, end, size)))
-    shapes.append(svg.sign(svg.MARGIN + 10, base - 6, parse.verdict))
-    token = f"{parse.verdict}-t"
-    words = WORDS[parse.verdict]
-    if parse.verdict == "right" and parse.at is not None:
-        words += ", by luck"
-    shapes.append(svg.text(svg.MARGIN + 28, base, words, token, bold=True))
-    for note in notes:
-        for line in textwrap.wrap(note, COLUMNS_OF_TEXT, max_lines=2, placeholder=" …"):
-            base += 23
-            shapes.append(svg.text(svg.MARGIN + 28, base, line))
+        shapes += _ring(cells, parse.at, start)
+    y = cells.y + cells.rows(end - start) * pitch + 6
+    words = WORDS[parse.verdict] + ", by luck" * (parse.verdict == "right" and parse.at is not None)
+    shapes.append(svg.sign(svg.MARGIN + 10, y - 6, parse.verdict))
+    shapes.append(svg.text(svg.MARGIN + 28, y, words, f"{parse.verdict}-t", bold=True))
+    for note in _notes(layout, parse, got, len(seen), (start, end, size)):
+        for line in textwrap.wrap(note, WRAP, max_lines=2, placeholder=" …"):
+            y += 23
+            shapes.append(svg.text(svg.MARGIN + 28, y, line))
     says = f"{verdict[0].upper()}{verdict[1:]}. The parser got {got}."
-    position = Position("", says, tuple(shapes))
-    folded = (("Every byte, as the parser read it", as_html(text)),)
-    return Figure(_title(layout, parse), base + 18, "", (position,), text, folded=folded)
+    return Figure(
+        _title(layout, parse),
+        y + 18,
+        "",
+        (Position("", says, tuple(shapes)),),
+        text,
+        folded=(("Every byte, as the parser read it", as_html(text)),),
+    )
+
+
+def _rows(
+    cells: Cells, layout: Layout, written: Sequence[Region], start: int, end: int
+) -> Iterator[str]:
+    """Yield the bytes: as they were written, if that is known, and below as they were read."""
+    data = layout.data[start:end]
+    two = bool(written)
+    for row in range(cells.rows(len(data))):
+        y = cells.y + row * cells.pitch + 20
+        if two:
+            yield svg.text(svg.MARGIN, y, "written", bold=True)
+        yield svg.text(svg.MARGIN, y + READ * two, "read" if two else "bytes", bold=True)
+    for region in written:
+        yield from _opinion(cells, data, [*clipped(region.leaves(), start, end)])
+    below = replace(cells, y=cells.y + READ * two)
+    yield from _opinion(below, data, [*clipped(layout.root.leaves(), start, end)])
+
+
+def _ring(cells: Cells, at: int, start: int) -> Iterator[str]:
+    """Yield a ring around a byte in both rows."""
+    x, y = cells.at(at - start)
+    yield svg.ring(x, y, cells.width, READ + 54)
+    anchor: svg.Anchor = "end" if x > svg.WIDTH / 2 else "start"
+    x += cells.width * (anchor == "end")
+    yield svg.text(x, y - 9, f"byte {at}", "wrong-t", bold=True, anchor=anchor)
 
 
 def _notes(
@@ -125,7 +130,7 @@ def _notes(
         written = _part(parse.written, parse.at)
         read = _part(layout.root.children, parse.at)
         yield f"byte {parse.at} was written as {written}, and read as {read}"
-    yield fit(f"the parser got {got}", COLUMNS_OF_TEXT)
+    yield fit(f"the parser got {got}", WRAP)
     if parse.looked is not None and looked:
         yield f"▲ {looked} of {count(end - start, 'byte')} looked at: a delimiter may be anywhere"
     if end - start < size:
@@ -164,14 +169,11 @@ def _opinion(cells: Cells, data: bytes, leaves: Sequence[Region]) -> Iterator[st
     yield from fields(cells, data, leaves)
     yield from letters(cells, data, leaves)
     for leaf in leaves:
-        if leaf.kind in ("delimiter", "raw") or leaf.status != "ok":
+        if leaf.kind not in ("key", "value"):
             for start, stop, character in _characters(data[leaf.start : leaf.end], leaf.start):
-                for part in cells.stretches(start, stop):
-                    yield svg.text(
-                        part.x + part.width / 2, part.y + cells.height + 18, character,
-                        size=15, mono=True, anchor="middle",
-                    )  # fmt: skip
-                    break
+                part = next(cells.stretches(start, stop))
+                x, y = part.x + part.width / 2, part.y + cells.height + 18
+                yield svg.text(x, y, character, size=15, mono=True, anchor="middle")
 
 
 def _characters(data: bytes, at: int) -> Iterator[tuple[int, int, str]]:
