@@ -194,8 +194,8 @@ def _stream(
 
     A dashed box is where pieces are missing.
     """
-    there = sum(part.size or 0 for part in parts)
-    sizes = [max(6, there / 6) if part.size is None else part.size for part in parts]
+    known = sum(part.size or 0 for part in parts)
+    sizes = [max(8, known / 6) if part.size is None else part.size for part in parts]
     total = parts[-1].last + 1 if parts else 0
     scale = min(29.0, ROOM / max(1, sum(sizes)))
     x, ends = float(svg.MARGIN), dict[int, float]()
@@ -208,8 +208,10 @@ def _stream(
                 yield from strip(card.piece, card.leaves, x, y, scale, 30)
         else:
             yield svg.box(x + 1.5, y, max(2.0, width - 3), 30, "none", "wrong", dashed=True)
-            name = f"{part.first}" if part.first == part.last else f"{part.first}-{part.last}"
-            for words in (f"{name} of {total} is not here", f"{name} is not here", f"{name}?"):
+            one = part.first == part.last
+            name = f"{part.first}" if one else f"{part.first}-{part.last}"
+            there = "is not here" if one else "are not here"
+            for words in (f"{name} of {total} {there}", f"{name} {there}", f"{name}?"):
                 if svg.measure(words, 16, bold=True) < width - 8:
                     place = x + width / 2, y + 21
                     yield svg.text(*place, words, "wrong-t", size=16, bold=True, anchor="middle")

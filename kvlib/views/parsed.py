@@ -26,9 +26,9 @@ WORDS: Final[dict[Verdict, str]] = {
     "refused": "no record",
 }
 PARTS: Final = {
-    "key": "the key",
+    "key": "part of the key",
     "between": "the delimiter after the key",
-    "value": "the value",
+    "value": "part of the value",
     "after": "the delimiter after the value",
     "rest": "nothing",
 }
