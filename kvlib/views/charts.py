@@ -51,15 +51,15 @@ class Scale(NamedTuple):
     def ticks(self) -> list[float]:
         """Return round numbers within the scale, far enough apart for their words."""
         powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
-        for digits, step in (((1, 2, 5), 1), ((1,), 1), ((1,), 2), ((1,), 4)):
-            numbers = [
-                digit * 10.0**power for power in powers if not power % step for digit in digits
-            ]
+        digits: tuple[int, ...] = (1, 2, 5)
+        step = 1
+        while True:
+            numbers = [n * 10.0**power for power in powers if not power % step for n in digits]
             found = [number for number in numbers if self.low <= number <= self.high]
             places = [self.at(number) for number in found]
             if all(abs(one - other) >= APART for one, other in pairwise(places)):
-                break
-        return found
+                return found
+            digits, step = (1,), step if len(digits) > 1 else 2 * step
 
 
 def shown(number: Number) -> str:

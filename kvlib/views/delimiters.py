@@ -102,12 +102,16 @@ def _written(data: bytes, key: str, value: str, between: str, after: str) -> Reg
 
 
 def _looked_at(data: bytes, between: str, after: str, at: int) -> bool:
-    """Return whether the parser notices that a byte has become one that no text has."""
+    """Return whether the parser's answer changes with a byte: it becomes one that no text has."""
+    changed = data[:at] + b"\xff" + data[at + 1 :]
+    return _answer(changed, between, after) != _answer(data, between, after)
+
+
+def _answer(data: bytes, between: str, after: str) -> dict[str, str] | str:
     try:
-        naive.decode_delimited(data[:at] + b"\xff" + data[at + 1 :], between, after)
-    except ValueError:
-        return True
-    return False
+        return naive.decode_delimited(data, between, after)
+    except ValueError as error:
+        return str(error)
 
 
 def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> Screen:

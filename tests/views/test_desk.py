@@ -411,12 +411,12 @@ def test_small_cards_and_long_streams_have_their_rings_too() -> None:
     figure = table_of(pieces).figure(names, 1)
     assert len(rings(figure, "you")) == 1
     assert figure.title == "Index 2147483648 in a total of 7 segments: join refuses"
-    ((x, y),) = rings(figure, "wrong")
+    ((_, y),) = rings(figure, "wrong")
     assert y < Grid.of(7).at(0)[1] + 60
     assert len(rings(table_of(pieces).figure(names, 8 * 8 + 1), "you")) == 1
     refused = table_of(pieces).figure(names, 8 * 12 + 1)
     assert refused.title == "join finds no fault, but the stream can't be decoded"
-    ((x, y),) = rings(refused, "wrong")
+    ((_, y),) = rings(refused, "wrong")
     assert y > Grid.of(7).bottom
 
 
