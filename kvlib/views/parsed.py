@@ -129,7 +129,7 @@ def _notes(
     if parse.at is not None:
         written = _part(parse.written, parse.at)
         read = _part(layout.root.children, parse.at)
-        yield f"byte {parse.at} was written as {written}, and read as {read}"
+        yield f"byte {parse.at}: written as {written}, read as {read}"
     yield fit(f"the parser got {got}", WRAP)
     if parse.looked is not None and looked:
         yield f"▲ {looked} of {count(end - start, 'byte')} looked at: a delimiter may be anywhere"

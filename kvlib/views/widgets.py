@@ -66,10 +66,12 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.buttons = {
             name: _button(name, self._set, one) for name, one in (presets or {}).items()
         }
-        rows = ipywidgets.Layout(flex_flow="row wrap")
-        above = [ipywidgets.HBox([*self.buttons.values()], layout=rows)] if self.buttons else []
+        acts = [button for name, button in self.buttons.items() if callable((presets or {})[name])]
+        sets = [button for button in self.buttons.values() if button not in acts]
         shown = [control for name, control in self.controls.items() if name not in hidden]
-        super().__init__([*above, *shown, self.screen, guard])
+        rows = ipywidgets.Layout(flex_flow="row wrap")
+        above = [ipywidgets.HBox(row, layout=rows) for row in (sets, [*shown, *acts]) if row]
+        super().__init__([*above, self.screen, guard])
         self.add_class("kvlib-explorer")
         self._update()
 
@@ -146,5 +148,6 @@ def _control(name: str, choice: Choice) -> Any:
         ends = {"min": choice[0], "max": choice[-1], "step": choice.step}
         return ipywidgets.BoundedIntText(value=choice[0], **ends, **described)
     if isinstance(choice, list):
-        return ipywidgets.Dropdown(options=choice, **described)
+        layout = ipywidgets.Layout(width="max-content")
+        return ipywidgets.Dropdown(options=choice, layout=layout, **described)
     raise TypeError(f"{name} is a str, bool, int, range or list, not {type(choice).__name__}")

@@ -143,9 +143,8 @@ def test_each_choice_is_a_position_with_its_figures(curves: Curves) -> None:
         rings = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="9" fill="none"',
                            "".join(position.shapes))  # fmt: skip
         mine = [(x, y) for x, y, _ in drawn[number :: len(curves.rows)]]
-        assert [(float(x), float(y)) for x, y in rings] == [
-            (pytest.approx(x, abs=0.2), pytest.approx(y, abs=0.2)) for x, y in mine
-        ]
+        for ring, point in zip(rings, mine, strict=True):
+            assert [float(number) for number in ring] == pytest.approx([*point], abs=0.2)
 
 
 @pytest.mark.parametrize("curves", SAMPLES)

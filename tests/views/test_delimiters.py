@@ -238,7 +238,7 @@ def test_the_picture_has_both_readings_of_each_byte(
         assert start <= at < end
         x, y = above.at(at - start)
         assert rings == [(svg.number(x - 1.6), svg.number(y - 1.6))]
-        assert f"byte {at} was written as" in shapes
+        assert f"byte {at}: written as" in shapes
     marks = shapes.count("l5 -8l5 8Z")
     assert marks == (0 if refused else end - start)
     assert (f"▲ {end - start} of " in shapes) == (marks > 0)

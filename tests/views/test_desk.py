@@ -219,8 +219,21 @@ def test_a_button_is_one_update() -> None:
 def test_only_buttons_set_the_places() -> None:
     """The menus of the places aren't shown, because the picture has the cards."""
     lab = desk(CAFE, max_segment_size=20)
-    assert lab.controls[CHOSEN] in lab.children
-    assert lab.controls["place 0"] not in lab.children
+    sets, acts, screen, _ = lab.children
+    assert [one.description for one in sets.children] == [
+        "in order",
+        "reverse",
+        "drop one",
+        "double one",
+    ]
+    assert acts.children[:2] == (lab.controls[CHOSEN], lab.controls[FLIP])
+    assert [one.description for one in acts.children[2:]] == [
+        "move left",
+        "move right",
+        "lose it",
+        "double it",
+    ]
+    assert screen is lab.screen
 
 
 def test_without_a_kernel_there_is_a_figure_of_the_accidents() -> None:
