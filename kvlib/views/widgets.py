@@ -146,7 +146,8 @@ def _control(name: str, choice: Choice) -> Any:
         return ipywidgets.BoundedIntText(value=choice, min=0, max=2**32 - 1, **described)
     if isinstance(choice, range):
         ends = {"min": choice[0], "max": choice[-1], "step": choice.step}
-        return ipywidgets.BoundedIntText(value=choice[0], **ends, **described)
+        layout = ipywidgets.Layout(width="12em")
+        return ipywidgets.BoundedIntText(value=choice[0], layout=layout, **ends, **described)
     if isinstance(choice, list):
         layout = ipywidgets.Layout(width="max-content")
         return ipywidgets.Dropdown(options=choice, layout=layout, **described)

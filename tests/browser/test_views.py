@@ -565,8 +565,7 @@ def test_chart_tells_the_figures_of_each_choice(page: Page) -> None:
     for position in figure.positions:
         expect(view.locator("output.say")).to_have_text(figure.sentence(position))
         page.keyboard.press("ArrowRight")
-    shown = view.locator("tbody").text_content().split()
-    assert len(shown) == len(curves.rows)
+    assert view.locator("tbody th").count() == len(curves.rows)
     assert view.locator("td").count() == len(curves.rows) * (len(curves.columns) - 1)
 
 
