@@ -145,7 +145,8 @@ def _screen(meant: dict[str, str], layout: Layout, got: str, verdict: str, parse
         yield from ("", *hanging(GOT, got), *hanging("", verdict))
 
     whole = "\n".join(text())
-    return Screen(whole, still(parsed.draw(layout, got, verdict, parse, whole)))
+    figure = parsed.draw(layout, got, verdict, parse, whole)
+    return Screen(whole, still(figure), figure.html())
 
 
 def delimited(data: bytes, between: str, after: str) -> Layout:

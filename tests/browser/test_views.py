@@ -678,6 +678,8 @@ def test_views_that_did_not_run_read_as_tables(lab: Lab, notebook: Any) -> None:
             if re.search(r'class="kvlib (bytes|film)\b', html):
                 found += 1
                 assert_reads(shown, html)
+            elif "figure" in html:
+                assert shown.locator("img").first.is_visible()
             elif "application/vnd.jupyter.widget-view+json" in stored.get("data", {}):
                 assert shown.inner_text().split() == "".join(stored["data"]["text/plain"]).split()
     assert found

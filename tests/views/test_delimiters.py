@@ -59,6 +59,10 @@ def test_the_text_has_the_record_the_bytes_and_the_result() -> None:
     assert escape("The parser got {'café': '2', '50 €': ''}.") in lab.screen.value
     assert "MISMATCH at byte 7" in lab.screen.value
     assert escape(FIRST.partition("\n\n")[2]) in lab.screen.value
+    page = lab._repr_mimebundle_()["text/html"]
+    assert escape("The parser got {'café': '2', '50 €': ''}.") in page
+    assert "<img alt=" in page
+    assert "<script" not in page
 
 
 @given(TRICKY, TRICKY, TRICKY, TRICKY)

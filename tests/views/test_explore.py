@@ -103,3 +103,17 @@ def test_keys_do_not_reach_the_notebook() -> None:
     assert "data-lm-suppress-shortcuts" in guard.value
     assert f"closest('.{explorer._dom_classes[-1]}')" in guard.value
     assert guard.layout.display == "none"
+
+
+def test_a_page_without_a_kernel_has_a_screens_still() -> None:
+    """It is that of the values at the time; other results have a text only."""
+
+    def show(name: str) -> object:
+        return Screen(name, f"<p>{name}", f"<b>{name}</b>") if name else 1 / 0
+
+    explorer = explore(show, name="one")
+    explorer.controls["name"].value = "two"
+    assert explorer._repr_mimebundle_()["text/html"] == "<b>two</b>"
+    explorer.controls["name"].value = ""
+    assert "text/html" not in explorer._repr_mimebundle_()
+    assert "text/html" not in explore(lambda name: name, name="one")._repr_mimebundle_()
