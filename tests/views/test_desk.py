@@ -14,6 +14,7 @@ from helpers.vocabulary import MAPPINGS, flip_bit
 from kvlib import segments
 from kvlib.encoding import Item
 from kvlib.errors import CorruptionError
+from kvlib.layout.dissect import dissect
 from kvlib.views import cards, svg
 from kvlib.views.assembled import slots
 from kvlib.views.cards import Card, Grid
@@ -266,6 +267,11 @@ def figure_of(row: "dict[str, str] | list[str]", bit: int = 0) -> Figure:
     return Table(own, others).figure(names, bit)
 
 
+def table_of(segments_: list[bytes]) -> Table:
+    """Return a table with these segments only."""
+    return Table({f"{number}": segment for number, segment in enumerate(segments_)}, {})
+
+
 def shapes_of(figure: Figure) -> tuple[str, ...]:
     """Return the shapes of a picture with one position."""
     (position,) = figure.positions
@@ -349,7 +355,12 @@ def test_the_stream_is_as_far_there_as_the_headers_say(data: list[bytes]) -> Non
     made = slots([Card(one, ()) for one in data], {})
     ends = [0, *(slot.last + 1 for slot in made)]
     assert [slot.first for slot in made] == ends[:-1]
-    pieces = [data[slot.position][8:] for slot in made if slot.position is not None]
+    there = [(slot.first, data[slot.position]) for slot in made if slot.position is not None]
+    possible = [one for one in data if len(one) >= 8 and one[:4] < one[4:8]]
+    same = [one for one in possible if one[4:8] == possible[0][4:8]]
+    assert {one[:8] for _, one in there} == {one[:8] for one in same}
+    assert all(int.from_bytes(one[:4]) == index for index, one in there)
+    pieces = [one[8:] for _, one in there]
     try:
         stream = segments.join(data)
     except CorruptionError as error:
@@ -368,6 +379,31 @@ def test_a_missing_piece_has_its_size_if_a_snapshot_is_known() -> None:
     strangers = desk([PIECES[0]])
     assert "the stream as far as it is there: 12 bytes" in strangers.screen.value
     assert "1-2 of 3 are not here" in strangers.screen.value
+
+
+def test_a_card_without_a_place_in_the_stream_has_a_cross() -> None:
+    """One of another total is refused, and its thread ends before the stream."""
+    other = segments.split(kvlib.encode_snapshot({"café": "2,50 € to go"}), 15)
+    own = segments.split(kvlib.encode_snapshot(CAFE), 15)
+    table = Table(dict(zip("abcd", own, strict=True)), dict(zip("vwxyz", other, strict=True)))
+    figure = table.figure(["a", "b", "x", "d"])
+    assert figure.title == "One card says 5, the first says 4: join refuses"
+    assert "20 of 27 bytes" in "".join(shapes_of(figure))
+    x, y = Grid.of(4).foot(2)
+    assert svg.sign(x, y + 20, "wrong", 9) in shapes_of(figure)
+    assert sum(shape.count('fill="$wrong"') for shape in shapes_of(figure)) == 1
+
+
+@given(st.permutations(PIECES))
+def test_pieces_have_the_colours_of_the_stream(pieces: list[bytes]) -> None:
+    """Each byte of a piece has the kind that it has in the stream, whatever the order given."""
+    written = table_of(pieces).leaves
+    stream = dissect(kvlib.encode_snapshot(CAFE), format="snapshot").root.leaves()
+    kinds = [leaf.kind for leaf in stream for _ in range(leaf.start, leaf.end)]
+    found = []
+    for _, leaves in sorted((piece, written[f"{at}"]) for at, piece in enumerate(pieces)):
+        found += [leaf.kind for leaf in leaves for _ in range(leaf.start, leaf.end)]
+    assert found == kinds
 
 
 def test_foreign_cards_are_hatched() -> None:
@@ -409,11 +445,6 @@ def test_a_stream_that_cannot_be_decoded_has_a_ring() -> None:
     assert figure.title == "join finds no fault, but the stream can't be decoded"
     ((_, y),) = rings(figure, "wrong")
     assert y > Grid.of(3).bottom
-
-
-def table_of(segments_: list[bytes]) -> Table:
-    """Return a table with these segments only."""
-    return Table({f"{number}": segment for number, segment in enumerate(segments_)}, {})
 
 
 def test_small_cards_and_long_streams_have_their_rings_too() -> None:
