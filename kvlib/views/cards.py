@@ -15,7 +15,8 @@ Field = Literal["index", "total"]  # of a segment's header
 HEADER: Final = segments.HEADER.size
 ROOM: Final = svg.WIDTH - 2 * svg.MARGIN
 HEX: Final = 19  # units, the narrowest cell that has room for a byte in hex
-GAP: Final = 11
+GAP: Final = 11  # from one card to the next
+BETWEEN: Final = 28  # from one row of cards to the next, with room for their names
 DIGIT: Final = 0.7  # how wide a bold digit is, for its size
 
 
@@ -56,18 +57,18 @@ class Grid(NamedTuple):
         columns = places if places <= 5 else min(7, -(-places // 2)) if places <= 10 else 7
         columns = max(2, columns)
         rows = -(-places // columns)
-        height = {1: 166.0, 2: 84.0, 3: 62.0}.get(rows, 62.0)
+        height = {1: 166.0, 2: 78.0}.get(rows, 56.0)
         return cls(columns, rows, (ROOM - GAP * (columns - 1)) / columns, height)
 
     @property
     def pitch(self) -> float:
         """How far it is from one row to the next."""
-        return self.height + 32
+        return self.height + BETWEEN
 
     @property
     def bottom(self) -> float:
         """The lower edge of the last row."""
-        return self.top + self.pitch * self.rows - 32
+        return self.top + self.pitch * self.rows - BETWEEN
 
     def at(self, place: int) -> tuple[float, float]:
         """Return the upper left corner of a card."""
@@ -122,7 +123,7 @@ class Grid(NamedTuple):
         ground = "wrong-p" if card.foreign else "card"
         numbers = _numbers(card)
         if numbers:
-            size, base = (34, 40) if self.rows == 2 else (25, 29)
+            size, base = (34, 37) if self.rows == 2 else (25, 27)
             yield from self.heading(x + 10, y + base, numbers, size, ground, part)
         if card.flipped is not None and card.flipped < HEADER:
             yield _flipped(x + 6, y + 5, self.width - 12, self.height - 30)

@@ -339,6 +339,7 @@ def test_the_picture_has_the_cards_and_what_join_said(names: list[str], bit: int
         assert hexes(figure, grid.bottom, 999) == stream
         assert f"the stream: {len(stream)} bytes" in "".join(shapes_of(figure))
     assert len(figure.title) <= 60
+    assert figure.height <= 420
 
 
 SMALL = st.binary(max_size=12) | st.builds(
@@ -392,6 +393,13 @@ def test_a_card_without_a_place_in_the_stream_has_a_cross() -> None:
     x, y = Grid.of(4).foot(2)
     assert svg.sign(x, y + 20, "wrong", 9) in shapes_of(figure)
     assert sum(shape.count('fill="$wrong"') for shape in shapes_of(figure)) == 1
+
+
+def test_of_two_equal_cards_the_first_is_in_the_stream() -> None:
+    """`join` refuses the second, so the cross is below that one."""
+    figure = figure_of(["segment 1", "segment 0", "segment 1", "segment 2"])
+    x, y = Grid.of(4).foot(2)
+    assert svg.sign(x, y + 20, "wrong", 9) in shapes_of(figure)
 
 
 @given(st.permutations(PIECES))
