@@ -166,7 +166,7 @@ def _title(cards: Sequence[Card], joined: Joined) -> str:
             return "join finds no fault, but the records are wrong"
         if len(cards) == 1:
             return "One card, and it says that it is the only one"
-        return f"{len(cards)} cards, and each says where it belongs: join accepts"
+        return f"{len(cards)} cards, and each says where it belongs: all joined"
     if (blamed := _blamed(joined.error)) and blamed[1] == "total":
         _, own = segments.decode_header(cards[blamed[0]].data)
         _, first = segments.decode_header(cards[0].data)
