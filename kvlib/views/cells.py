@@ -5,7 +5,7 @@ are quiet; key, value and length are strong.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from kvlib.layout.regions import Region, RegionKind
@@ -77,6 +77,14 @@ class Cells:
         """Return the first row's part of a span as a pointer's spot."""
         first = next(self.stretches(start, max(end, start + 1)))
         return first.x, first.y, first.width, self.height
+
+
+def clipped(leaves: Iterable[Region], start: int, end: int) -> Iterator[Region]:
+    """Yield the parts of regions within start:end, counted from start."""
+    for leaf in leaves:
+        low, high = max(leaf.start, start), min(leaf.end, end)
+        if low < high:
+            yield replace(leaf, start=low - start, end=high - start, governs=None)
 
 
 def fields(cells: Cells, data: bytes, leaves: Iterable[Region]) -> Iterator[str]:

@@ -1,14 +1,9 @@
-"""Measured curves: the costs of a threshold and of a segment size, as a chart and as a table.
+"""Measured curves: the costs of a threshold and of a segment size, as a chart and as a table."""
 
-The chart is a Vega-Lite specification: plain data, which JupyterLab draws without a network and
-without another package. Elsewhere its description is shown instead. The table has every figure,
-and is always shown.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from kvlib import encoding, segments
 from kvlib.disk import MemoryDisk
@@ -18,133 +13,73 @@ from kvlib.errors import check_int
 from kvlib.frame import PREAMBLE, SEGMENT, seal
 from kvlib.layout.text import hanging
 from kvlib.plural import count
-from kvlib.views import arguments
+from kvlib.views import arguments, charts
+from kvlib.views.charts import Number, Panel, shown
+from kvlib.views.figure import Figure
 from kvlib.views.plain import first
 
-CHART: Final = "application/vnd.vegalite.v5+json"  # JupyterLab 4 draws this version
-INKS: Final = ("#009E73", "#D55E00")  # 3:1 or more on white, and on the dark theme's #333333
-SHAPES: Final = ("circle", "square")
 MAX_RECORDS: Final = 50_000_000  # for all compactions of one call: about half a minute
-
-Number = int | float
-
-
-class Panel(NamedTuple):
-    """The columns that share a pair of axes, and their unit."""
-
-    title: str
-    columns: tuple[int, ...]
+TITLE: Final = 60  # characters
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Figures that show themselves, in a notebook as a chart above a table.
+    """Figures that show themselves, in a notebook as a chart above a folded table.
 
     Attributes:
+        title: what the figures say.
         caption: the subject of the measurement.
         columns: the headings; the first column is the choice.
         rows: a tuple of numbers for each choice, in rising order.
         panels: the panels of the chart, from top to bottom.
+        says: a row as a sentence, with {1} for the figure in column 1.
     """
 
+    title: str
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Number, ...], ...]
     panels: tuple[Panel, ...]
+    says: str
 
-    @property
-    def description(self) -> str:
-        """Describe the chart in words."""
-        first, last = self.rows[0], self.rows[-1]
-        x = self.columns[0]
-        ends = [
-            f"{self.columns[at]} goes from {_shown(first[at])} to {_shown(last[at])}"
-            for panel in self.panels
-            for at in panel.columns
-        ]
-        between = f"From {x} {_shown(first[0])} to {x} {_shown(last[0])}"
-        return f"Line chart. {self.caption}. {between}, {'; '.join(ends)}."
-
-    def chart(self) -> dict[str, Any]:
-        """Return the Vega-Lite specification."""
-        return {
-            "description": self.description,
-            # No menu, because it offers to send the chart to another site.
-            "usermeta": {"embedOptions": {"actions": False, "renderer": "svg"}},
-            "vconcat": [self._drawn(panel) for panel in self.panels],
-            "resolve": {"scale": {"color": "independent", "shape": "independent"}},
-        }
-
-    def _drawn(self, panel: Panel) -> dict[str, Any]:
-        names = [self.columns[at] for at in panel.columns]
-        values = [
-            {"x": row[0], "y": row[at], "line": self.columns[at]}
-            for row in self.rows
-            for at in panel.columns
-        ]
-        legend = {"orient": "top", "title": None} if len(names) > 1 else None
-        encoding = {
-            "x": _axis("x", self.columns[0], values=[row[0] for row in self.rows]),
-            "y": _axis("y", panel.title),
-            "color": _by_line(names, INKS, legend),
-        }
-        points = {
-            "mark": {"type": "point", "filled": True, "opacity": 1, "size": 70, "tooltip": True},
-            "encoding": {"shape": _by_line(names, SHAPES, legend)},
-        }
-        layers = [{"mark": "line"}, points]
-        size = {"width": 270, "height": 170}
-        return {"data": {"values": values}, "encoding": encoding, "layer": layers, **size}
+    def figure(self) -> Figure:
+        """Return the chart, with the table below it."""
+        sentences = [self.says.format(*map(shown, row)) for row in self.rows]
+        folded = (("All figures", self.table()),)
+        return charts.draw(
+            self.title, self.columns, self.rows, self.panels, sentences, repr(self), folded
+        )
 
     def lines(self) -> Iterator[str]:
         """Yield the table as text."""
-        table = [self.columns, *(tuple(map(_shown, row)) for row in self.rows)]
+        table = [self.columns, *(tuple(map(shown, row)) for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         yield from hanging("", self.caption)
         for row in table:
             yield "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
 
-    def __repr__(self) -> str:
-        return "\n".join(self.lines())
-
-    def _repr_html_(self) -> str:
-        # allows a line break
-        names = [escape(name).replace("_", "_<wbr>") for name in self.columns]
-        heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    def table(self) -> str:
+        """Return the table as HTML."""
+        heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
         rows = "\n".join(
-            f'<tr><th scope="row">{_shown(row[0])}</th>'
-            f"{''.join(f'<td>{_shown(cell)}</td>' for cell in row[1:])}</tr>"
+            f'<tr><th scope="row">{shown(row[0])}</th>'
+            f"{''.join(f'<td>{shown(cell)}</td>' for cell in row[1:])}</tr>"
             for row in self.rows
         )
         return (
-            f'<table class="kvlib-curves">\n<caption>{escape(self.caption)}</caption>\n'
+            f"<table>\n<caption>{escape(self.caption)}</caption>\n"
             f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
         )
 
-    def _ipython_display_(self) -> None:
-        # Two outputs, because a page shows a single form of an output.
-        from IPython.display import display
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
 
-        words = "\n".join(hanging("", self.description))
-        display({CHART: self.chart(), "text/plain": words}, raw=True)
-        display({"text/html": self._repr_html_(), "text/plain": repr(self)}, raw=True)
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self.figure().html()}
 
 
-def _axis(field: str, title: str, **ticks: object) -> dict[str, Any]:
-    axis = {"grid": False, "labelOverlap": "greedy", **ticks}
-    scale = {"type": "log", "nice": False, "padding": 12}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
-
-
-def _by_line(names: list[str], marks: Sequence[str], legend: object) -> dict[str, Any]:
-    scale = {"domain": names, "range": [*marks[: len(names)]]}
-    return {"field": "line", "type": "nominal", "scale": scale, "legend": legend}
-
-
-def _shown(number: Number) -> str:
-    if isinstance(number, int):
-        return f"{number:,}"
-    return f"{number:,.1f}" if number >= 100 else f"{number:#.3g}"
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}×" if ratio >= 10 else f"{ratio:.2g}×"
 
 
 def compactions(
@@ -174,7 +109,18 @@ def compactions(
     rows = tuple(_compacted(keys, puts, threshold) for threshold in chosen)
     panels = Panel("records written per put", (1,)), Panel("records replayed", (2, 3))
     caption = f"The cost of compacting at a threshold: {count(keys, 'key')}, {count(puts, 'put')}"
-    return Curves(caption, columns, rows, panels)
+    says = "Each put writes {1} records; a recovery replays {2} at worst, {3} on average."
+    return Curves(_trade(rows), caption, columns, rows, panels, says)
+
+
+def _trade(rows: tuple[tuple[Number, ...], ...]) -> str:
+    """Return what a larger threshold saves, and what it costs."""
+    (low, most, fewest, _), (high, least, longest, _) = rows[0], rows[-1]
+    if low == high:
+        return f"At a threshold of {low:,}, a put writes {shown(most)} records"
+    rarer = f"Compact {_times(high / low)} less often: write {_times(most / least)} less"
+    whole = f"{rarer}, replay {_times(longest / fewest)} more"
+    return whole if len(whole) <= TITLE else rarer
 
 
 def _compacted(keys: int, puts: int, threshold: int) -> tuple[Number, ...]:
@@ -218,7 +164,18 @@ def overhead(
     columns = ("max_segment_size", "segments", "bare", "sealed")
     caption = f"Bytes of headers for each byte of a stream of {count(len(data), 'byte')}"
     rows = tuple(_split(data, size) for size in chosen)
-    return Curves(caption, columns, rows, (Panel("bytes of headers per byte", (2, 3)),))
+    panels = (Panel("bytes of headers per byte of stream", (2, 3)),)
+    says = "Segments: {1}. Headers add {2} bytes to each byte of the stream, or {3} if sealed."
+    (low, *_, most), (high, *_, least) = rows[0], rows[-1]
+    title = f"Headers of sealed segments add {_percent(most)} at {low:,} bytes"
+    if low < high:
+        title = f"Sealed headers add {_percent(most)} at {low:,} bytes, "
+        title += f"{_percent(least)} at {high:,}"
+    return Curves(title, caption, columns, rows, panels, says)
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:,.0f}%" if part >= 0.1 else f"{100 * part:.2g}%"
 
 
 def _split(data: bytes, size: int) -> tuple[Number, ...]:

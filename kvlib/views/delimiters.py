@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from html import escape
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from kvlib import naive
 from kvlib.layout.dissect import Layout, Region, walk_again
 from kvlib.layout.regions import group
 from kvlib.layout.text import BLOCK, fit, hanging, lines
-from kvlib.views import arguments, html, readers
+from kvlib.views import arguments, parsed, readers
 from kvlib.views.dump import windows
 from kvlib.views.explore import Screen
+from kvlib.views.parsed import Parse
 from kvlib.views.plain import told
+from kvlib.views.still import still
 
 if TYPE_CHECKING:
     from kvlib.views.widgets import Explorer
@@ -69,19 +71,47 @@ def _cut_at_delimiters(key: str, value: str, between: str, after: str) -> Screen
     meant = {key: value}
     data = naive.encode_delimited(meant, between, after)
     layout = delimited(data, between, after)
+    record = [_written(data, key, value, between, after)]
     try:
         got = naive.decode_delimited(data, between, after)
     except ValueError as error:
-        return _screen(meant, layout, f"{type(error).__name__}: {error}", "MISMATCH: no record")
-    parts = {"key": key, "between": between, "value": value, "after": after}
-    written = [f"record[0].{name}" for name, text in parts.items() for _ in text.encode()]
-    read = [leaf.name for leaf in layout.root.leaves() for _ in range(leaf.start, leaf.end)]
-    for at, (mine, its) in enumerate(zip(written, read, strict=True)):
-        if mine != its:
+        words = f"{type(error).__name__}: {error}"
+        return _screen(meant, layout, words, "MISMATCH: no record", Parse("refused", record))
+    read = naive.read_delimited
+    parse = Parse("right" if got == meant else "wrong", record, len([*read(data, between, after)]))
+    parse = parse._replace(looked=partial(_looked_at, data, between, after))
+    own = [leaf.name for leaf in record[0].leaves() for _ in range(leaf.start, leaf.end)]
+    its = [leaf.name for leaf in layout.root.leaves() for _ in range(leaf.start, leaf.end)]
+    for at, (mine, name) in enumerate(zip(own, its, strict=True)):
+        if mine != name:
             word = "the same, by luck" if got == meant else "MISMATCH"
-            verdict = f"{word} at byte {at}: written as {mine}, read as {its}"
-            return _screen(meant, layout, repr(got), verdict)
-    return _screen(meant, layout, repr(got), "the same")
+            verdict = f"{word} at byte {at}: written as {mine}, read as {name}"
+            return _screen(meant, layout, repr(got), verdict, parse._replace(at=at))
+    return _screen(meant, layout, repr(got), "the same", parse)
+
+
+def _written(data: bytes, key: str, value: str, between: str, after: str) -> Region:
+    """Return the record as its writer meant it."""
+    ends = [*accumulate(len(text.encode()) for text in (key, between, value, after))]
+    return _record(
+        "record[0]",
+        naive.Piece(0, key, ends[0]),
+        naive.Piece(ends[1], value, ends[2]),
+        len(data) - ends[2],
+    )
+
+
+def _looked_at(data: bytes, between: str, after: str, at: int) -> bool:
+    """Return whether the parser's answer changes with a byte: it becomes one that no text has."""
+    changed = data[:at] + b"\xff" + data[at + 1 :]
+    return _answer(changed, between, after) != _answer(data, between, after)
+
+
+def _answer(data: bytes, between: str, after: str) -> dict[str, str] | str:
+    try:
+        return naive.decode_delimited(data, between, after)
+    except ValueError as error:
+        return str(error)
 
 
 def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> Screen:
@@ -94,13 +124,17 @@ def _by_your_functions(encode: Encode, decode: Decode, key: str, value: str) -> 
     layout = Layout("the bytes", data, group("data", [whole]))
     try:
         got = decode(data)
-        verdict = "the same" if readers.same_records(got, meant) else "MISMATCH"
-        return _screen(meant, layout, readers.one_line(got), verdict)
+        same = readers.same_records(got, meant)
+        parse = Parse("right" if same else "wrong")
+        return _screen(
+            meant, layout, readers.one_line(got), "the same" if same else "MISMATCH", parse
+        )
     except Exception as error:  # a learner's function may raise anything
-        return _screen(meant, layout, readers.error_line(error), "MISMATCH: no record")
+        words = readers.error_line(error)
+        return _screen(meant, layout, words, "MISMATCH: no record", Parse("refused"))
 
 
-def _screen(meant: dict[str, str], layout: Layout, got: str, verdict: str) -> Screen:
+def _screen(meant: dict[str, str], layout: Layout, got: str, verdict: str, parse: Parse) -> Screen:
     heading, written, got = f"{layout.source}:", told(meant), fit(got, readers.ANSWER)
     shown = windows(len(layout.data), BLOCK, len(layout.data))
 
@@ -110,13 +144,9 @@ def _screen(meant: dict[str, str], layout: Layout, got: str, verdict: str) -> Sc
         yield from lines(layout.data, walk_again(layout), shown)
         yield from ("", *hanging(GOT, got), *hanging("", verdict))
 
-    made = html.draw(layout)
-    page = [
-        f"<p>{MEANT}<code>{escape(written)}</code>",
-        html.legend([made]) + html.picture(made, shown, wait=""),
-        f"<p>{GOT}<code>{escape(got)}</code><p><strong>{escape(verdict)}</strong>",
-    ]
-    return Screen("\n".join(text()), html.root("", "".join(page)))
+    whole = "\n".join(text())
+    figure = parsed.draw(layout, got, verdict, parse, whole)
+    return Screen(whole, still(figure), figure.html())
 
 
 def delimited(data: bytes, between: str, after: str) -> Layout:

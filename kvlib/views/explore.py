@@ -11,10 +11,17 @@ if TYPE_CHECKING:
 
 
 class Screen(NamedTuple):
-    """A result with text and HTML, each of them complete."""
+    """A result with text and HTML, each of them complete.
+
+    Attributes:
+        text: for terminals.
+        html: for a widget, where no script runs.
+        still: for pages without a kernel; "" if the text has to do.
+    """
 
     text: str
     html: str
+    still: str = ""
 
     def __repr__(self) -> str:
         return self.text

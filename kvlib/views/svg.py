@@ -242,6 +242,15 @@ def image(shapes: Iterable[str], height: float) -> str:
     )
 
 
+def inline(shapes: Iterable[str], height: float, label: str) -> str:
+    """Return an SVG for a page that has the variables, so that it follows the page's theme."""
+    body = re.sub(r"\$([a-z0-9-]+)", r"var(--kv-\1)", "".join(shapes))
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {number(height)}" role="img" aria-label="{escape(label)}">'
+        f"{body}</svg>"
+    )
+
+
 def variables() -> str:
     """Return the style that gives the tokens their colours, in both themes.
 

@@ -1,6 +1,6 @@
 """Widgets for the views that change while you type. Only this module needs ipywidgets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -11,7 +11,10 @@ from kvlib.plural import count
 from kvlib.views import readers
 from kvlib.views.arguments import Choice
 from kvlib.views.dump import as_html, dump
+from kvlib.views.explore import Screen
 from kvlib.views.plain import told
+
+Values = Mapping[str, object]  # of controls, by name
 
 MOST: Final = 20_000  # characters of a screen
 MOST_HTML: Final = 1_000_000
@@ -40,9 +43,22 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self,
         show: Callable[..., object],
         controls: Mapping[str, Choice],
-        presets: Mapping[str, Mapping[str, object]] | None = None,
+        presets: Mapping[str, Values | Callable[[Any], Values]] | None = None,
+        *,
+        hidden: Collection[str] = (),
+        still: str = "",
     ) -> None:
-        self._show = show
+        """Show `show(**values)` below controls.
+
+        Args:
+            show: the function of the controls' values.
+            controls: what each control chooses from, by name.
+            presets: values to set, or functions that compute them from the values of all
+                controls, by the names of their buttons.
+            hidden: the controls that only buttons set.
+            still: HTML for pages without a kernel, instead of that of a Screen.
+        """
+        self._show, self._still, self._held = show, still, False
         self.controls = {name: _control(name, choice) for name, choice in controls.items()}
         self.screen = ipywidgets.HTML()
         for control in self.controls.values():
@@ -51,20 +67,34 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.buttons = {
             name: _button(name, self._set, one) for name, one in (presets or {}).items()
         }
+        acts = [button for name, button in self.buttons.items() if callable((presets or {})[name])]
+        sets = [button for button in self.buttons.values() if button not in acts]
+        shown = [control for name, control in self.controls.items() if name not in hidden]
         rows = ipywidgets.Layout(flex_flow="row wrap")
-        above = [ipywidgets.HBox([*self.buttons.values()], layout=rows)] if self.buttons else []
-        super().__init__([*above, *self.controls.values(), self.screen, guard])
+        above = [ipywidgets.HBox(row, layout=rows) for row in (sets, [*shown, *acts]) if row]
+        super().__init__([*above, self.screen, guard])
         self.add_class("kvlib-explorer")
         self._update()
 
-    def _set(self, values: Mapping[str, object]) -> None:
-        for name, value in values.items():
+    @property
+    def _values(self) -> dict[str, object]:
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _set(self, values: Values | Callable[[Any], Values]) -> None:
+        self._held = True  # one update, not one for each control
+        for name, value in (values(self._values) if callable(values) else values).items():
             self.controls[name].value = value
+        self._held = False
+        self._update()
 
     def _update(self, _: object = None) -> None:
-        values = {name: control.value for name, control in self.controls.items()}
+        if self._held:
+            return
+        self._now = ""
         try:
-            self.text, self.screen.value = _shown(self._show(**values))
+            answer = self._show(**self._values)
+            self.text, self.screen.value = _shown(answer)
+            self._now = answer.still if isinstance(answer, Screen) else ""
         except (Exception, SystemExit) as error:  # a learner's function or input has failed
             self.text = "\n".join(hanging("", fit(readers.error_line(error), readers.ANSWER)))
             self.screen.value = as_html(self.text)
@@ -80,6 +110,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         # text.
         bundle = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
+        if still := self._still or self._now:
+            bundle["text/html"] = still
         return bundle
 
 
@@ -100,7 +132,7 @@ def _cut(text: str) -> str:
     return text if left <= 0 else f"{text[:MOST]}\n({count(left, 'more character')})"
 
 
-def _button(name: str, act: Callable[[Mapping[str, object]], None], values: object) -> Any:
+def _button(name: str, act: Callable[[Any], None], values: object) -> Any:
     # Buttons keep their width; if there is no room, they move to the next row.
     layout = ipywidgets.Layout(width="auto", flex="none")
     button = ipywidgets.Button(description=name, layout=layout)
@@ -118,7 +150,9 @@ def _control(name: str, choice: Choice) -> Any:
         return ipywidgets.BoundedIntText(value=choice, min=0, max=2**32 - 1, **described)
     if isinstance(choice, range):
         ends = {"min": choice[0], "max": choice[-1], "step": choice.step}
-        return ipywidgets.BoundedIntText(value=choice[0], **ends, **described)
+        layout = ipywidgets.Layout(width="12em")
+        return ipywidgets.BoundedIntText(value=choice[0], layout=layout, **ends, **described)
     if isinstance(choice, list):
-        return ipywidgets.Dropdown(options=choice, **described)
+        layout = ipywidgets.Layout(width="max-content")
+        return ipywidgets.Dropdown(options=choice, layout=layout, **described)
     raise TypeError(f"{name} is a str, bool, int, range or list, not {type(choice).__name__}")

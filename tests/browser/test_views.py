@@ -93,6 +93,7 @@ CALLS = {
 Part = tuple[str, str, int, int]  # path, the letter of its kind, start and end
 FILMS = ["crash", "flips", "steps", "lengths", "diff"]
 TYPED = ["delimiters", "desk", "explore"]
+DRAWN = ["delimiters", "desk"]
 CELLS = [SETUP, *CALLS.values(), CALLS["crash"]]
 BUTTONS = ["First", "Back", "Next", "Last", "Next change"]
 
@@ -435,7 +436,8 @@ def assert_answers(page: Page, name: str, **values: object) -> str:
     while screen.text_content() != wanted and time.monotonic() < end:
         page.wait_for_timeout(50)
     assert screen.text_content() == wanted
-    return screen.inner_text()
+    picture = screen.locator("svg").get_attribute("aria-label") if name in DRAWN else None
+    return picture or screen.inner_text()
 
 
 def fill(page: Page, field: Locator, text: str) -> None:
@@ -482,19 +484,25 @@ def test_segments_on_the_desk_are_joined(page: Page) -> None:
             page.keyboard.press(act)
         made("desk").buttons[name].click()
         assert joined() in assert_answers(page, "desk")
-    view.get_by_label("place 1:").select_option("other 2")
-    assert joined({"place 1": "other 2"}) in assert_answers(page, "desk")
-    view.get_by_label("place 1:").focus()
-    page.keyboard.press("ArrowUp")
-    assert joined({"place 1": "other 1"}) in assert_answers(page, "desk")
-    view.get_by_label("place 1:").select_option("segment 1")
+    chosen = view.get_by_label("chosen:")
+    chosen.select_option("place 1")
+    made("desk").controls["chosen"].value = "place 1"
+    for name in ("move right", "lose it", "double it", "move left", "swap snapshots"):
+        view.get_by_role("button", name=name, exact=True).click()
+        made("desk").buttons[name].click()
+        assert joined() in assert_answers(page, "desk")
+    chosen.focus()
+    page.keyboard.press("ArrowDown")
+    below = made("desk").controls["chosen"].index + 1
+    assert_answers(page, "desk", chosen=f"place {below}")
+    view.get_by_role("button", name="in order", exact=True).click()
+    made("desk").buttons["in order"].click()
     fill(page, view.get_by_label("flip bit:"), "71")
     page.keyboard.press("Enter")
-    assert joined({"place 1": "segment 1", "flip bit": 71}) in assert_answers(page, "desk")
+    assert joined({"flip bit": 71}) in assert_answers(page, "desk")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     assert joined({"flip bit": 72}) in assert_answers(page, "desk")
-    assert view.locator(".flipped").first.inner_text() != ""
 
 
 def joined(values: dict[str, object] | None = None) -> str:
@@ -511,7 +519,7 @@ def joined(values: dict[str, object] | None = None) -> str:
         for title, record in records.items()
         for number, card in enumerate(segments.split(kvlib.encode_snapshot(record), 15))
     }
-    places = [control.value for name, control in desk.controls.items() if name != "flip bit"]
+    places = [one.value for name, one in desk.controls.items() if name.startswith("place ")]
     sizes = [cards[name] for name in places if name != "nothing"]
     flat = bytearray().join(sizes)
     if bit := desk.controls["flip bit"].value:
@@ -523,7 +531,7 @@ def joined(values: dict[str, object] | None = None) -> str:
     try:
         return repr(kvlib.decode_snapshot(kvlib.join(given)))
     except kvlib.CorruptionError as error:
-        return f"refused: {error}"
+        return f"Refused: {error}"
 
 
 def test_record_that_is_typed_is_encoded(page: Page) -> None:
@@ -548,22 +556,17 @@ def test_record_that_is_typed_is_encoded(page: Page) -> None:
     assert_encodes("日本", "", False)
 
 
-def test_chart_has_a_point_for_each_figure(page: Page) -> None:
-    """The chart has a description and labelled points, and the table has all their figures."""
+def test_chart_tells_the_figures_of_each_choice(page: Page) -> None:
+    """Keys go from choice to choice, and the folded table has all figures."""
     curves = made("compactions")
-    chart, table = output(page, "compactions").all()
-    assert curves.description in (
-        chart.locator("svg").get_attribute("aria-label") or chart.inner_html()
-    )
-    points = chart.locator("svg .mark-symbol.role-mark path")
-    columns = [at for panel in curves.panels for at in panel.columns]
-    assert points.count() == len(curves.rows) * len(columns)
-    points.first.hover()
-    shown = [re.split(r"\t|\n", row) for row in table.locator("tbody").inner_text().split("\n")]
-    assert [float(row[0].replace(",", "")) for row in shown] == [row[0] for row in curves.rows]
-    for row, figures in zip(shown, curves.rows, strict=True):
-        for text, figure in zip(row, figures, strict=True):
-            assert float(text.replace(",", "")) == pytest.approx(figure, rel=0.01)
+    figure, view = curves.figure(), output(page, "compactions")
+    view.locator(".stage").focus()
+    page.keyboard.press("Home")
+    for position in figure.positions:
+        expect(view.locator("output.say")).to_have_text(figure.sentence(position))
+        page.keyboard.press("ArrowRight")
+    assert view.locator("tbody th").count() == len(curves.rows)
+    assert view.locator("td").count() == len(curves.rows) * (len(curves.columns) - 1)
 
 
 # --------------------------------------------------------------------------- what holds for all
@@ -675,6 +678,8 @@ def test_views_that_did_not_run_read_as_tables(lab: Lab, notebook: Any) -> None:
             if re.search(r'class="kvlib (bytes|film)\b', html):
                 found += 1
                 assert_reads(shown, html)
+            elif "figure" in html:
+                assert shown.locator("img").first.is_visible()
             elif "application/vnd.jupyter.widget-view+json" in stored.get("data", {}):
                 assert shown.inner_text().split() == "".join(stored["data"]["text/plain"]).split()
     assert found

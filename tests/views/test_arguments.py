@@ -54,7 +54,7 @@ OTHERS: dict[tuple[str, str], tuple[type[Exception], str] | None] = {
     **{(view, "in memory"): None for view in ("desk", "overhead")},
     ("desk", "closed"): CLOSED,
     ("overhead", "closed"): CLOSED,
-    ("desk", "[]"): (ValueError, "0 segments, a desk has room for 1 to 8: choose another"),
+    ("desk", "[]"): (ValueError, "0 segments, a desk has room for 1 to 20: choose another"),
     ("steps", "[]"): None,
     ("steps", "memoryview"): (ValueError, "more than 64 operations, .*: take fewer"),
     ("delimiters", "None"): None,

@@ -1,13 +1,16 @@
 """Curves are measured, and their chart, table and text have the same figures."""
 
-import json
+import math
 import re
+from itertools import pairwise
 
 import pytest
 
 import kvlib
 from kvlib import MemoryDisk, encoding
-from kvlib.views.curves import CHART, Curves, compactions, overhead
+from kvlib.views import charts
+from kvlib.views.charts import shown
+from kvlib.views.curves import Curves, _trade, compactions, overhead
 
 SMALL = compactions(keys=20, puts=120, thresholds=[40, 5, 20])
 STREAM = encoding.encode_snapshot({str(number): b"value" for number in range(50)})
@@ -92,39 +95,101 @@ def test_overhead_needs_possible_sizes(sizes: list[int], words: str) -> None:
 # ------------------------------------------------------------------------------------------ shown
 
 
-@pytest.mark.parametrize("curves", [SMALL, overhead(STREAM)])
-def test_chart_table_and_text_have_the_same_figures(curves: Curves) -> None:
-    """Each point of the chart is a cell of the table, and the text has every cell."""
-    chart = json.loads(json.dumps(curves.chart()))
-    points = [point for panel in chart["vconcat"] for point in panel["data"]["values"]]
-    drawn = {(point["line"], point["x"], point["y"]) for point in points}
-    columns = [at for panel in curves.panels for at in panel.columns]
-    assert drawn == {(curves.columns[at], row[0], row[at]) for row in curves.rows for at in columns}
-    assert chart["description"] == curves.description
-    html = curves._repr_html_().replace("<wbr>", "")
-    cells = re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", html)
+SAMPLES = [SMALL, overhead(STREAM), compactions(1, 1, [1]), overhead(b"x", [9])]
+
+
+def points(curves: Curves) -> list[tuple[float, float, bool]]:
+    """Return the centres of the points that are drawn, and whether each is a circle."""
+    found = []
+    for shape in curves.figure().fixed:
+        if one := re.match(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="5"', shape):
+            found.append((float(one[1]), float(one[2]), True))
+        if one := re.match(r'<rect x="([\d.]+)" y="([\d.]+)" width="10" height="10"', shape):
+            found.append((float(one[1]) + 5, float(one[2]) + 5, False))
+    return found
+
+
+@pytest.mark.parametrize("curves", SAMPLES)
+def test_points_are_where_the_figures_are(curves: Curves) -> None:
+    """On each axis, a step is as long as the logarithm of the factor between two figures."""
+    drawn = iter(points(curves))
+    for panel in curves.panels:
+        pairs: list[tuple[float, float]] = []
+        for number, at in enumerate(panel.columns):
+            for row in curves.rows:
+                x, y, circle = next(drawn)
+                pairs += [(row[0], x), (-row[at], y)]
+                assert circle == (number == 0)
+        for axis in (pairs[::2], [(-figure, -place) for figure, place in pairs[1::2]]):
+            (low, first), (high, last) = min(axis), max(axis)
+            for figure, place in axis:
+                part = math.log(figure / low) / math.log(high / low) if high > low else 0
+                assert place == pytest.approx(first + part * (last - first), abs=0.2)
+                assert high == low or last - first > 30
+    assert next(drawn, None) is None
+
+
+@pytest.mark.parametrize("curves", SAMPLES)
+def test_each_choice_is_a_position_with_its_figures(curves: Curves) -> None:
+    """The sentence and the picture have all figures of the row."""
+    figure = curves.figure()
+    assert [one.label for one in figure.positions] == [f"{row[0]:,}" for row in curves.rows]
+    drawn = points(curves)
+    for number, (position, row) in enumerate(zip(figure.positions, curves.rows, strict=True)):
+        words = [shown(row[at]) for panel in curves.panels for at in panel.columns]
+        assert all(word in position.says for word in words)
+        texts = re.findall(r"<text.*?>(.*?)</text>", "".join(position.shapes))
+        assert texts == words
+        rings = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="9" fill="none"',
+                           "".join(position.shapes))  # fmt: skip
+        mine = [(x, y) for x, y, _ in drawn[number :: len(curves.rows)]]
+        for ring, point in zip(rings, mine, strict=True):
+            assert [float(number) for number in ring] == pytest.approx([*point], abs=0.2)
+
+
+@pytest.mark.parametrize("curves", SAMPLES)
+def test_table_and_text_have_the_same_figures(curves: Curves) -> None:
+    """The page has the table folded, and the text has every cell."""
+    cells = re.findall(r"<t[hd](?: [^>]*)?>(.*?)</t[hd]>", curves.table())
     assert " ".join(repr(curves).split()) == " ".join([curves.caption, *cells])
     assert max(map(len, repr(curves).splitlines())) <= 80
+    bundle = curves._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(curves)
+    assert f"<details><summary>All figures</summary>{curves.table()}" in bundle["text/html"]
 
 
-def test_the_chart_needs_no_network() -> None:
-    """The chart has no address, no script, and no menu that would send it to another site."""
-    text = json.dumps(SMALL.chart())
-    assert "http" not in text
-    assert SMALL.chart()["usermeta"]["embedOptions"]["actions"] is False
-    assert "<script" not in SMALL._repr_html_()
+def test_the_title_is_what_the_figures_say() -> None:
+    """From 5 to 40 is a factor of 8; 5 records per put become 1.5, and 5 replayed become 40."""
+    assert SMALL.title == "Compact 8× less often: write 3.3× less, replay 8× more"
+    assert overhead(bytes(80), [9, 88]).title == "Sealed headers add 3,300% at 9 bytes, 41% at 88"
+    assert overhead(bytes(9**5), [9**6]).title == (
+        "Headers of sealed segments add 0.056% at 531,441 bytes"
+    )
+    assert compactions(1, 1, [1]).title == "At a threshold of 1, a put writes 2.00 records"
+    for curves in (*SAMPLES, compactions(1, 10**4, [1, 10**4]), overhead(STREAM, [9, 2**32 - 1])):
+        assert len(curves.title) <= 60
 
 
-def test_a_notebook_shows_chart_and_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The chart and the table are two outputs, each with a text."""
-    shown: list[dict[str, object]] = []
-    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
-    overhead(bytes(100), [9, 20])._ipython_display_()
-    chart, table = shown
-    assert set(chart) == {CHART, "text/plain"}
-    assert chart[CHART] == overhead(bytes(100), [9, 20]).chart()
-    words = str(chart["text/plain"]).splitlines()
-    assert " ".join(words) == overhead(bytes(100), [9, 20]).description
-    assert max(map(len, words)) <= 80
-    assert set(table) == {"text/html", "text/plain"}
-    assert table["text/plain"] == repr(overhead(bytes(100), [9, 20]))
+def test_a_title_that_is_too_long_leaves_out_the_price() -> None:
+    """The saving is enough."""
+    rows = ((1, 12_345.0, 1, 1.0), (98_765, 1.0, 98_765, 1.0))
+    assert _trade(rows) == "Compact 98,765× less often: write 12,345× less"
+
+
+def test_a_chart_of_very_many_choices_has_a_part_of_them() -> None:
+    """The first and the last choice are there, and the page stays small; the text has all."""
+    curves = overhead(STREAM, range(9, 2_000))
+    figure = curves.figure()
+    assert len(figure.positions) <= charts.MOST + 1
+    assert [figure.positions[at].label for at in (0, -1)] == ["9", "1,999"]
+    assert len(repr(curves).splitlines()) == 1_993
+
+
+@pytest.mark.parametrize("ends", [(1, 1), (1, 2), (0.5, 30), (1e-6, 1e6), (3, 9), (1, 1e9)])
+def test_numbers_on_an_axis_are_apart(ends: tuple[float, float]) -> None:
+    """They are round, within the axis, and never closer than a line of text."""
+    for size in (100, 216):
+        scale = charts.Scale.around(ends, size, 0)
+        places = [scale.at(tick) for tick in scale.ticks()]
+        assert all(0 <= place <= size for place in places)
+        assert all(one - other >= charts.APART for one, other in pairwise(places))

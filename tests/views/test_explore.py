@@ -41,7 +41,7 @@ def test_typing_changes_the_dump() -> None:
 def test_each_kind_of_value_has_its_control() -> None:
     """A str is a text field, an int or a range a number field, a list a menu, a bool a checkbox."""
     explorer = explore(lambda **values: str(values), a="x", b=3, c=range(9, 65), d=[1, 2], e=True)
-    assert explorer.children[:5] == (*explorer.controls.values(),)
+    assert explorer.children[0].children == (*explorer.controls.values(),)
     assert all(one.description.rstrip(":") == name for name, one in explorer.controls.items())
     kinds = [type(one).__name__ for one in explorer.controls.values()]
     assert kinds == ["Text", "BoundedIntText", "BoundedIntText", "Dropdown", "Checkbox"]
@@ -103,3 +103,17 @@ def test_keys_do_not_reach_the_notebook() -> None:
     assert "data-lm-suppress-shortcuts" in guard.value
     assert f"closest('.{explorer._dom_classes[-1]}')" in guard.value
     assert guard.layout.display == "none"
+
+
+def test_a_page_without_a_kernel_has_a_screens_still() -> None:
+    """It is that of the values at the time; other results have a text only."""
+
+    def show(name: str) -> object:
+        return Screen(name, f"<p>{name}", f"<b>{name}</b>") if name else 1 / 0
+
+    explorer = explore(show, name="one")
+    explorer.controls["name"].value = "two"
+    assert explorer._repr_mimebundle_()["text/html"] == "<b>two</b>"
+    explorer.controls["name"].value = ""
+    assert "text/html" not in explorer._repr_mimebundle_()
+    assert "text/html" not in explore(lambda name: name, name="one")._repr_mimebundle_()

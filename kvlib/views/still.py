@@ -1,0 +1,26 @@
+"""A figure where no script runs: one position, in a widget's HTML.
+
+The picture is inline, not an image, so that its colours follow the theme. Its label has the
+sentence, and the picture should say it too.
+"""
+
+import json
+from html import escape
+
+from kvlib.views import svg
+from kvlib.views.figure import Figure, style
+
+
+def still(figure: Figure) -> str:
+    """Return the position that a figure starts with, as HTML without a script."""
+    data, now = json.loads(figure.data()), figure.positions[figure.start]
+    says = figure.sentence(now)
+    picture = svg.inline([data["fixed"], *now.shapes], figure.height, f"{figure.title}. {says}")
+    folded = "".join(
+        f"<details><summary>{escape(summary)}</summary>{html}</details>"
+        for summary, html in figure.folded
+    )
+    return (
+        f'<div class="kvlib figure mathjax_ignore" data-on><style>{style()}</style>{picture}'
+        f"{folded}</div>"
+    )
