@@ -98,8 +98,12 @@ class Figure:
 
     def image(self, position: int | None = None) -> str:
         """Return a position as an SVG that reads alone, by default the one to start with."""
+        return svg.image(self.shapes(position), self.height)
+
+    def shapes(self, position: int | None = None) -> list[str]:
+        """Return what is drawn at a position, by default at the one to start with."""
         chosen = self.positions[self.start if position is None else position]
-        return svg.image([self._backdrop(), *self.fixed, *chosen.shapes], self.height)
+        return [self._backdrop(), *self.fixed, *chosen.shapes]
 
     def html(self) -> str:
         """Return the figure as HTML, within LIMIT bytes: if need be with fewer positions."""

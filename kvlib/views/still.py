@@ -4,7 +4,6 @@ The picture is inline, not an image, so that its colours follow the theme. Its l
 sentence, and the picture should say it too.
 """
 
-import json
 from html import escape
 
 from kvlib.views import svg
@@ -13,9 +12,8 @@ from kvlib.views.figure import Figure, style
 
 def still(figure: Figure) -> str:
     """Return the position that a figure starts with, as HTML without a script."""
-    data, now = json.loads(figure.data()), figure.positions[figure.start]
-    says = figure.sentence(now)
-    picture = svg.inline([data["fixed"], *now.shapes], figure.height, f"{figure.title}. {says}")
+    says = figure.sentence(figure.positions[figure.start])
+    picture = svg.inline(figure.shapes(), figure.height, f"{figure.title}. {says}")
     folded = "".join(
         f"<details><summary>{escape(summary)}</summary>{html}</details>"
         for summary, html in figure.folded

@@ -139,5 +139,5 @@ function figure(root) {
 
 for (const root of document.querySelectorAll(".kvlib.figure:not([data-on])")) {
   root.dataset.on = "";
-  if (root.querySelector("[type='application/json']")) figure(root);
+  figure(root);
 }
