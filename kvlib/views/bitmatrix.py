@@ -55,9 +55,9 @@ class Grid:
         return -(-self.size // self.bands)
 
     @property
-    def width(self) -> float:
-        """The width of a cell."""
-        return min(WIDEST, (svg.WIDTH - svg.MARGIN - LEFT) / self.columns // 0.5 * 0.5)
+    def width(self) -> int:
+        """The width of a cell. It is a whole number, which keeps thousands of places short."""
+        return min(WIDEST, (svg.WIDTH - svg.MARGIN - LEFT) // self.columns)
 
     @property
     def above(self) -> tuple[int, int]:
@@ -67,18 +67,18 @@ class Grid:
         return 24, 38 if self.width < ABREAST else 30
 
     @property
-    def height(self) -> float:
+    def height(self) -> int:
         """The height of a cell."""
         room = (MOST - TOP - 14 - LEGEND * self.readers) / self.bands - sum(self.above) - 14
-        return min(FLATTEST, (room / self.readers - 6) / 8 // 0.5 * 0.5)
+        return min(FLATTEST, int(room / self.readers - 6) // 8)
 
     @property
-    def pitch(self) -> float:
+    def pitch(self) -> int:
         """The distance from one band to the next."""
         return sum(self.above) + self.readers * (8 * self.height + 6) + 14
 
     @property
-    def end(self) -> float:
+    def end(self) -> int:
         """The y at which the last band ends."""
         return TOP + self.bands * self.pitch
 
@@ -87,7 +87,7 @@ class Grid:
         letters, tall = self.above
         return Cells(LEFT, TOP + letters, self.columns, self.width, tall, self.pitch)
 
-    def at(self, reader: int, byte: int, bit: int) -> tuple[float, float]:
+    def at(self, reader: int, byte: int, bit: int) -> tuple[int, int]:
         """Return the upper left corner of a bit's cell; byte counts from the first column."""
         band, column = divmod(byte, self.columns)
         y = TOP + band * self.pitch + sum(self.above) + 5 + reader * (8 * self.height + 6)
@@ -165,12 +165,8 @@ def _position(timeline: Timeline, places: Grid, sound: Layout, number: int) -> P
     offset, flipped = int(moment.label.partition(".")[0]), moment.pictures[0].layout.data
     change = f"{sound.data[offset]:02X} becomes {flipped[offset]:02X}"
     corners = [places.at(reader, byte, bit) for reader in range(places.readers)]
-    wide, tall = places.width - 1, places.height - 1
-    frames = "".join(
-        f"M{svg.number(x - 1)} {svg.number(y - 1)}h{svg.number(wide + 2)}"
-        f"v{svg.number(tall + 2)}h{svg.number(-wide - 2)}z"
-        for x, y in corners
-    )
+    wide, tall = places.width + 1, places.height + 1
+    frames = "".join(f"M{x - 1} {y - 1}h{wide}v{tall}h-{wide}z" for x, y in corners)
     cells = places.cells()
     x, y = cells.at(byte)
     return Position(
@@ -178,7 +174,7 @@ def _position(timeline: Timeline, places: Grid, sound: Layout, number: int) -> P
         " ".join(_told(timeline, number)),
         (
             svg.box(x, y, cells.width, cells.height, "none", "you", stroke=3.2),
-            svg.path(frames, "you", stroke=3.2),
+            svg.path(frames, "you", stroke=3),
         ),
         (*corners[0], places.width, places.height),
         " ".join(outcome.verdict for outcome in moment.outcomes),
@@ -192,7 +188,7 @@ def _told(timeline: Timeline, number: int) -> Iterator[str]:
     for strip, (verdict, words) in zip(timeline.strips, moment.outcomes, strict=True):
         if verdict == "wrong":
             words = f"{WORDS[verdict]}: {fit('; '.join(notes[strip].splitlines()), ANSWER)}"
-        yield f"{strip}: {words}."
+        yield f"{strip}: {words}" + "." * (not words.endswith("…"))
 
 
 def _bytes(places: Grid, sound: Layout, first: int) -> Iterator[str]:
@@ -246,7 +242,7 @@ def _names(places: Grid, reader: int, name: str) -> Iterator[str]:
 def _matrix(places: Grid, reader: int, cells: list[Cell]) -> Iterator[str]:
     """Yield the cells, by verdict: runs of equal cells in a row are one line of dashes.
 
-    Refused is full, wrong has a slash through it, and harmless is hollow.
+    Refused is full, wrong has a line through it, and harmless is hollow.
     """
     wide, tall = places.width - 1, places.height - 1
     edge = min(2, tall / 4)
@@ -260,6 +256,8 @@ def _matrix(places: Grid, reader: int, cells: list[Cell]) -> Iterator[str]:
         lines[verdict] += f"M{svg.number(x)} {middle}h{svg.number(right + wide)}"
         if verdict == "right":
             holes += f"M{svg.number(x + edge)} {middle}h{svg.number(right + wide - 2 * edge)}"
+        elif verdict == "wrong" and places.width < STACKED:
+            slashes += f"M{x} {middle}h{right + wide}"
         elif verdict == "wrong":
             low, half = svg.number(y + (tall + side) / 2), (wide - side) / 2
             slash = f"l{svg.number(side)}-{svg.number(side)}"
@@ -292,7 +290,7 @@ def _legend(places: Grid, reader: int, name: str, counts: Counter[Verdict]) -> I
     x: float = LEFT
     yield svg.text(LEFT - 10, y + 14, name, bold=True, anchor="end")
     for verdict, words in WORDS.items():
-        yield from _swatch(x, y, verdict)
+        yield from _swatch(x, y, verdict, places.width < STACKED)
         number = f"{counts[verdict]:,}"
         yield svg.text(x + 26, y + 14, number, f"{verdict}-t", size=18, bold=True)
         x += 26 + svg.measure(number, 18, bold=True) + 7
@@ -300,10 +298,11 @@ def _legend(places: Grid, reader: int, name: str, counts: Counter[Verdict]) -> I
         x += svg.measure(words) + 28
 
 
-def _swatch(x: float, y: float, verdict: Verdict) -> Iterator[str]:
+def _swatch(x: float, y: int, verdict: Verdict, level: bool) -> Iterator[str]:
     """Yield a cell of the legend."""
     yield svg.box(x, y, 18, 16, verdict, radius=0)
     if verdict == "wrong":
-        yield svg.path(f"M{svg.number(x + 3)} {svg.number(y + 14)}l12-12", "card", stroke=2)
+        d = f"M{svg.number(x)} {y + 8}h18" if level else f"M{svg.number(x + 3)} {y + 14}l12-12"
+        yield svg.path(d, "card", stroke=2)
     if verdict == "right":
         yield svg.box(x + 2, y + 2, 14, 12, "card", radius=0)

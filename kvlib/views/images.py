@@ -1,0 +1,388 @@
+"""The disks that a power cut can leave: every image of one torn append, and recovery's answers.
+
+The engine writes to a CrashDisk, which lists what a crash could leave during the last operation.
+Each of these images is opened. In the picture each row is one disk.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final, Literal
+
+from kvlib.crash import BLOCK, GARBAGE, CrashDisk, Image, boot
+from kvlib.durable import DurableStore
+from kvlib.encoding import Item
+from kvlib.errors import FormatError
+from kvlib.layout.dissect import dissect
+from kvlib.layout.regions import Region
+from kvlib.layout.text import fit, hanging
+from kvlib.plural import count
+from kvlib.snapshot import LOG
+from kvlib.views import arguments, svg
+from kvlib.views.cells import TOKENS, Cells, fields
+from kvlib.views.figure import Figure, Position
+from kvlib.views.timeline import Verdict
+
+Sort = Literal["cut short", "zeros", "garbage", "lost blocks", "whole"]
+
+MOST: Final = 80  # bytes of the torn frame
+SORTS: Final[tuple[Sort, ...]] = ("cut short", "zeros", "garbage", "lost blocks", "whole")
+LEFT: Final = 46  # the x of the first column
+GAP: Final = 24  # between columns
+TOP: Final = 130  # the y of the first row of a column
+ROWS: Final = 186  # the height of all rows
+PANEL: Final = 368  # the y of the enlarged bytes
+HEIGHT: Final = 420
+STATE: Final = 100  # columns of a state in a sentence
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One image that a power cut can leave, and what recovery makes of it.
+
+    Attributes:
+        tail: what reached the disk of the torn append.
+        sort: the sort of damage.
+        at: the offset in the append of the first byte that isn't right.
+        items: the recovered records, or None if the image is refused.
+        verdict: right for the state before the operation or after it.
+        answer: what recovery says, in words: "old", "new", or what is wrong.
+        said: the recovered records or the error, in full.
+    """
+
+    tail: bytes
+    sort: Sort
+    at: int
+    items: Mapping[Item, Item] | None
+    verdict: Verdict
+    answer: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """The disks with one sort of damage and one answer, and where they are drawn."""
+
+    disks: tuple[Disk, ...]
+    x: float
+    width: float
+
+    @property
+    def pitch(self) -> float:
+        """The distance from one row to the next."""
+        return min(14.0, ROWS / len(self.disks))
+
+    def row(self, number: int) -> tuple[float, float, float, float]:
+        """Return a row's rectangle."""
+        return self.x, TOP + number * self.pitch, self.width, self.pitch * 0.8
+
+
+def images(key: Item, value: Item | None, before: Mapping[Item, Item] | None = None) -> Figure:
+    """Show every disk that a power cut can leave during one put, and what recovery answers.
+
+    Args:
+        key: the key that is put.
+        value: its value; or None, to delete the key instead.
+        before: the records that are already safe on the disk.
+
+    Raises:
+        ValueError: the frame would be longer than 80 bytes, or nothing is written.
+        TypeError: a key or value is neither str nor bytes, or `before` isn't a mapping.
+    """
+    records = {} if before is None else before
+    arguments.check_kind("before", records, Mapping, "is a dict of the records before")
+    old = dict(records)
+    new = {name: item for name, item in {**old, key: value}.items() if item is not None}
+    base, whole, found = _torn(key, value, old)
+    frame = whole[len(base) :]
+    if len(frame) > MOST:
+        reason = f"the frame of this put has {len(frame):,} bytes, expected at most {MOST}"
+        raise ValueError(f"{reason}: choose a shorter key or value")
+    disks = sorted(
+        (_judged(image, base, frame, old, new) for image in found),
+        key=lambda disk: (_rank(disk), disk.at, disk.tail),
+    )
+    return _draw(disks, base, frame, key, value)
+
+
+def _torn(key: Item, value: Item | None, old: dict[Item, Item]) -> tuple[bytes, bytes, list[Image]]:
+    """Return the log before the operation, the log after it, and the images during its append."""
+    disk = CrashDisk()
+    found: dict[bytes, Image] = {}
+    with DurableStore(disk, threshold=2 * len(old) + 2) as store:
+        for name, item in old.items():
+            store.put(name, item)
+        base = disk.read(LOG)
+
+        def cut() -> None:
+            for image in disk.images():
+                found.setdefault(image[LOG], image)
+
+        disk.on_event = cut
+        if value is None:
+            store.delete(key)
+        else:
+            store.put(key, value)
+        disk.on_event = lambda: None
+        whole = disk.read(LOG)
+    if not found:
+        raise ValueError(f"nothing is written: there is no {fit(repr(key), 40)} to delete")
+    return base, whole, [*found.values()]
+
+
+def _judged(
+    image: Image, base: bytes, frame: bytes, old: dict[Item, Item], new: dict[Item, Item]
+) -> Disk:
+    """Return an image with its sort of damage and recovery's answer."""
+    tail = image[LOG][len(base) :]
+    sort, at = damage(tail, frame)
+    try:
+        items = dict(DurableStore(boot(image), read_only=True))
+    except FormatError as error:
+        return Disk(tail, sort, at, None, "refused", "refused", str(error))
+    if items not in (old, new):
+        return Disk(tail, sort, at, items, "wrong", "mixed", repr(items))
+    answer = "new" if items == new else "old"
+    return Disk(tail, sort, at, items, "right", answer, repr(items))
+
+
+def damage(tail: bytes, frame: bytes) -> tuple[Sort, int]:
+    """Return how the bytes that were left differ from the frame, and where they begin to."""
+    at = next((at for at, byte in enumerate(tail) if byte != frame[at]), len(tail))
+    if len(tail) < len(frame):
+        return "cut short", at
+    if at == len(frame):
+        return "whole", at
+    if not any(tail[at:]):
+        return "zeros", at
+    for start in range(at, -1, -1):  # garbage may begin with bytes that are right by chance
+        if tail[start:] == GARBAGE[: len(tail) - start]:
+            return "garbage", start
+    return "lost blocks", at
+
+
+def _rank(disk: Disk) -> tuple[int, int]:
+    """Return where a disk's column is: the old state first, whole frames last."""
+    whole = disk.sort == "whole"
+    answer = ["old", "mixed", "refused", "new"].index(disk.answer)
+    return (4 if whole else answer), SORTS.index(disk.sort)
+
+
+def _parts(disk: Disk, frame: bytes, before: int) -> Iterator[tuple[int, int, str]]:
+    """Yield spans of the frame, and what is there: arrived, zeros, garbage or missing."""
+
+    def there(at: int) -> str:
+        if disk.sort == "cut short":
+            return "arrived" if at < len(disk.tail) else "missing"
+        if disk.sort in ("zeros", "garbage"):
+            return "arrived" if at < disk.at else disk.sort
+        low = max(0, (before + at) // BLOCK * BLOCK - before)
+        high = (before + at) // BLOCK * BLOCK + BLOCK - before
+        return "arrived" if disk.tail[low:high] == frame[low:high] else "zeros"
+
+    for what, run in groupby(range(len(frame)), there):
+        offsets = [*run]
+        yield offsets[0], offsets[-1] + 1, what
+
+
+# --------------------------------------------------------------------------------------- drawing
+
+
+def _draw(disks: list[Disk], base: bytes, frame: bytes, key: Item, value: Item | None) -> Figure:
+    leaves = [
+        replace(leaf, start=leaf.start - len(base), end=leaf.end - len(base))
+        for leaf in dissect(base + frame, format="log").root.leaves()
+        if leaf.start >= len(base) and leaf.end > leaf.start
+    ]
+    columns = [*_columns(disks)]
+    fixed = [*_heads(columns, key)]
+    positions = []
+    for column in columns:
+        fixed += _rows(column, leaves, frame, len(base))
+        for number, disk in enumerate(column.disks):
+            x, y, wide, tall = column.row(number)
+            shapes = [
+                svg.box(x - 3, y - 3, wide + 6, tall + 6, "none", "you", stroke=3.2),
+                svg.handle(x - 8, y + tall / 2),
+                *_panel(disk, leaves, frame, len(base)),
+            ]
+            spot = (x, y, wide, column.pitch)
+            state = fit(disk.said, STATE)
+            says = f"Recovery gives the {disk.answer} state: {state}"
+            if disk.verdict == "refused":
+                says = f"Recovery refuses it: {state}"
+            answer = f"{disk.sort} {disk.answer}"
+            positions.append(Position(_label(disk, frame), says, tuple(shapes), spot, answer))
+    fixed += [*_legend(columns[-1], disks), *_captions(leaves, len(frame))]
+    return Figure(
+        _title(disks),
+        HEIGHT,
+        "disk",
+        tuple(positions),
+        "\n".join(_text(disks, frame, key, value)),
+        tuple(fixed),
+        len(positions) // 6,
+        (1, 1),
+    )
+
+
+def _title(disks: list[Disk]) -> str:
+    answers = len({disk.answer for disk in disks})
+    words = {1: "one answer", 2: "two answers"}.get(answers, f"{answers} answers")
+    return f"{len(disks):,} disks that a power cut can leave, and {words}"
+
+
+def _label(disk: Disk, frame: bytes) -> str:
+    if disk.sort == "whole":
+        return f"whole, all {len(frame)} bytes"
+    if disk.sort == "cut short":
+        return f"cut short after {count(len(disk.tail), 'byte')}"
+    return f"{disk.sort} from byte {disk.at} on" if disk.sort != "lost blocks" else disk.sort
+
+
+def _columns(disks: list[Disk]) -> Iterator[Column]:
+    """Yield the columns from left to right."""
+    groups = [tuple(run) for _, run in groupby(disks, _rank)]
+    room = svg.WIDTH - svg.MARGIN - LEFT - 18  # the last heading is a bit wider
+    width = (room - GAP * (len(groups) - 1)) / len(groups)
+    for number, group in enumerate(groups):
+        yield Column(group, LEFT + number * (width + GAP), width)
+
+
+def _heads(columns: list[Column], key: Item) -> Iterator[str]:
+    """Yield the answers in numbers, above their columns, and the sorts of damage."""
+    for answer, run in groupby(columns, lambda column: column.disks[0].answer):
+        group = [*run]
+        first, last = group[0], group[-1]
+        number = f"{sum(len(column.disks) for column in group):,}"
+        disk = first.disks[0]
+        x = first.x + svg.measure(number, 34, bold=True) + 8
+        room = last.x + last.width + GAP - 4 - x
+        kept = max(1, int(room / svg.measure("0")))
+        words = {"old": "as if it had never begun", "new": "all of it"}.get(answer, answer)
+        words = f"{answer} state: {words}" if answer == "old" else f"{answer}"
+        token = f"{disk.verdict}-t" if answer != "old" else "ink"
+        yield svg.text(first.x, 92, number, token, size=34, bold=True)
+        yield svg.text(x, 76, fit(words, kept), token, bold=len(words) < kept * 0.9)
+        yield svg.text(x, 96, fit(_told(disk, key), kept), "ink2")
+    for column in columns:
+        number = f"{len(column.disks)}"
+        yield svg.text(column.x, TOP - 8, number, bold=True)
+        x = column.x + svg.measure(number, bold=True) + 6
+        kept = max(1, int((column.width + GAP - 4 - (x - column.x)) / svg.measure("0")))
+        yield svg.text(x, TOP - 8, fit(column.disks[0].sort, kept), "ink2")
+
+
+def _told(disk: Disk, key: Item) -> str:
+    """Return what a recovered store has for the key."""
+    if disk.items is None:
+        return disk.said
+    return f"{key!r}: {disk.items[key]!r}" if key in disk.items else f"no {key!r}"
+
+
+def _rows(column: Column, leaves: list[Region], frame: bytes, before: int) -> Iterator[str]:
+    """Yield a column's rows; what is alike in several rows is one path."""
+    scale = column.width / len(frame)
+    paths: dict[str, str] = {}
+    for number, disk in enumerate(column.disks):
+        left, y, _, tall = column.row(number)
+
+        def add(token: str, start: float, end: float, x: float = left, y: float = y) -> None:
+            here = f"M{svg.number(x + start * scale)} {svg.number(y)}"
+            wide, high = svg.number((end - start) * scale), svg.number(tall)
+            paths[token] = paths.get(token, "") + f"{here}h{wide}v{high}h-{wide}z"
+
+        for start, end, what in _parts(disk, frame, before):
+            if what == "arrived":
+                for leaf in leaves:
+                    if max(leaf.start, start) < min(leaf.end, end):
+                        add(TOKENS[leaf.kind], max(leaf.start, start), min(leaf.end, end))
+            elif what == "garbage":
+                for dark, run in groupby(range(start, end), lambda at: disk.tail[at] > 127):
+                    offsets = [*run]
+                    add("ink2" if dark else "mark", offsets[0], offsets[-1] + 1)
+            elif what == "zeros":
+                add("rule", start, end)
+            else:
+                add("wrong", start, start + 2 / scale)
+    for token, d in paths.items():
+        yield svg.path(d, fill=token)
+
+
+def _panel(disk: Disk, leaves: list[Region], frame: bytes, before: int) -> Iterator[str]:
+    """Yield the bytes of one disk, enlarged."""
+    cells = _cells(len(frame))
+    tail = disk.tail.ljust(len(frame), b"\0")
+    for start, end, what in _parts(disk, frame, before):
+        if what == "arrived":
+            here = [
+                replace(leaf, start=max(leaf.start, start), end=min(leaf.end, end))
+                for leaf in leaves
+                if max(leaf.start, start) < min(leaf.end, end)
+            ]
+            yield from fields(cells, tail, here)
+        elif what == "missing":
+            x, y = cells.at(start)
+            width = (end - start) * cells.width
+            yield svg.box(x + 1, y, width - 2, cells.height, "none", "wrong", dashed=True)
+        else:
+            status: Literal["torn", "unread"] = "torn" if what == "garbage" else "unread"
+            yield from fields(cells, tail, [Region(start, end, "raw", what, status=status)])
+    words = {"old": "the old state", "new": "the new state"}.get(disk.answer, disk.answer)
+    yield svg.sign(svg.MARGIN + 10, PANEL - 34, disk.verdict)
+    what = f"{_label(disk, frame)}: recovery gives {words}"
+    if disk.verdict == "refused":
+        what = f"{_label(disk, frame)}: recovery refuses it"
+    yield svg.text(svg.MARGIN + 28, PANEL - 28, what, f"{disk.verdict}-t", bold=True)
+
+
+def _cells(size: int) -> Cells:
+    """Return the cells of the enlarged bytes."""
+    width = min(26, int(2 * svg.WIDTH - 4 * svg.MARGIN) // size / 2)
+    return Cells(svg.MARGIN, PANEL, size, width, 34)
+
+
+def _captions(leaves: list[Region], size: int) -> Iterator[str]:
+    """Yield the names of fields above the enlarged bytes, where they have room."""
+    cells = _cells(size)
+    for leaf in leaves:
+        part = next(cells.stretches(leaf.start, leaf.end))
+        words = leaf.name.rpartition(".")[2]
+        words = leaf.kind if words == "data" else words
+        if svg.measure(words) < part.width:
+            yield svg.text(part.x + part.width / 2, PANEL - 6, words, "ink2", anchor="middle")
+
+
+def _legend(last: Column, disks: list[Disk]) -> Iterator[str]:
+    """Yield what the colours mean, and what recovery never answered; below the last column."""
+    x, y = last.x, TOP + len(last.disks) * last.pitch + 22
+    for token, words in [
+        ("value", "arrived"), ("rule", "zeros"), ("ink2", "garbage"), ("wrong", "file ends"),
+    ]:  # fmt: skip
+        yield svg.box(x + 8 * (token == "wrong"), y - 12, 2 if token == "wrong" else 18, 14, token)
+        yield svg.text(x + 26, y, words, "ink2")
+        y += 23
+    for answer in ("refused", "mixed"):
+        number = sum(disk.answer == answer for disk in disks)
+        yield svg.text(x, y + 8, f"{number or 'none'} {answer}", bold=True)
+        y += 22
+
+
+def _text(disks: list[Disk], frame: bytes, key: Item, value: Item | None) -> Iterator[str]:
+    """Yield the text: the answers, and how many disks of each sort give them."""
+    yield f"{_title(disks)}."
+    change = f"delete {key!r}" if value is None else f"put {key!r}: {value!r}"
+    yield from hanging("", f"Torn: {change}, {count(len(frame), 'byte')} in the log.")
+    yield ""
+    for _, run in groupby(disks, lambda disk: disk.answer):
+        group = [*run]
+        sorts = [(sort, len([*same])) for sort, same in groupby(group, lambda disk: disk.sort)]
+        listed = ", ".join(f"{sort} {number}" for sort, number in sorts)
+        answer = group[0].answer
+        yield from hanging("", f"{len(group):,} {answer}: {listed}")
+        yield from hanging("    ", group[0].said)
+    rest = [f"{sum(disk.answer == one for disk in disks) or 'none'} {one}" for one in BAD]
+    yield f"{', '.join(rest)}"
+
+
+BAD: Final = ("refused", "mixed")
