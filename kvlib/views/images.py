@@ -25,7 +25,7 @@ from kvlib.views.timeline import Verdict
 
 Sort = Literal["cut short", "zeros", "garbage", "lost blocks", "whole"]
 
-MOST: Final = 80  # bytes of the torn frame
+MOST: Final = 64  # bytes of the torn frame
 SORTS: Final[tuple[Sort, ...]] = ("cut short", "zeros", "garbage", "lost blocks", "whole")
 LEFT: Final = 46  # the x of the first column
 GAP: Final = 24  # between columns
@@ -69,12 +69,17 @@ class Column:
 
     @property
     def pitch(self) -> float:
-        """The distance from one row to the next."""
-        return min(14.0, ROWS / len(self.disks))
+        """The distance from one row to the next, in tenths: so that dashes meet the rows."""
+        return min(14.0, ROWS * 10 // len(self.disks) / 10)
+
+    @property
+    def tall(self) -> float:
+        """The height of a row."""
+        return round(self.pitch * 0.8, 1)
 
     def row(self, number: int) -> tuple[float, float, float, float]:
         """Return a row's rectangle."""
-        return self.x, TOP + number * self.pitch, self.width, self.pitch * 0.8
+        return self.x, TOP + number * self.pitch, self.width, self.tall
 
 
 def images(key: Item, value: Item | None, before: Mapping[Item, Item] | None = None) -> Figure:
@@ -86,7 +91,7 @@ def images(key: Item, value: Item | None, before: Mapping[Item, Item] | None = N
         before: the records that are already safe on the disk.
 
     Raises:
-        ValueError: the frame would be longer than 80 bytes, or nothing is written.
+        ValueError: the frame would be longer than 64 bytes, or nothing is written.
         TypeError: a key or value is neither str nor bytes, or `before` isn't a mapping.
     """
     records = {} if before is None else before
@@ -243,7 +248,7 @@ def _label(disk: Disk, frame: bytes) -> str:
 def _columns(disks: list[Disk]) -> Iterator[Column]:
     """Yield the columns from left to right."""
     groups = [tuple(run) for _, run in groupby(disks, _rank)]
-    room = svg.WIDTH - svg.MARGIN - LEFT - 18  # the last heading is a bit wider
+    room = svg.WIDTH - svg.MARGIN - LEFT
     width = (room - GAP * (len(groups) - 1)) / len(groups)
     for number, group in enumerate(groups):
         yield Column(group, LEFT + number * (width + GAP), width)
@@ -257,7 +262,7 @@ def _heads(columns: list[Column], key: Item) -> Iterator[str]:
         number = f"{sum(len(column.disks) for column in group):,}"
         disk = first.disks[0]
         x = first.x + svg.measure(number, 34, bold=True) + 8
-        room = last.x + last.width + GAP - 4 - x
+        room = last.x + last.width + GAP - 8 - x
         kept = max(1, int(room / svg.measure("0")))
         words = {"old": "as if it had never begun", "new": "all of it"}.get(answer, answer)
         words = f"{answer} state: {words}" if answer == "old" else f"{answer}"
@@ -281,59 +286,93 @@ def _told(disk: Disk, key: Item) -> str:
 
 
 def _rows(column: Column, leaves: list[Region], frame: bytes, before: int) -> Iterator[str]:
-    """Yield a column's rows; what is alike in several rows is one path."""
+    """Yield a column's rows.
+
+    A field that several rows have in full is one dashed line downwards, and the rest is a path for
+    each colour.
+    """
     scale = column.width / len(frame)
     paths: dict[str, str] = {}
+
+    def add(number: int, token: str, start: int, end: int) -> None:
+        y = TOP + number * column.pitch + column.tall / 2
+        here = f"M{svg.number(column.x + start * scale)} {svg.number(y)}"
+        paths[token] = paths.get(token, "") + f"{here}h{svg.number((end - start) * scale)}"
+
+    whole: dict[Region, list[int]] = {leaf: [] for leaf in leaves}
     for number, disk in enumerate(column.disks):
-        left, y, _, tall = column.row(number)
-
-        def add(token: str, start: float, end: float, x: float = left, y: float = y) -> None:
-            here = f"M{svg.number(x + start * scale)} {svg.number(y)}"
-            wide, high = svg.number((end - start) * scale), svg.number(tall)
-            paths[token] = paths.get(token, "") + f"{here}h{wide}v{high}h-{wide}z"
-
         for start, end, what in _parts(disk, frame, before):
             if what == "arrived":
-                for leaf in leaves:
-                    if max(leaf.start, start) < min(leaf.end, end):
-                        add(TOKENS[leaf.kind], max(leaf.start, start), min(leaf.end, end))
-            elif what == "garbage":
-                for dark, run in groupby(range(start, end), lambda at: disk.tail[at] > 127):
-                    offsets = [*run]
-                    add("ink2" if dark else "mark", offsets[0], offsets[-1] + 1)
-            elif what == "zeros":
-                add("rule", start, end)
-            else:
-                add("wrong", start, start + 2 / scale)
+                for leaf in _within(leaves, start, end):
+                    if leaf in whole:
+                        whole[leaf].append(number)
+                    else:
+                        add(number, TOKENS[leaf.kind], leaf.start, leaf.end)
+            elif what != "missing":
+                add(number, {"zeros": "rule", "garbage": "mark"}[what], start, end)
+        if disk.sort == "cut short":
+            add(number, "wrong", len(disk.tail), len(disk.tail) + 1)
+        elif disk.sort == "garbage":
+            for dark, run in groupby(range(disk.at, len(frame)), lambda at: disk.tail[at] > 127):
+                offsets = [*run]
+                if dark:
+                    add(number, "ink2", offsets[0], offsets[-1] + 1)
     for token, d in paths.items():
-        yield svg.path(d, fill=token)
+        yield svg.path(d, token, stroke=column.tall)
+    for leaf, numbers in whole.items():
+        x = svg.number(column.x + (leaf.start + leaf.end) / 2 * scale)
+        runs = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+        d = ""
+        for _, run in runs:
+            alike = [number for _, number in run]
+            top = TOP + alike[0] * column.pitch
+            length = (len(alike) - 1) * column.pitch + column.tall
+            d += f"M{x} {svg.number(top)}v{svg.number(length)}"
+        if d:
+            wide = (leaf.end - leaf.start) * scale
+            gap = column.pitch - column.tall
+            yield svg.dashes(d, TOKENS[leaf.kind], wide, column.tall, gap)
+
+
+def _within(leaves: list[Region], start: int, end: int) -> list[Region]:
+    """Return the parts of leaves that are in a span."""
+    return [
+        replace(leaf, start=max(leaf.start, start), end=min(leaf.end, end))
+        for leaf in leaves
+        if max(leaf.start, start) < min(leaf.end, end)
+    ]
 
 
 def _panel(disk: Disk, leaves: list[Region], frame: bytes, before: int) -> Iterator[str]:
     """Yield the bytes of one disk, enlarged."""
     cells = _cells(len(frame))
     tail = disk.tail.ljust(len(frame), b"\0")
+    if disk.sort == "garbage":  # the same in each position: fields are drawn over it
+        yield svg.hatch(*cells.at(0), len(frame) * cells.width, cells.height, "rule")
     for start, end, what in _parts(disk, frame, before):
         if what == "arrived":
-            here = [
-                replace(leaf, start=max(leaf.start, start), end=min(leaf.end, end))
-                for leaf in leaves
-                if max(leaf.start, start) < min(leaf.end, end)
-            ]
-            yield from fields(cells, tail, here)
+            yield from fields(cells, tail, _within(leaves, start, end))
         elif what == "missing":
             x, y = cells.at(start)
             width = (end - start) * cells.width
             yield svg.box(x + 1, y, width - 2, cells.height, "none", "wrong", dashed=True)
         else:
-            status: Literal["torn", "unread"] = "torn" if what == "garbage" else "unread"
-            yield from fields(cells, tail, [Region(start, end, "raw", what, status=status)])
+            yield from _lost(cells, tail, start, end)
     words = {"old": "the old state", "new": "the new state"}.get(disk.answer, disk.answer)
     yield svg.sign(svg.MARGIN + 10, PANEL - 34, disk.verdict)
     what = f"{_label(disk, frame)}: recovery gives {words}"
     if disk.verdict == "refused":
         what = f"{_label(disk, frame)}: recovery refuses it"
     yield svg.text(svg.MARGIN + 28, PANEL - 28, what, f"{disk.verdict}-t", bold=True)
+
+
+def _lost(cells: Cells, tail: bytes, start: int, end: int) -> Iterator[str]:
+    """Yield bytes that aren't those of the frame."""
+    x, y = cells.at(start)
+    wide = (end - start) * cells.width - 1.2
+    yield svg.box(x + 0.6, y, wide, cells.height, "none", "mark", radius=0)
+    xs = [cells.at(at)[0] for at in range(start, end)]
+    yield svg.stacked(xs, PANEL + cells.height / 2 - 2, tail[start:end], cells.width, "ink")
 
 
 def _cells(size: int) -> Cells:
