@@ -208,7 +208,7 @@ def _draw(disks: list[Disk], base: bytes, frame: bytes, key: Item, value: Item |
             x, y, wide, tall = column.row(number)
             shapes = [
                 svg.box(x - 3, y - 3, wide + 6, tall + 6, "none", "you", stroke=3.2),
-                svg.handle(x - 8, y + tall / 2),
+                svg.circle(x - 9, y + tall / 2, 7, "card", "you", 3.2),
                 *_panel(disk, leaves, frame, len(base)),
             ]
             spot = (x, y, wide, column.pitch)
@@ -264,11 +264,10 @@ def _heads(columns: list[Column], key: Item) -> Iterator[str]:
         x = first.x + svg.measure(number, 34, bold=True) + 8
         room = last.x + last.width + GAP - 8 - x
         kept = max(1, int(room / svg.measure("0")))
-        words = {"old": "as if it had never begun", "new": "all of it"}.get(answer, answer)
-        words = f"{answer} state: {words}" if answer == "old" else f"{answer}"
+        words = {"old": "the old state, as if it had never begun", "new": "new state"}
         token = f"{disk.verdict}-t" if answer != "old" else "ink"
         yield svg.text(first.x, 92, number, token, size=34, bold=True)
-        yield svg.text(x, 76, fit(words, kept), token, bold=len(words) < kept * 0.9)
+        yield svg.text(x, 76, fit(words.get(answer, answer), kept), token)
         yield svg.text(x, 96, fit(_told(disk, key), kept), "ink2")
     for column in columns:
         number = f"{len(column.disks)}"
@@ -282,7 +281,7 @@ def _told(disk: Disk, key: Item) -> str:
     """Return what a recovered store has for the key."""
     if disk.items is None:
         return disk.said
-    return f"{key!r}: {disk.items[key]!r}" if key in disk.items else f"no {key!r}"
+    return repr(disk.items[key]) if key in disk.items else f"no {key!r}"
 
 
 def _rows(column: Column, leaves: list[Region], frame: bytes, before: int) -> Iterator[str]:
@@ -313,18 +312,15 @@ def _rows(column: Column, leaves: list[Region], frame: bytes, before: int) -> It
         if disk.sort == "cut short":
             add(number, "wrong", len(disk.tail), len(disk.tail) + 1)
         elif disk.sort == "garbage":
-            for dark, run in groupby(range(disk.at, len(frame)), lambda at: disk.tail[at] > 127):
-                offsets = [*run]
-                if dark:
-                    add(number, "ink2", offsets[0], offsets[-1] + 1)
+            for start, end in _dark(disk):
+                add(number, "ink2", start, end)
     for token, d in paths.items():
         yield svg.path(d, token, stroke=column.tall)
     for leaf, numbers in whole.items():
         x = svg.number(column.x + (leaf.start + leaf.end) / 2 * scale)
-        runs = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
         d = ""
-        for _, run in runs:
-            alike = [number for _, number in run]
+        for _, pairs in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+            alike = [row for _, row in pairs]
             top = TOP + alike[0] * column.pitch
             length = (len(alike) - 1) * column.pitch + column.tall
             d += f"M{x} {svg.number(top)}v{svg.number(length)}"
@@ -332,6 +328,14 @@ def _rows(column: Column, leaves: list[Region], frame: bytes, before: int) -> It
             wide = (leaf.end - leaf.start) * scale
             gap = column.pitch - column.tall
             yield svg.dashes(d, TOKENS[leaf.kind], wide, column.tall, gap)
+
+
+def _dark(disk: Disk) -> Iterator[tuple[int, int]]:
+    """Yield the spans of garbage that are drawn dark: the bytes above 127."""
+    for dark, run in groupby(range(disk.at, len(disk.tail)), lambda at: disk.tail[at] > 127):
+        if dark:
+            offsets = [*run]
+            yield offsets[0], offsets[-1] + 1
 
 
 def _within(leaves: list[Region], start: int, end: int) -> list[Region]:
@@ -344,35 +348,27 @@ def _within(leaves: list[Region], start: int, end: int) -> list[Region]:
 
 
 def _panel(disk: Disk, leaves: list[Region], frame: bytes, before: int) -> Iterator[str]:
-    """Yield the bytes of one disk, enlarged."""
+    """Yield the bytes of one disk, enlarged.
+
+    What didn't arrive is drawn first, in the whole width: so it is the same in many positions.
+    """
     cells = _cells(len(frame))
-    tail = disk.tail.ljust(len(frame), b"\0")
-    if disk.sort == "garbage":  # the same in each position: fields are drawn over it
-        yield svg.hatch(*cells.at(0), len(frame) * cells.width, cells.height, "rule")
+    place = (svg.MARGIN, PANEL, len(frame) * cells.width, cells.height)
+    if disk.sort == "cut short":
+        yield svg.box(*place, "none", "wrong", dashed=True)
+    elif disk.sort == "garbage":
+        yield svg.box(*place, "card", "mark") + svg.hatch(*place, "ink2")
+    elif disk.sort != "whole":
+        zeros = replace(leaves[0], start=0, end=len(frame), status="unread")
+        yield "".join(fields(cells, bytes(len(frame)), [zeros]))
     for start, end, what in _parts(disk, frame, before):
         if what == "arrived":
-            yield from fields(cells, tail, _within(leaves, start, end))
-        elif what == "missing":
-            x, y = cells.at(start)
-            width = (end - start) * cells.width
-            yield svg.box(x + 1, y, width - 2, cells.height, "none", "wrong", dashed=True)
-        else:
-            yield from _lost(cells, tail, start, end)
-    words = {"old": "the old state", "new": "the new state"}.get(disk.answer, disk.answer)
+            yield from fields(cells, frame, _within(leaves, start, end))
     yield svg.sign(svg.MARGIN + 10, PANEL - 34, disk.verdict)
-    what = f"{_label(disk, frame)}: recovery gives {words}"
+    words = f"recovery gives the {disk.answer} state"
     if disk.verdict == "refused":
-        what = f"{_label(disk, frame)}: recovery refuses it"
-    yield svg.text(svg.MARGIN + 28, PANEL - 28, what, f"{disk.verdict}-t", bold=True)
-
-
-def _lost(cells: Cells, tail: bytes, start: int, end: int) -> Iterator[str]:
-    """Yield bytes that aren't those of the frame."""
-    x, y = cells.at(start)
-    wide = (end - start) * cells.width - 1.2
-    yield svg.box(x + 0.6, y, wide, cells.height, "none", "mark", radius=0)
-    xs = [cells.at(at)[0] for at in range(start, end)]
-    yield svg.stacked(xs, PANEL + cells.height / 2 - 2, tail[start:end], cells.width, "ink")
+        words = "recovery refuses this disk"
+    yield svg.text(svg.MARGIN + 28, PANEL - 28, words, f"{disk.verdict}-t", bold=True)
 
 
 def _cells(size: int) -> Cells:
