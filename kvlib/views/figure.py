@@ -100,7 +100,7 @@ class Figure:
         html = self._html(self, "")
         kept = len(self.positions)
         while len(html.encode()) > LIMIT and kept > 1:
-            kept = min(kept - 1, kept * LIMIT // len(html.encode()) * 9 // 10)
+            kept = max(1, min(kept - 1, kept * LIMIT // len(html.encode()) * 9 // 10))
             first = max(0, min(self.start - kept // 2, len(self.positions) - kept))
             part = self.positions[first : first + kept]
             notice = (
