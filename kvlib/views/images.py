@@ -7,26 +7,19 @@ Each of these images is opened. In the picture each row is one disk.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final, Literal
+from typing import Final
 
-from kvlib.crash import BLOCK, GARBAGE, CrashDisk, Image, boot
-from kvlib.durable import DurableStore
 from kvlib.encoding import Item
-from kvlib.errors import FormatError
 from kvlib.layout.dissect import dissect
 from kvlib.layout.regions import Region
 from kvlib.layout.text import fit, hanging
 from kvlib.plural import count
-from kvlib.snapshot import LOG
 from kvlib.views import arguments, svg
 from kvlib.views.cells import TOKENS, Cells, fields
+from kvlib.views.disks import Disk, judged, parts, rank, torn
 from kvlib.views.figure import Figure, Position
-from kvlib.views.timeline import Verdict
-
-Sort = Literal["cut short", "zeros", "garbage", "lost blocks", "whole"]
 
 MOST: Final = 64  # bytes of the torn frame
-SORTS: Final[tuple[Sort, ...]] = ("cut short", "zeros", "garbage", "lost blocks", "whole")
 LEFT: Final = 46  # the x of the first column
 GAP: Final = 24  # between columns
 TOP: Final = 130  # the y of the first row of a column
@@ -34,29 +27,23 @@ ROWS: Final = 186  # the height of all rows
 PANEL: Final = 368  # the y of the enlarged bytes
 HEIGHT: Final = 420
 STATE: Final = 100  # columns of a state in a sentence
+BAD: Final = ("refused", "mixed")
 
-
-@dataclass(frozen=True)
-class Disk:
-    """One image that a power cut can leave, and what recovery makes of it.
-
-    Attributes:
-        tail: what reached the disk of the torn append.
-        sort: the sort of damage.
-        at: the offset in the append of the first byte that isn't right.
-        items: the recovered records, or None if the image is refused.
-        verdict: right for the state before the operation or after it.
-        answer: what recovery says, in words: "old", "new", or what is wrong.
-        said: the recovered records or the error, in full.
-    """
-
-    tail: bytes
-    sort: Sort
-    at: int
-    items: Mapping[Item, Item] | None
-    verdict: Verdict
-    answer: str
-    said: str
+# The words for each answer: as a heading, and after "recovery".
+WORDS: Final = {
+    "old": "the old state, as if it had never begun",
+    "mixed": "a mixed state",
+    "refused": "refused",
+    "same": "the same state, before and after",
+    "new": "new state",
+}
+GIVES: Final = {
+    "old": "gives the old state",
+    "mixed": "gives a mixed state",
+    "refused": "refuses this disk",
+    "same": "gives the same state as before",
+    "new": "gives the new state",
+}
 
 
 @dataclass(frozen=True)
@@ -98,99 +85,16 @@ def images(key: Item, value: Item | None, before: Mapping[Item, Item] | None = N
     arguments.check_kind("before", records, Mapping, "is a dict of the records before")
     old = dict(records)
     new = {name: item for name, item in {**old, key: value}.items() if item is not None}
-    base, whole, found = _torn(key, value, old)
+    base, whole, found = torn(key, value, old)
     frame = whole[len(base) :]
     if len(frame) > MOST:
         reason = f"the frame of this put has {len(frame):,} bytes, expected at most {MOST}"
         raise ValueError(f"{reason}: choose a shorter key or value")
     disks = sorted(
-        (_judged(image, base, frame, old, new) for image in found),
-        key=lambda disk: (_rank(disk), disk.at, disk.tail),
+        (judged(image, base, frame, old, new) for image in found),
+        key=lambda disk: (rank(disk), disk.at, disk.tail),
     )
     return _draw(disks, base, frame, key, value)
-
-
-def _torn(key: Item, value: Item | None, old: dict[Item, Item]) -> tuple[bytes, bytes, list[Image]]:
-    """Return the log before the operation, the log after it, and the images during its append."""
-    disk = CrashDisk()
-    found: dict[bytes, Image] = {}
-    with DurableStore(disk, threshold=2 * len(old) + 2) as store:
-        for name, item in old.items():
-            store.put(name, item)
-        base = disk.read(LOG)
-
-        def cut() -> None:
-            for image in disk.images():
-                found.setdefault(image[LOG], image)
-
-        disk.on_event = cut
-        if value is None:
-            store.delete(key)
-        else:
-            store.put(key, value)
-        disk.on_event = lambda: None
-        whole = disk.read(LOG)
-    if not found:
-        raise ValueError(f"nothing is written: there is no {fit(repr(key), 40)} to delete")
-    return base, whole, [*found.values()]
-
-
-def _judged(
-    image: Image, base: bytes, frame: bytes, old: dict[Item, Item], new: dict[Item, Item]
-) -> Disk:
-    """Return an image with its sort of damage and recovery's answer."""
-    tail = image[LOG][len(base) :]
-    sort, at = damage(tail, frame)
-    try:
-        items = dict(DurableStore(boot(image), read_only=True))
-    except FormatError as error:
-        return Disk(tail, sort, at, None, "refused", "refused", str(error))
-    if items not in (old, new):
-        return Disk(tail, sort, at, items, "wrong", "mixed", repr(items))
-    answer = "new" if items == new else "old"
-    return Disk(tail, sort, at, items, "right", answer, repr(items))
-
-
-def damage(tail: bytes, frame: bytes) -> tuple[Sort, int]:
-    """Return how the bytes that were left differ from the frame, and where they begin to."""
-    at = next((at for at, byte in enumerate(tail) if byte != frame[at]), len(tail))
-    if len(tail) < len(frame):
-        return "cut short", at
-    if at == len(frame):
-        return "whole", at
-    if not any(tail[at:]):
-        return "zeros", at
-    for start in range(at, -1, -1):  # garbage may begin with bytes that are right by chance
-        if tail[start:] == GARBAGE[: len(tail) - start]:
-            return "garbage", start
-    return "lost blocks", at
-
-
-def _rank(disk: Disk) -> tuple[int, int]:
-    """Return where a disk's column is: the old state first, whole frames last."""
-    whole = disk.sort == "whole"
-    answer = ["old", "mixed", "refused", "new"].index(disk.answer)
-    return (4 if whole else answer), SORTS.index(disk.sort)
-
-
-def _parts(disk: Disk, frame: bytes, before: int) -> Iterator[tuple[int, int, str]]:
-    """Yield spans of the frame, and what is there: arrived, zeros, garbage or missing."""
-
-    def there(at: int) -> str:
-        if disk.sort == "cut short":
-            return "arrived" if at < len(disk.tail) else "missing"
-        if disk.sort in ("zeros", "garbage"):
-            return "arrived" if at < disk.at else disk.sort
-        low = max(0, (before + at) // BLOCK * BLOCK - before)
-        high = (before + at) // BLOCK * BLOCK + BLOCK - before
-        return "arrived" if disk.tail[low:high] == frame[low:high] else "zeros"
-
-    for what, run in groupby(range(len(frame)), there):
-        offsets = [*run]
-        yield offsets[0], offsets[-1] + 1, what
-
-
-# --------------------------------------------------------------------------------------- drawing
 
 
 def _draw(disks: list[Disk], base: bytes, frame: bytes, key: Item, value: Item | None) -> Figure:
@@ -213,9 +117,7 @@ def _draw(disks: list[Disk], base: bytes, frame: bytes, key: Item, value: Item |
             ]
             spot = (x, y, wide, column.pitch)
             state = fit(disk.said, STATE)
-            says = f"Recovery gives the {disk.answer} state: {state}"
-            if disk.verdict == "refused":
-                says = f"Recovery refuses it: {state}"
+            says = f"Recovery {GIVES[disk.answer]}: {state}"
             answer = f"{disk.sort} {disk.answer}"
             positions.append(Position(_label(disk, frame), says, tuple(shapes), spot, answer))
     fixed += [*_legend(columns[-1], disks), *_captions(leaves, len(frame))]
@@ -247,7 +149,7 @@ def _label(disk: Disk, frame: bytes) -> str:
 
 def _columns(disks: list[Disk]) -> Iterator[Column]:
     """Yield the columns from left to right."""
-    groups = [tuple(run) for _, run in groupby(disks, _rank)]
+    groups = [tuple(run) for _, run in groupby(disks, rank)]
     room = svg.WIDTH - svg.MARGIN - LEFT
     width = (room - GAP * (len(groups) - 1)) / len(groups)
     for number, group in enumerate(groups):
@@ -264,10 +166,9 @@ def _heads(columns: list[Column], key: Item) -> Iterator[str]:
         x = first.x + svg.measure(number, 34, bold=True) + 8
         room = last.x + last.width + GAP - 8 - x
         kept = max(1, int(room / svg.measure("0")))
-        words = {"old": "the old state, as if it had never begun", "new": "new state"}
         token = f"{disk.verdict}-t" if answer != "old" else "ink"
         yield svg.text(first.x, 92, number, token, size=34, bold=True)
-        yield svg.text(x, 76, fit(words.get(answer, answer), kept), token)
+        yield svg.text(x, 76, fit(WORDS[answer], kept), token)
         yield svg.text(x, 96, fit(_told(disk, key), kept), "ink2")
     for column in columns:
         number = f"{len(column.disks)}"
@@ -300,7 +201,7 @@ def _rows(column: Column, leaves: list[Region], frame: bytes, before: int) -> It
 
     whole: dict[Region, list[int]] = {leaf: [] for leaf in leaves}
     for number, disk in enumerate(column.disks):
-        for start, end, what in _parts(disk, frame, before):
+        for start, end, what in parts(disk, frame, before):
             if what == "arrived":
                 for leaf in _within(leaves, start, end):
                     if leaf in whole:
@@ -361,13 +262,11 @@ def _panel(disk: Disk, leaves: list[Region], frame: bytes, before: int) -> Itera
     elif disk.sort != "whole":
         zeros = replace(leaves[0], start=0, end=len(frame), status="unread")
         yield "".join(fields(cells, bytes(len(frame)), [zeros]))
-    for start, end, what in _parts(disk, frame, before):
+    for start, end, what in parts(disk, frame, before):
         if what == "arrived":
             yield from fields(cells, frame, _within(leaves, start, end))
     yield svg.sign(svg.MARGIN + 10, PANEL - 34, disk.verdict)
-    words = f"recovery gives the {disk.answer} state"
-    if disk.verdict == "refused":
-        words = "recovery refuses this disk"
+    words = f"recovery {GIVES[disk.answer]}"
     yield svg.text(svg.MARGIN + 28, PANEL - 28, words, f"{disk.verdict}-t", bold=True)
 
 
@@ -397,7 +296,7 @@ def _legend(last: Column, disks: list[Disk]) -> Iterator[str]:
         yield svg.box(x + 8 * (token == "wrong"), y - 12, 2 if token == "wrong" else 18, 14, token)
         yield svg.text(x + 26, y, words, "ink2")
         y += 23
-    for answer in ("refused", "mixed"):
+    for answer in BAD:
         number = sum(disk.answer == answer for disk in disks)
         yield svg.text(x, y + 8, f"{number or 'none'} {answer}", bold=True)
         y += 22
@@ -417,7 +316,4 @@ def _text(disks: list[Disk], frame: bytes, key: Item, value: Item | None) -> Ite
         yield from hanging("", f"{len(group):,} {answer}: {listed}")
         yield from hanging("    ", group[0].said)
     rest = [f"{sum(disk.answer == one for disk in disks) or 'none'} {one}" for one in BAD]
-    yield f"{', '.join(rest)}"
-
-
-BAD: Final = ("refused", "mixed")
+    yield ", ".join(rest)
