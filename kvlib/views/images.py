@@ -20,6 +20,7 @@ from kvlib.views.disks import Disk, judged, parts, rank, torn
 from kvlib.views.figure import Figure, Position
 
 MOST: Final = 64  # bytes of the torn frame
+MOST_BEFORE: Final = 50  # records, which each image is recovered with
 LEFT: Final = 46  # the x of the first column
 GAP: Final = 24  # between columns
 TOP: Final = 130  # the y of the first row of a column
@@ -78,12 +79,15 @@ def images(key: Item, value: Item | None, before: Mapping[Item, Item] | None = N
         before: the records that are already safe on the disk.
 
     Raises:
-        ValueError: the frame would be longer than 64 bytes, or nothing is written.
+        ValueError: the frame would be longer than 64 bytes, nothing is written, or there are more
+            than 50 records before.
         TypeError: a key or value is neither str nor bytes, or `before` isn't a mapping.
     """
     records = {} if before is None else before
     arguments.check_kind("before", records, Mapping, "is a dict of the records before")
     old = dict(records)
+    if len(old) > MOST_BEFORE:
+        raise ValueError(f"before has {len(old):,} records, expected at most {MOST_BEFORE}")
     new = {name: item for name, item in {**old, key: value}.items() if item is not None}
     base, whole, found = torn(key, value, old)
     frame = whole[len(base) :]

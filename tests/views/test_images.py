@@ -1,0 +1,192 @@
+"""The disks that a power cut can leave, and recovery's answers."""
+
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import kvlib
+from helpers.golden import check_width
+from kvlib import CorruptionError, DurableStore
+from kvlib.crash import GARBAGE, CrashDisk, boot
+from kvlib.encoding import Item
+from kvlib.views import disks
+from kvlib.views import images as module
+from kvlib.views.disks import damage
+from kvlib.views.figure import LIMIT, Figure
+from kvlib.views.images import images
+
+BEFORE: dict[Item, Item] = {"café": "2,50 €", "thé": "3,10 €"}
+ITEMS = st.text("aé日 \0", max_size=3) | st.binary(max_size=6)
+
+
+def torn_by_hand(key: Item, value: Item, before: dict[Item, Item]) -> dict[bytes, dict[Item, Item]]:
+    """Return recovery's answer for each log that the put can leave."""
+    disk = CrashDisk()
+    found: dict[bytes, dict[Item, Item]] = {}
+    store = kvlib.open(disk)
+    for name, item in before.items():
+        store.put(name, item)
+
+    def cut() -> None:
+        for image in disk.images():
+            found[image["log"]] = dict(kvlib.open(boot(image), read_only=True))
+
+    disk.on_event = cut
+    store.put(key, value)
+    return found
+
+
+def cafe() -> Figure:
+    """Return the figure of the lesson."""
+    return images("café", "2,80 €", BEFORE)
+
+
+def test_the_text_has_the_counts() -> None:
+    """111 disks give the old state, one the new one."""
+    assert cafe().text.splitlines() == [
+        "112 disks that a power cut can leave, and two answers.",
+        "Torn: put 'café': '2,80 €', 41 bytes in the log.",
+        "",
+        "111 old: cut short 41, zeros 25, garbage 41, lost blocks 4",
+        "    {'café': '2,50 €', 'thé': '3,10 €'}",
+        "1 new: whole 1",
+        "    {'café': '2,80 €', 'thé': '3,10 €'}",
+        "none refused, none mixed",
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(ITEMS, ITEMS, st.dictionaries(ITEMS, ITEMS, max_size=3))
+def test_each_row_is_a_disk_that_recovery_answered(
+    key: Item, value: Item, before: dict[Item, Item]
+) -> None:
+    """There are as many positions as logs, and each state is given as often as recovery gives it."""
+    figure = images(key, value, before)
+    truth = torn_by_hand(key, value, before)
+    assert len(figure.positions) == len(truth)
+    assert figure.title.startswith(f"{len(truth)} disks")
+    said = Counter(position.says.split(": ", 1)[1][:60] for position in figure.positions)
+    assert said == Counter(repr(items)[:60] for items in truth.values())
+    check_width(figure)
+    assert len(figure.html().encode()) <= LIMIT
+    for position in figure.positions:
+        assert position.spot
+        x, y, width, height = position.spot
+        assert x > 0
+        assert x + width <= 833
+        assert y + height <= 330
+
+
+def test_rows_have_what_arrived() -> None:
+    """In the column of cut logs, each row's colours end at the byte where the file ends."""
+    figure = cafe()
+    columns = Counter(position.answer for position in figure.positions)
+    assert columns == {
+        "cut short old": 41, "zeros old": 25, "garbage old": 41, "lost blocks old": 4, "whole new": 1,
+    }  # fmt: skip
+    marks = next(shape for shape in figure.fixed if '"$wrong"' in shape and "h" in shape)
+    xs = [float(x) for x in re.findall(r"M([\d.]+) ", marks)]
+    assert len(xs) == 41
+    assert xs == sorted(xs)
+    cut = [position.label for position in figure.positions[:41]]
+    assert cut == [f"cut short after {n} byte{'s' * (n != 1)}" for n in range(41)]
+
+
+@pytest.mark.parametrize(
+    ("tail", "expected"),
+    [
+        (b"", ("cut short", 0)),
+        (b"ab", ("cut short", 2)),
+        (b"abc\xcd", ("whole", 4)),
+        (b"ab\0\0", ("zeros", 2)),
+        (b"a" + GARBAGE[:3], ("garbage", 1)),
+        (b"\0\0c\xcd", ("lost blocks", 0)),
+    ],
+)
+def test_damage_is_named_by_the_first_wrong_byte(tail: bytes, expected: tuple[str, int]) -> None:
+    """What follows that byte decides."""
+    assert damage(tail, b"abc\xcd") == expected
+
+
+def test_garbage_may_begin_with_a_right_byte() -> None:
+    """It begins where the disk's garbage begins, not at the first byte that differs."""
+    frame = b"a" + GARBAGE[:1] + b"bc"
+    assert damage(b"a" + GARBAGE[:3], frame) == ("garbage", 1)
+
+
+def test_a_delete_can_be_torn() -> None:
+    """The new state lacks the key."""
+    figure = images("k", None, {"k": "v"})
+    assert "1 new: whole 1\n    {}" in figure.text
+    assert "delete 'k'" in figure.text
+    assert "no 'k'" in "".join(figure.fixed)
+
+
+def test_a_put_that_changes_nothing_has_one_answer() -> None:
+    """The states before and after are the same."""
+    figure = images("k", "v", {"k": "v"})
+    assert figure.title.endswith(", and one answer")
+    assert {position.answer.split()[-1] for position in figure.positions} == {"same"}
+
+
+class Forgetful(DurableStore):
+    """A store that refuses some damaged logs, and loses records after others."""
+
+    def __init__(self, place: Any, **options: Any) -> None:
+        super().__init__(place, **options)
+        size = len(place.read("log"))
+        if options.get("read_only") and size % 7 == 0:
+            raise CorruptionError(None, 3, "refused by chance")
+        if options.get("read_only") and size % 5 == 0:
+            self._hold({"other": "1"})
+
+
+def test_other_answers_would_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If recovery refused or mixed anything, counts, columns and signs would say so."""
+    monkeypatch.setattr(disks, "DurableStore", Forgetful)
+    figure = cafe()
+    kinds = Counter(position.answer.rsplit(" ", 1)[-1] for position in figure.positions)
+    assert kinds["refused"] > 0
+    assert kinds["mixed"] > 0
+    assert f"{kinds['refused']} refused, {kinds['mixed']} mixed" in figure.text
+    assert figure.title.endswith("answers")
+    fixed = "".join(figure.fixed)
+    assert f">{kinds['refused']} refused<" in fixed
+    assert f">{kinds['mixed']} mixed<" in fixed
+    refused = next(one for one in figure.positions if one.answer.endswith("refused"))
+    assert refused.says.startswith("Recovery refuses this disk: ")
+    assert "$refused" in "".join(refused.shapes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "reason"),
+    [
+        (("k", "v" * 40), ValueError, "the frame of this put has 69 bytes, expected at most 64"),
+        (("k", None), ValueError, "nothing is written: there is no 'k' to delete"),
+        (("k", "v", [("a", "b")]), TypeError, "before is a dict of the records before, not list"),
+        (
+            ("k", "v", {str(n): "" for n in range(51)}),
+            ValueError,
+            "before has 51 records, expected",
+        ),
+        ((1, "v"), TypeError, "int"),
+    ],
+)
+def test_bad_arguments_are_rejected(
+    arguments: tuple[Any, ...], error: type[Exception], reason: str
+) -> None:
+    """The message says what was expected."""
+    with pytest.raises(error, match=reason):
+        images(*arguments)
+
+
+def test_the_longest_frame_fits() -> None:
+    """Its page is within the limit, with fewer positions."""
+    figure = images("k" * 18, "v" * 17 + "\0", {"long " * 30: "value " * 30})
+    assert f"{module.MOST} bytes" in figure.text
+    assert len(figure.html().encode()) <= LIMIT
+    check_width(figure)
