@@ -155,7 +155,8 @@ def _title(timeline: Timeline) -> str:
     refused = sum(moment.outcomes[0].verdict == "refused" for moment in timeline.moments)
     if refused == total:
         return f"All {total:,} flips are refused"
-    return f"{refused:,} of {total:,} flips are refused, the others do no harm"
+    verb = "is" if refused == 1 else "are"
+    return f"{refused:,} of {total:,} flips {verb} refused, the others do no harm"
 
 
 def _position(timeline: Timeline, places: Grid, sound: Layout, number: int) -> Position:
@@ -187,7 +188,9 @@ def _told(timeline: Timeline, number: int) -> Iterator[str]:
     notes = dict(moment.notes)
     for strip, (verdict, words) in zip(timeline.strips, moment.outcomes, strict=True):
         if verdict == "wrong":
-            words = f"{WORDS[verdict]}: {fit('; '.join(notes[strip].splitlines()), ANSWER)}"
+            answer, torn, tail = notes[strip].partition("\na torn tail")
+            answer = fit("".join(answer.splitlines()), ANSWER)  # it was wrapped
+            words = f"{WORDS[verdict]}: {answer}{torn.replace(chr(10), '; ')}{tail}"
         yield f"{strip}: {words}" + "." * (not words.endswith("…"))
 
 

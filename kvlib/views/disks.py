@@ -9,7 +9,6 @@ from kvlib.crash import BLOCK, GARBAGE, CrashDisk, Image, boot
 from kvlib.durable import DurableStore
 from kvlib.encoding import Item
 from kvlib.errors import FormatError
-from kvlib.layout.text import fit
 from kvlib.snapshot import LOG
 from kvlib.views.timeline import Verdict
 
@@ -62,8 +61,6 @@ def torn(key: Item, value: Item | None, old: dict[Item, Item]) -> tuple[bytes, b
             store.put(key, value)
         disk.on_event = lambda: None
         whole = disk.read(LOG)
-    if not found:
-        raise ValueError(f"nothing is written: there is no {fit(repr(key), 40)} to delete")
     return base, whole, [*found.values()]
 
 

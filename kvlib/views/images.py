@@ -79,8 +79,7 @@ def images(key: Item, value: Item | None, before: Mapping[Item, Item] | None = N
         before: the records that are already safe on the disk.
 
     Raises:
-        ValueError: the frame would be longer than 64 bytes, nothing is written, or there are more
-            than 50 records before.
+        ValueError: the frame is longer than 64 bytes, or there are more than 50 records before.
         TypeError: a key or value is neither str nor bytes, or `before` isn't a mapping.
     """
     records = {} if before is None else before

@@ -46,7 +46,7 @@ def places(timeline: Timeline) -> Grid:
 def drawn(timeline: Timeline, token: str) -> Bits:
     """Return the reader, byte and bit of each cell that is drawn in a colour."""
     where = places(timeline)
-    centres = {}
+    centres: dict[tuple[float, float], tuple[int, int, int]] = {}
     for reader in range(where.readers):
         for number in range(len(timeline.moments)):
             x, y = where.at(reader, number // 8, 7 - number % 8)
@@ -133,7 +133,7 @@ def test_a_position_is_a_bit(name: str) -> None:
     assert len(picture.positions) == len(timeline.moments)
     for at, (position, moment) in enumerate(zip(picture.positions, timeline.moments, strict=True)):
         corner = where.at(0, at // 8, 7 - at % 8)
-        assert position.spot == (*corner, where.width, where.height)
+        assert [*(position.spot or ())] == [*corner, where.width, where.height]
         offset, byte = int(moment.label.split(".")[0]), moment.pictures[0].layout.data
         bit = int(moment.label.split(".")[1])
         old = byte[offset] ^ 1 << bit
@@ -185,7 +185,7 @@ def test_the_longest_data_has_a_whole_matrix() -> None:
     ("read", "title"),
     [
         (lambda data: data == b"\1" or 1 / 0, "All 8 flips are refused"),
-        (lambda data: data[0] & 1 or 1 / 0, "1 of 8 flips are refused, the others do no harm"),
+        (lambda data: data[0] & 1 or 1 / 0, "1 of 8 flips is refused, the others do no harm"),
         (lambda data: data[0] & 1, "1 of 8 flips gives another answer, and no error"),
         (lambda data: data, "8 of 8 flips give another answer, and no error"),
     ],
@@ -203,7 +203,5 @@ def test_two_readers_are_compared() -> None:
 def test_many_outcomes_are_left_to_the_text() -> None:
     """The folded table would take the room of the positions."""
     assert figure(TIMELINES["stream"]()).folded
-    timeline = views.flips(b"\1" * 256, lambda data: data[max(range(256), key=data.__getitem__)])
-    noisy = views.flips(bytes(range(200)), lambda data: {"sum": sum(data) % 3, sum(data): 1})
-    assert figure(timeline).title
-    assert not figure(noisy).folded or len(noisy.moments) > 0
+    noisy = views.flips(bytes(range(60)), lambda data: dict.fromkeys(range(sum(data) % 97)))
+    assert not figure(noisy).folded
