@@ -12,6 +12,7 @@ import kvlib
 from helpers.golden import check_width
 from kvlib import CorruptionError, DurableStore
 from kvlib.crash import GARBAGE, CrashDisk, boot
+from kvlib.disk import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.views import disks
 from kvlib.views import images as module
@@ -38,6 +39,14 @@ def torn_by_hand(key: Item, value: Item, before: dict[Item, Item]) -> dict[bytes
     disk.on_event = cut
     store.put(key, value)
     return found
+
+
+def disk_with(log: bytes) -> MemoryDisk:
+    """Return a disk with a log, and the segment of the empty snapshot."""
+    disk = CrashDisk()
+    kvlib.open(disk)
+    segment = next(name for name in disk.names() if name.endswith(".segment"))
+    return boot({segment: disk.read(segment), "log": log})
 
 
 def cafe() -> Figure:
@@ -93,6 +102,56 @@ def test_rows_have_what_arrived() -> None:
     assert xs == sorted(xs)
     cut = [position.label for position in figure.positions[:41]]
     assert cut == [f"cut short after {n} byte{'s' * (n != 1)}" for n in range(41)]
+
+
+def painted(figure: Figure, x: float, y: float) -> str:
+    """Return the colour that the rows have at a point, or "" where nothing is drawn."""
+    top = ""
+    for shape in figure.fixed:
+        found = re.fullmatch(
+            r'<path d="(.*?)".* stroke="\$(.*?)" stroke-width="(.*?)"(?: stroke-dash.*)?/>', shape
+        )
+        if not found:
+            continue
+        d, token, thick = found[1], found[2], float(found[3])
+        for left, down, way, length in re.findall(r"M([\d.]+) ([\d.]+)([hv])([\d.]+)", d):
+            along, across = x - float(left), y - float(down)
+            if way == "v":
+                along, across = across, along
+            if 0 <= along <= float(length) and abs(across) <= thick / 2:
+                top = token
+    return top
+
+
+def test_each_byte_of_a_row_has_the_colour_of_what_is_there() -> None:
+    """A field that arrived, zeros, garbage or nothing: as on the disk with that log."""
+    figure = cafe()
+    logs = sorted(torn_by_hand("café", "2,80 €", BEFORE), key=len)
+    frame = next(log for log in logs if dict(kvlib.open(disk_with(log), read_only=True)) != BEFORE)
+    base = len(frame) - 41
+    fields = [
+        (4, "checksum"), (4, "length"), (8, "header"), (1, "tag"), (1, "tag"), (1, "tag"),
+        (4, "length"), (5, "key"), (1, "tag"), (4, "length"), (8, "value"),
+    ]  # fmt: skip
+    colours = [token for size, token in fields for _ in range(size)]
+    tails = [(log[base:], *damage(log[base:], frame[base:])) for log in logs]
+    tails.sort(key=lambda one: (disks.SORTS.index(one[1]), one[2], one[0]))
+    for position, (tail, sort, at) in zip(figure.positions, tails, strict=True):
+        assert position.spot
+        x, y, width, _ = position.spot
+        for byte in range(41):
+            expected = colours[byte]
+            if sort == "cut short" and byte >= len(tail):
+                expected = "wrong" if byte == len(tail) else ""
+            elif sort == "garbage" and byte >= at:
+                expected = "ink2" if tail[byte] > 127 else "mark"
+            elif sort == "zeros" and byte >= at:
+                expected = "rule"
+            elif sort == "lost blocks":
+                block = range((base + byte) // 16 * 16, (base + byte) // 16 * 16 + 16)
+                there = [(base + n) // 16 for n in range(41) if tail[n] != frame[base + n]]
+                expected = "rule" if block.start // 16 in there else expected
+            assert painted(figure, x + (byte + 0.5) * width / 41, y + 1) == expected, position.label
 
 
 @pytest.mark.parametrize(

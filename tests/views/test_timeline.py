@@ -212,7 +212,7 @@ def test_an_experiment_takes_little_room() -> None:
 def test_a_page_is_complete_before_its_script_runs(name: str) -> None:
     """The page has every outcome and the first moment, without ids, and is always the same."""
     played = TIMELINES[name]()
-    text = played._repr_mimebundle_()["text/html"]
+    text = timeline.page(played)
     assert text == timeline.page(TIMELINES[name]())
     assert len(text.encode()) <= timeline.LIMIT
     reader = Reader(text)
