@@ -15,10 +15,9 @@ from kvlib.crash import GARBAGE, CrashDisk, boot
 from kvlib.disk import MemoryDisk
 from kvlib.encoding import Item
 from kvlib.views import disks
-from kvlib.views import images as module
 from kvlib.views.disks import damage
 from kvlib.views.figure import LIMIT, Figure
-from kvlib.views.images import images
+from kvlib.views.images import MOST, images
 
 BEFORE: dict[Item, Item] = {"café": "2,50 €", "thé": "3,10 €"}
 ITEMS = st.text("aé日 \0", max_size=3) | st.binary(max_size=6)
@@ -244,6 +243,6 @@ def test_bad_arguments_are_rejected(
 def test_the_longest_frame_fits() -> None:
     """Its page is within the limit, with fewer positions."""
     figure = images("k" * 18, "v" * 17 + "\0", {"long " * 30: "value " * 30})
-    assert f"{module.MOST} bytes" in figure.text
+    assert f"{MOST} bytes" in figure.text
     assert len(figure.html().encode()) <= LIMIT
     check_width(figure)
