@@ -25,6 +25,9 @@ TOKENS: Final[dict[RegionKind, str]] = {
     "gap": "checksum",
     "group": "checksum",
 }
+SIZE: Final = 15  # of hex digits
+ABREAST: Final = 20  # the narrowest cell with the digits of a byte side by side
+STACKED: Final = 10  # the narrowest cell with any digits
 SPACE: Final = "␣"  # what a blank looks like
 
 
@@ -90,7 +93,8 @@ def clipped(leaves: Iterable[Region], start: int, end: int) -> Iterator[Region]:
 def fields(cells: Cells, data: bytes, leaves: Iterable[Region]) -> Iterator[str]:
     """Yield the boxes of regions, with their bytes in hex.
 
-    What the engine didn't read is empty with a thin edge, what is torn is hatched, and a flaw has a
+    In narrow cells one digit is above the other, and in the narrowest there are none. What the
+    engine didn't read is empty with a thin edge, what is torn is hatched, and a flaw has a
     ring.
     """
     for leaf in leaves:
@@ -115,9 +119,12 @@ def _field(cells: Cells, data: bytes, leaf: Region, part: Stretch) -> Iterator[s
     )
     if seams:
         yield svg.path(seams, "card", stroke=0.9)
-    size = min(15, cells.width * 0.6)
-    base = part.y + cells.height / 2 + size * 0.36
-    yield svg.hexes(xs, base, data[part.start : part.end], cells.width, ink, size=size)
+    shown = data[part.start : part.end]
+    if STACKED <= cells.width < ABREAST:
+        yield svg.stacked(xs, part.y + cells.height / 2 - 2, shown, cells.width, ink)
+    elif cells.width >= ABREAST:
+        base = part.y + cells.height / 2 + SIZE * 0.36
+        yield svg.hexes(xs, base, shown, cells.width, ink)
     if leaf.status == "bad":
         yield svg.ring(*place)
 

@@ -6,15 +6,16 @@ if there is one. The picture shows only their answers.
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from kvlib import encoding, frame, log, segments, snapshot
 from kvlib.disk import Place
 from kvlib.errors import FormatError, check_int
-from kvlib.layout.dissect import check_format, dissect
+from kvlib.layout.dissect import Layout, check_format, dissect
 from kvlib.layout.text import fit
 from kvlib.plural import count
-from kvlib.views import arguments, readers
+from kvlib.views import arguments, bitmatrix, readers
 from kvlib.views.readers import ANSWER, Answer, Reader
 from kvlib.views.targets import Target, check_bounds, log_alone, log_of_store
 from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
@@ -60,7 +61,8 @@ def flips(
     }
     if error := next((answer.error for answer in sound.values() if answer.error), None):
         raise ValueError(f"read fails on the bytes as they are, with {fit(error, ANSWER)}")
-    names = _names(target)
+    layout = dissect(target.data, format=target.format, source=target.source)
+    names = _names(layout, target.format)
     moments = tuple(
         _flip(target, all_readers, sound, at, bit, names[at])
         for at in span
@@ -70,7 +72,8 @@ def flips(
     caption += f"{count(len(target.data), 'byte')} are read again. "
     caption += readers.totals(all_readers, moments)
     first = readers.first_wrong(moments, len(moments) // 2)
-    return Timeline(caption, "flipped bit", tuple(all_readers), moments, first)
+    draw = partial(bitmatrix.draw, sound=layout)
+    return Timeline(caption, "flipped bit", tuple(all_readers), moments, first, draw)
 
 
 def _span(size: int, start: int, end: int | None) -> range:
@@ -103,12 +106,11 @@ def _flip(
     return Moment(label, outcomes, (picture,), (("byte", changed), *notes))
 
 
-def _names(target: Target) -> list[str]:
+def _names(layout: Layout, format: str) -> list[str]:
     """Return the name of each byte's region in the sound data, or "" in an unknown format."""
     names: list[str] = []
-    if target.format == "unknown":
-        return [""] * len(target.data)
-    layout = dissect(target.data, format=target.format)
+    if format == "unknown":
+        return [""] * len(layout.data)
     for leaf in layout.root.leaves():
         names += [leaf.name] * (leaf.end - leaf.start)
     return names

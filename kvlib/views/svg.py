@@ -162,6 +162,27 @@ def hexes(
     )
 
 
+def stacked(
+    xs: Iterable[float], y: float, data: bytes, cell: float, fill: str, *, size: float = 15
+) -> str:
+    """Return bytes in hex with one digit above the other, for cells too narrow for two digits.
+
+    The baseline of the upper digits is at y.
+    """
+    across = " ".join(" ".join([number(x + cell / 2 - size * 0.3)] * 2) for x in xs)
+    down = " ".join([f"{number(y)} {number(y + size)}"] * len(data))
+    return (
+        f'<text x="{across}" y="{down}" font-size="{number(size)}" font-family="$mono" '
+        f'fill="${fill}">{data.hex().upper()}</text>'
+    )
+
+
+def dashes(d: str, edge: str, thick: float, on: float, off: float) -> str:
+    """Return thick lines cut into pieces: each is a row of boxes, `on` wide and `off` apart."""
+    pieces = f'stroke-dasharray="{number(on)} {number(off)}"'
+    return f'<path d="{d}" fill="none" stroke="${edge}" stroke-width="{number(thick)}" {pieces}/>'
+
+
 def hatch(x: float, y: float, width: float, height: float, edge: str = "wrong") -> str:
     """Return lines at 45 degrees that fill a rectangle and don't leave it."""
     d = ""
