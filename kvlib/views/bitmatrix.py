@@ -26,7 +26,6 @@ LEGEND: Final = 30  # a line of the legend
 WIDEST: Final = 44  # a cell
 FLATTEST: Final = 20
 ANSWER: Final = 60  # columns of an answer in a sentence
-FOLDED: Final = 16_000  # bytes of HTML: longer tables of outcomes are left to the text
 
 WORDS: Final[dict[Verdict, str]] = {
     "wrong": "wrong, and no error",
@@ -126,7 +125,6 @@ def draw(timeline: Timeline, sound: Layout) -> Figure:
         ]
         fixed += [*_names(places, number, reader), *_matrix(places, number, cells)]
         fixed += _legend(places, number, reader, Counter(cell.verdict for cell in cells))
-    folded = timeline.folded_runs()
     return Figure(
         _title(timeline),
         places.end + LEGEND * places.readers + 8,
@@ -136,7 +134,7 @@ def draw(timeline: Timeline, sound: Layout) -> Figure:
         tuple(fixed),
         timeline.start,
         (8, 1),
-        folded=folded if sum(len(html) for _, html in folded) <= FOLDED else (),
+        folded=timeline.folded_runs(),
     )
 
 

@@ -62,7 +62,7 @@ def diff(before: Comparable, after: Comparable, *, format: str | None = None) ->
         pictures = tuple(Scene(layout) for pair in shown for layout in pair if layout)
         moments = [Moment("none", (ReaderOutcome("told", "no difference"),), pictures)]
     caption = "Before and after, field by field."
-    return Timeline(caption, "difference", ("the comparison",), tuple(moments), draw=sides.draw)
+    return Timeline(caption, "difference", ("the comparison",), tuple(moments), 0, sides.draw)
 
 
 def _moment(label: str, pair: LayoutPair, found: Difference) -> Moment:

@@ -30,7 +30,6 @@ from kvlib.views.stairs import (
 from kvlib.views.timeline import Timeline, Verdict
 
 WORDS: Final[dict[Verdict, str]] = {"right": "right", "refused": "refuses", "wrong": "wrong"}
-MOST: Final = 40_000  # characters of a table
 LOST: Final = {"missing": "never arrived", "zeros": "zeros instead", "garbage": "garbage instead"}
 
 
@@ -56,17 +55,8 @@ def draw(timeline: Timeline, steps: Sequence[Step], lost: str = "missing") -> Fi
         repr(timeline),
         tuple(_still(stairs)),
         timeline.start,
-        folded=_folded(timeline),
+        folded=timeline.folded_runs(),
     )
-
-
-def _folded(timeline: Timeline) -> tuple[tuple[str, str], ...]:
-    """Return all outcomes to be folded below the picture, unless they would take up the page."""
-    found = timeline.folded_runs()
-    if sum(len(html) for _, html in found) < MOST:
-        return found
-    runs = sum(len([*timeline.runs(strip)]) for strip in range(len(timeline.strips)))
-    return (("All outcomes", f"<p>There are {runs:,}: printing this view lists them.</p>"),)
 
 
 def _title(stairs: Stairs) -> str:

@@ -74,7 +74,6 @@ def figure(name: str) -> Figure:
     """Return a figure as a page has it: with as many positions as there is room for."""
     shown = made(CALLS[name])
     if isinstance(shown, Timeline):
-        assert shown.draw
         shown = shown.draw(shown)
     assert isinstance(shown, Figure)
     return shown.fitted()

@@ -34,7 +34,6 @@ TIMELINES: dict[str, Callable[[], Timeline]] = {
 
 def figure(timeline: Timeline) -> Figure:
     """Return the figure that a timeline draws."""
-    assert timeline.draw
     return timeline.draw(timeline)
 
 
@@ -202,6 +201,6 @@ def test_two_readers_are_compared() -> None:
 
 def test_many_outcomes_are_left_to_the_text() -> None:
     """The folded table would take the room of the positions."""
-    assert figure(TIMELINES["stream"]()).folded
+    assert "<table" in figure(TIMELINES["stream"]()).folded[0][1]
     noisy = views.flips(bytes(range(60)), lambda data: dict.fromkeys(range(sum(data) % 97)))
-    assert not figure(noisy).folded
+    assert "<table" not in figure(noisy).folded[0][1]

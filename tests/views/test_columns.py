@@ -32,7 +32,6 @@ OPERATIONS = st.one_of(
 
 def drawn(timeline: Timeline) -> Figure:
     """Return the figure of a timeline."""
-    assert timeline.draw is not None
     return timeline.draw(timeline)
 
 
@@ -87,7 +86,7 @@ def test_the_columns_agree_with_the_store(sync: Any, operations: list[StepOperat
 
 def _memory(timeline: Timeline, number: int) -> dict[Item, Item]:
     """Return the records that the store holds after a crash."""
-    return dict(timeline.draw.keywords["steps"][number].memory)  # type: ignore[union-attr]
+    return dict(timeline.draw.keywords["steps"][number].memory)  # type: ignore[attr-defined]
 
 
 def _check_memory(figure: Figure, number: int, items: dict[Item, Item]) -> None:

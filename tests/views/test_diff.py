@@ -52,7 +52,6 @@ def test_records_are_matched_by_key() -> None:
 def test_it_shows_itself_as_a_figure() -> None:
     """In a notebook there is a picture with a position for each moment; the text stays."""
     timeline = diff(b"", b"b")
-    assert timeline.draw is not None
     figure = timeline.draw(timeline)
     assert [position.label for position in figure.positions] == [
         moment.label for moment in timeline.moments

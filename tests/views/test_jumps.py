@@ -23,7 +23,6 @@ ARC = re.compile(
 
 def figure(timeline: Timeline) -> Figure:
     """Return the figure of a timeline."""
-    assert timeline.draw
     return timeline.draw(timeline)
 
 
@@ -107,3 +106,10 @@ def test_a_length_of_nothing_and_an_odd_answer() -> None:
     made = figure(views.lengths(b"\0\0", read=lambda data: Odd()))
     assert arcs(made.positions[0].shapes, "you") == []
     assert isinstance(draw(views.lengths(b"\0\0", last=0)), Figure)
+
+
+def test_a_length_that_never_fitted_has_no_old_jump() -> None:
+    """Bytes that were damaged from the start: nothing is dashed, and no arc leaves the bytes."""
+    made = figure(views.lengths(kvlib.encode_field("tea")[:4] + b"\x63tea", format="field"))
+    assert made.positions[made.start].spot is None
+    assert all(arcs(position.shapes, "mark") == [] for position in made.positions)

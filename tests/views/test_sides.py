@@ -23,7 +23,6 @@ from kvlib.views.timeline import Timeline
 
 def drawn(timeline: Timeline) -> Figure:
     """Return the figure of a timeline."""
-    assert timeline.draw is not None
     return timeline.draw(timeline)
 
 

@@ -88,7 +88,6 @@ def test_memory_and_disk_agree_with_a_dict(operations: list[StepOperation]) -> N
 def test_it_shows_itself_as_a_figure() -> None:
     """In a notebook there is a picture with a position for each moment; the text stays."""
     timeline = steps(PRICES)
-    assert timeline.draw is not None
     figure = timeline.draw(timeline)
     assert [position.label for position in figure.positions] == [
         moment.label for moment in timeline.moments
