@@ -189,7 +189,7 @@ def _log(step: Step, scale: float) -> Iterator[str]:
         yield from _more(DISK, y, hidden, "earlier frame")
         y += 24
     for frame in frames[hidden:]:
-        new = any(mark.start < frame[-1].end <= mark.end for mark in scene.marks)
+        new = any(start < frame[-1].end <= end for start, end in scene.marks)
         safe = frame[-1].end <= step.safe
         yield from svg.shift(DISK.x + INDENT, y, _frame(frame, scale, new, safe))
         y += FRAME
@@ -325,9 +325,9 @@ def _says(step: Step, notes: Mapping[str, str], verdict: Verdict) -> Iterator[st
     if "answer" in notes:
         yield f"The store returns {notes['answer']}."
     new = [
-        f"{count(mark.end - mark.start, 'byte')} at offset {mark.start:,} of {_named(scene)}"
+        f"{count(end - start, 'byte')} at offset {start:,} of {_named(scene)}"
         for scene in step.files
-        for mark in scene.marks
+        for start, end in scene.marks
     ]
     yield f"New on the disk: {fit(', '.join(new), 160)}." if new else "No byte on the disk changes."
     if verdict == "right":

@@ -20,7 +20,7 @@ from kvlib.views import arguments, readers, staircase
 from kvlib.views.readers import Answer, Reader
 from kvlib.views.stairs import Step
 from kvlib.views.targets import LogTarget, check_bounds, log_alone, log_of_store
-from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
+from kvlib.views.timeline import Moment, ReaderOutcome, Scene, Timeline
 
 Fate = Literal["missing", "zeros", "garbage"]
 
@@ -105,9 +105,9 @@ def _cut(
     target: LogTarget, stairs: list[Stair], all_readers: dict[str, Reader], size: int, lost: Fate
 ) -> Moment:
     left = len(target.data) - size
-    there, beyond = target.data[:size], target.data[size:]
+    there = target.data[:size]
     if lost != "missing":
-        there, beyond = there + _filling(size, len(target.data), lost), b""
+        there += _filling(size, len(target.data), lost)
     # The sum of the whole frames: the missing bytes may be zeros anyway.
     whole = [stair for stair in stairs if there.startswith(target.data[: stair.end])]
     truth = whole[-1] if whole else stairs[0]
@@ -116,11 +116,10 @@ def _cut(
         name: readers.ask(read, there, f"{size} bytes") for name, read in all_readers.items()
     }
     outcomes = tuple(_judge(answer, truth, len(there)) for answer in answers.values())
-    marks = (Highlight(size, len(target.data), "lost"),) if left else ()
     notes = [(name, readers.describe(answer, layout)) for name, answer in answers.items()]
     if left:
         notes.insert(0, ("lost", f"{count(left, 'byte')} from offset {size} on: {LOST[lost]}"))
-    return Moment(f"{size}", outcomes, (Scene(layout, beyond, marks),), tuple(notes))
+    return Moment(f"{size}", outcomes, (Scene(layout),), tuple(notes))
 
 
 def _filling(start: int, end: int, lost: Fate) -> bytes:

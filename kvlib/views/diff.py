@@ -17,7 +17,7 @@ from kvlib.layout.dissect import Layout, Region, check_format, dissect, dissect_
 from kvlib.layout.text import COLUMNS, WORDS, fit, meaning
 from kvlib.plural import count
 from kvlib.views import arguments, sides
-from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline, Verdict
+from kvlib.views.timeline import Moment, ReaderOutcome, Scene, Timeline, Verdict
 
 Comparable = bytes | bytearray | Layout | Place
 Name = tuple[str, Item | int | None, int]  # what it is, its key or sequence, which repetition
@@ -69,8 +69,8 @@ def _moment(label: str, pair: LayoutPair, found: Difference) -> Moment:
     pictures = []
     for layout, regions in zip(pair, (found.before, found.after), strict=True):
         if layout:
-            marks = tuple(Highlight(region.start, region.end, "differs") for region in regions)
-            pictures.append(Scene(layout, marks=marks))
+            marks = tuple((region.start, region.end) for region in regions)
+            pictures.append(Scene(layout, marks))
     return Moment(label, (ReaderOutcome(found.verdict, found.words),), tuple(pictures))
 
 

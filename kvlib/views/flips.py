@@ -18,7 +18,7 @@ from kvlib.plural import count
 from kvlib.views import arguments, bitmatrix, readers
 from kvlib.views.readers import ANSWER, Answer, Reader
 from kvlib.views.targets import Target, check_bounds, log_alone, log_of_store
-from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
+from kvlib.views.timeline import Moment, ReaderOutcome, Scene, Timeline
 
 MOST_FLIPPED: Final = 256  # bytes, 8 moments each
 
@@ -102,7 +102,7 @@ def _flip(
     outcomes = tuple(_compare(answer, sound[who]) for who, answer in answers.items())
     changed = f"it was {target.data[at]:02X}" + f", of {name}" * bool(name)
     notes = [(who, readers.describe(answer, layout)) for who, answer in answers.items()]
-    picture = Scene(layout, marks=(Highlight(at, at + 1, "flipped"),))
+    picture = Scene(layout)
     return Moment(label, outcomes, (picture,), (("byte", changed), *notes))
 
 

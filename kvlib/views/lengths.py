@@ -15,7 +15,7 @@ from kvlib.layout.regions import RegionKind, RegionStatus, group
 from kvlib.layout.text import COLUMNS, fit, hanging, width
 from kvlib.views import arguments, jumps, readers
 from kvlib.views.plain import collected
-from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
+from kvlib.views.timeline import Moment, ReaderOutcome, Scene, Timeline
 
 Read = Callable[[bytes], object]
 
@@ -71,8 +71,7 @@ def lengths(
     strips = [list(_shared(outcomes)) for outcomes in answers.values()]
     moments = []
     for byte, one in enumerate(changed):
-        marks = (Highlight(at, at + 1, "differs"),) if one != data else ()
-        picture = Scene(layout_of(one, format), marks=marks)
+        picture = Scene(layout_of(one, format))
         notes = [_note(name, outcomes[byte]) for name, outcomes in answers.items()]
         ours = tuple(strip[byte] for strip in strips)
         moments.append(Moment(str(byte), ours, (picture,), tuple(filter(None, notes))))

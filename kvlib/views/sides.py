@@ -106,7 +106,7 @@ def _file(layout: Layout) -> str:
 def _shown(moment: Moment, side: str) -> Shown:
     for scene in moment.pictures:
         if _side(scene.layout) == side:
-            places = tuple(Place(scene.layout, mark.start, mark.end) for mark in scene.marks)
+            places = tuple(Place(scene.layout, *mark) for mark in scene.marks)
             if not places and any(other.marks for other in moment.pictures):
                 return Shown(scene.layout)
             stop = scene.layout.stopped_at

@@ -18,7 +18,7 @@ from kvlib.plural import count
 from kvlib.recovery import State, recover_without_lock
 from kvlib.snapshot import LOG, SEGMENT_NAME
 from kvlib.views import arguments, columns, records
-from kvlib.views.timeline import Highlight, Moment, ReaderOutcome, Scene, Timeline
+from kvlib.views.timeline import Moment, ReaderOutcome, Scene, Timeline
 
 StepOperation = tuple[Any, ...]
 StepNote = tuple[str, str]
@@ -193,8 +193,8 @@ class _Stage:
     def _scene(self, layout: Layout) -> Scene:
         size, before = len(layout.data), self._files.get(layout.source, b"")
         start = len(before) if layout.data.startswith(before) else 0
-        marks = (Highlight(start, size, "new"),) if start < size else ()
-        return Scene(layout, marks=marks)
+        marks = ((start, size),) if start < size else ()
+        return Scene(layout, marks)
 
     def _memory(self, memory: dict[Item, Item]) -> str:
         if self._closed:
@@ -249,8 +249,8 @@ def _words(state: State) -> str:
 
 def _new_bytes(pictures: Iterable[Scene]) -> list[StepNote]:
     places = [
-        f"{picture.layout.source}: {count(mark.end - mark.start, 'byte')} from offset {mark.start}"
+        f"{picture.layout.source}: {count(end - start, 'byte')} from offset {start}"
         for picture in pictures
-        for mark in picture.marks
+        for start, end in picture.marks
     ]
     return [("new bytes", "\n".join(places))] if places else []

@@ -11,11 +11,11 @@ from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from kvlib.layout.dissect import Layout, walk_again
+from kvlib.layout.regions import Span
 from kvlib.layout.text import hanging, lines
 from kvlib.views.figure import Figure
 
 Verdict = Literal["right", "refused", "wrong", "told"]
-Word = Literal["new", "lost", "flipped", "differs"]
 
 SIGNS: Final[dict[Verdict, str]] = {"right": "=", "refused": "!", "wrong": "x", "told": "-"}
 TABLES: Final = 16_000  # characters of HTML
@@ -32,27 +32,16 @@ class ReaderOutcome(NamedTuple):
     words: str
 
 
-class Highlight(NamedTuple):
-    """A span of a picture's bytes to point out, and its kind."""
-
-    start: int
-    end: int
-    word: Word
-
-
-@dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """The bytes of a moment, as the engine read them.
 
     Attributes:
-        layout: the regions of the bytes that are there; its source is the title.
-        beyond: bytes that would follow, but never reached the disk.
-        marks: spans in either of them to point out.
+        layout: their regions; its source is the title.
+        marks: spans of them that are new, or that differ.
     """
 
     layout: Layout
-    beyond: bytes = b""
-    marks: tuple[Highlight, ...] = ()
+    marks: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

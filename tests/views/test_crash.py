@@ -95,15 +95,12 @@ def test_every_cut_recovers_the_whole_frames_that_arrived(name: str, lost: Fate)
 
 @pytest.mark.parametrize("lost", LOSSES)
 def test_the_picture_of_a_cut_shows_the_bytes_on_the_disk(lost: Fate) -> None:
-    """The file ends or has its full length; lost bytes are marked and counted."""
+    """The file ends or has its full length; lost bytes are counted."""
     for size, moment in enumerate(crash(LOG, lost=lost).moments):
         (picture,) = moment.pictures
         there = picture.layout.data
         assert len(there) == (size if lost == "missing" else len(LOG))
-        assert picture.beyond == (LOG[size:] if lost == "missing" else b"")
         assert set(there[size:]) <= {0} or lost == "garbage"
-        marks = [(size, len(LOG), "lost")] if size < len(LOG) else []
-        assert [*map(tuple, picture.marks)] == marks
         assert dict(moment.notes).get("lost", "0").split()[0] == str(len(LOG) - size)
 
 

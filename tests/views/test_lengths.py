@@ -73,7 +73,6 @@ def test_each_moment_is_the_readers_answer(name: str) -> None:
             assert b"".join(layout.data[one.start : one.end] for one in layout.root.leaves()) == (
                 layout.data
             )
-            assert picture.marks == (((at, at + 1, "differs"),) if byte != data[at] else ())
             try:
                 answer = read(layout.data)
             except (CorruptionError, ValueError) as error:

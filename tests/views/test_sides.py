@@ -91,7 +91,7 @@ def test_the_bytes_are_those_of_both_states(
         for side, data in states.items():
             there = shown_bytes(figure, number, side)
             assert all(data[offset] == byte for offset, byte in there.items())
-            marked = {at for start, end, _ in marks[side] for at in range(start, end)}
+            marked = {at for start, end in marks[side] for at in range(start, end)}
             assert marked & {*there} == ringed(figure, number, side) or "moved" in words(
                 figure, number
             )

@@ -14,7 +14,6 @@ from kvlib.views.figure import Figure, Position
 from kvlib.views.timeline import (
     SIGNS,
     TABLES,
-    Highlight,
     Moment,
     ReaderOutcome,
     Scene,
@@ -52,8 +51,7 @@ def tiny(count: int) -> Timeline:
             tuple(
                 Scene(
                     dissect(kvlib.encode_field("|<b>" * index), source=f"file {index}"),
-                    b"?" * number,
-                    (Highlight(0, 2, "new"), Highlight(index, 5, "differs")),
+                    ((0, 2), (index, 5)),
                 )
                 for index in range(number % 3)
             ),
