@@ -1,7 +1,8 @@
 """Bytes that show themselves at the end of a notebook's cell."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import overload
 
 from kvlib.disk import Disk, Place
@@ -12,7 +13,9 @@ from kvlib.layout.text import BLOCK, ROW, lines
 from kvlib.plural import count
 from kvlib.snapshot import LOG
 from kvlib.views import arguments
-from kvlib.views.html import Drawing, as_html, bytes_table, bytes_view, drawing
+from kvlib.views.annotated import annotated
+from kvlib.views.figure import Figure
+from kvlib.views.html import as_html
 
 __all__ = ["Dump", "as_html", "dump"]
 
@@ -44,18 +47,23 @@ class Dump:
         yield from lines(self._data, self._pieces(), self._windows(), colour)
 
     def html(self) -> str:
-        """Return the view, which reacts to the pointer and to keys, if a page has room for it."""
-        return self._drawn(bytes_view)
+        """Return the picture, which reacts to the pointer and to keys, if a page has room for it."""
+        figure = self._figure()
+        return figure.html() if figure else as_html(repr(self))
 
     def _repr_html_(self) -> str:
-        """Return the view without a script, for the screen of an `explore`, which runs none."""
-        return self._drawn(bytes_table)
-
-    def _drawn(self, view: Callable[[Drawing, list[Span] | None], str]) -> str:
-        if min(len(self._data), self._limit or len(self._data)) > BLOCK:
+        """Return the picture without a script, for the screen of an `explore`, which runs none."""
+        figure = self._figure()
+        if figure is None:
             return as_html(repr(self))
-        made = drawing(self._source or "", self._data, self._pieces())
-        return view(made, self._windows())
+        return replace(figure, positions=(figure.positions[figure.start],), start=0).html()
+
+    def _figure(self) -> Figure | None:
+        if min(len(self._data), self._limit or len(self._data)) > BLOCK:
+            return None
+        return annotated(
+            self._source or "", self._data, self._pieces(), repr(self), self._windows()
+        )
 
     def _windows(self) -> list[Span] | None:
         return (
