@@ -1,12 +1,13 @@
 """Any bytes, annotated: each field has a place in the picture, and a sentence that says what it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from textwrap import wrap
 from typing import Final
 
 from kvlib.errors import FormatError, TornError
+from kvlib.layout.dissect import Layout, walk_again
 from kvlib.layout.regions import Region, Span
 from kvlib.layout.text import COLUMNS, MARKS, Entry, entries, fit, flaw, meaning, width
 from kvlib.plural import count
@@ -20,27 +21,17 @@ REASON: Final = 74  # columns of a line that says why reading stopped
 STATUSES: Final = {"torn": "torn off by a crash", "unread": "not read"}
 
 
-def annotated(
-    source: str,
-    data: bytes,
-    regions: Iterable[Region],
-    text: str,
-    windows: Sequence[Span] | None = None,
-) -> Figure:
+def annotated(layout: Layout, text: str, windows: Sequence[Span] | None = None) -> Figure:
     """Return a figure of bytes, in which one chooses a field.
 
     Args:
-        source: the name of the bytes, or "".
-        data: all bytes.
-        regions: the pieces of them, as they are read; an error of the engine may end them.
+        layout: the bytes and their regions.
         text: the figure as text.
         windows: the spans to show, in order and in whole rows; by default everything.
     """
-    pieces: list[Region] = []
-    error: FormatError | None = None
+    data, pieces, error = layout.data, layout.root.children, None
     try:
-        for piece in regions:
-            pieces.append(piece)
+        [*walk_again(layout)]
     except FormatError as found:
         error = found
     all_leaves = [leaf for piece in pieces for leaf in piece.leaves()]
@@ -52,16 +43,16 @@ def annotated(
     colours, y = legend(leaves, y + 6)
     digits = digits_of(len(data))
     return Figure(
-        title(source, len(data), pieces),
+        title(layout.source, len(data), pieces),
         y + 14,
         "bytes",
         tuple(_position(grid, entry, digits, error) for entry in shown) or (NOTHING,),
         text,
-        (*structure(grid, pieces), *picture(grid, data, leaves), *drawn, *colours),
+        (*picture(grid, data, leaves), *structure(grid, pieces), *drawn, *colours),
         _start(leaves, error),
         (1, 0),
         folded=(("Every part", table(shown, digits)),) if shown else (),
-        hover=True,
+        dense=True,
     )
 
 
@@ -78,10 +69,9 @@ def title(source: str, size: int, pieces: Sequence[Region]) -> str:
     listed = ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + "".join(parts[-1:])
     bytes_ = count(size, "byte")
     whole = f"{bytes_}: {listed}" if listed else bytes_
-    choices = (f"{source}: {bytes_}: {listed}", f"{source}, {whole}", f"{source}: {bytes_}")
-    if source:
-        return next((words for words in choices[1:] if width(words) <= TITLE), fit(source, TITLE))
-    return whole if width(whole) <= TITLE else bytes_
+    before = f"{source}, " if source else ""
+    choices = (before + whole, before + bytes_)
+    return next((words for words in choices if width(words) <= TITLE), fit(before + bytes_, TITLE))
 
 
 def _reason(error: FormatError | None, size: int, y: float) -> tuple[list[str], float]:
@@ -99,8 +89,7 @@ def _reason(error: FormatError | None, size: int, y: float) -> tuple[list[str], 
         sign = svg.sign(x + 10, y + 15, "refused")
     ink = "wrong-t" if torn else "refused-t"
     texts = [
-        svg.text(x + 30, y + BASE + 24 * number, line, ink, bold=not number and False)
-        for number, line in enumerate(lines)
+        svg.text(x + 30, y + BASE + 24 * number, line, ink) for number, line in enumerate(lines)
     ]
     return [sign, *texts], y + 24 * len(lines) + 8
 
@@ -123,12 +112,7 @@ def _position(grid: Grid, entry: Entry, digits: int, error: FormatError | None) 
     leaf = entry.leaf
     shapes: tuple[str, ...] = ()
     if leaf.governs:
-        shapes += grid.outline(*leaf.governs, dashed=True)
-    if leaf.start < leaf.end:
-        shapes += grid.outline(leaf.start, leaf.end)
-    else:
-        x, y, wide, high = grid.spots(leaf)[:4]
-        shapes += (svg.box(x - 4, y - 3, wide + 4, high + 6, "none", "you", stroke=3.2),)
+        shapes = grid.outline(*leaf.governs)
     says = sentence(entry, error, outlined=bool(leaf.governs and leaf.governs[0] < leaf.governs[1]))
     return Position(place_of(leaf, digits), says, shapes, grid.spots(leaf), "part")
 

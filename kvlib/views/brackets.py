@@ -56,7 +56,9 @@ def structure(grid: Grid, pieces: Sequence[Region]) -> Iterator[str]:
         for number, words in enumerate(lines):
             place = (x - 18, first + number * LINE)
             ink = "ink2" if number else "ink"
-            labels.append(svg.text(*place, words, ink, bold=not number and len(words) < 9, anchor="end"))
+            labels.append(
+                svg.text(*place, words, ink, bold=not number and len(words) < 9, anchor="end")
+            )
         free = first + (len(lines) - 1) * LINE + 3
     if d:
         yield svg.path(d, "mark")

@@ -7,7 +7,7 @@ from typing import overload
 
 from kvlib.disk import Disk, Place
 from kvlib.errors import FormatError, MissingError, check_int
-from kvlib.layout.dissect import Layout, check_format, dissect_directory, walk, walk_again
+from kvlib.layout.dissect import Layout, check_format, dissect, dissect_directory, walk, walk_again
 from kvlib.layout.regions import Region, Span
 from kvlib.layout.text import BLOCK, ROW, lines
 from kvlib.plural import count
@@ -61,9 +61,16 @@ class Dump:
     def _figure(self) -> Figure | None:
         if min(len(self._data), self._limit or len(self._data)) > BLOCK:
             return None
-        return annotated(
-            self._source or "", self._data, self._pieces(), repr(self), self._windows()
-        )
+        layout = self._layout or dissect(self._data, format=self._format)
+        layout = replace(layout, source=self._source or "")
+        size, text = len(self._data), repr(self)
+        middle = size if layout.stopped_at is None else layout.stopped_at
+        limit = size if self._limit is None else self._limit
+        figure = annotated(layout, text, windows(size, limit, middle))
+        while not figure.fits and limit > 2 * ROW:  # very many small fields
+            limit = min(limit, size) * 7 // 8
+            figure = annotated(layout, text, windows(size, limit, middle))
+        return figure
 
     def _windows(self) -> list[Span] | None:
         return (

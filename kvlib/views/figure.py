@@ -79,7 +79,8 @@ class Figure:
         switch: names of variants, such as ("every fsync", "without the third"); the positions are
             then as many for each of them, one variant after the other.
         folded: details: a summary and HTML for each.
-        hover: whether the pointer chooses without a button pressed.
+        dense: whether there are many small things to choose: a pointer chooses without a button
+            pressed, and the script frames the spots of a position, which needs no shapes for that.
     """
 
     title: str
@@ -92,19 +93,22 @@ class Figure:
     moves: tuple[int, int] = (1, -1)
     switch: tuple[str, ...] = ()
     folded: tuple[tuple[str, str], ...] = ()
-    hover: bool = False
+    dense: bool = False
 
     def image(self, position: int | None = None) -> str:
         """Return a position as an SVG that reads alone, by default the one to start with."""
         chosen = self.positions[self.start if position is None else position]
-        return svg.image([self._backdrop(), *self.fixed, *chosen.shapes], self.height)
+        now = [*chosen.shapes]
+        if self.dense:  # the script takes what is before the last group from here
+            now = ["<g>", *now, *_frames(chosen), "</g>"]
+        return svg.image([self._backdrop(), *self.fixed, *now], self.height)
 
     def html(self) -> str:
         """Return the figure as HTML, within LIMIT bytes: if need be with fewer positions."""
         html = self._html(self, "")
         kept = len(self.positions)
         while len(html.encode()) > LIMIT and kept > 1:
-            kept = min(kept - 1, kept * LIMIT // len(html.encode()) * 9 // 10)
+            kept = max(1, min(kept - 1, kept * LIMIT // len(html.encode()) * 9 // 10))
             first = max(0, min(self.start - kept // 2, len(self.positions) - kept))
             part = self.positions[first : first + kept]
             notice = (
@@ -114,6 +118,11 @@ class Figure:
             fewer = replace(self, positions=part, start=self.start - first, switch=())
             html = self._html(fewer, f"<p>{escape(notice)}")
         return html
+
+    @property
+    def fits(self) -> bool:
+        """Whether the HTML has all positions."""
+        return len(self._html(self, "").encode()) <= LIMIT
 
     def _html(self, shown: "Figure", notice: str) -> str:
         now = shown.positions[shown.start]
@@ -142,8 +151,8 @@ class Figure:
     def data(self) -> str:
         """Return what the script needs, as JSON.
 
-        Strings that recur are sent once, and numbered: shapes, sentences, and the clauses of a
-        sentence that has several.
+        Strings that recur are sent once, and numbered. A dense figure's sentences are sent as
+        clauses, and its fixed shapes not at all: the static image has them.
         """
         numbers: dict[str, int] = {}
 
@@ -152,7 +161,7 @@ class Figure:
 
         def told(says: str) -> int | list[int]:
             clauses = says.split(", ")
-            return intern(says) if len(clauses) == 1 else [intern(clause) for clause in clauses]
+            return [intern(clause) for clause in clauses] if self.dense else intern(says)
 
         answers = [position.answer or position.says for position in self.positions]
         size = len(self.positions) // max(1, len(self.switch))
@@ -163,7 +172,6 @@ class Figure:
             "start": self.start,
             "moves": self.moves,
             "switch": self.switch,
-            "hover": self.hover,
             "fixed": "".join([self._backdrop(), *self.fixed]),
             "changes": [
                 at for at in range(len(answers)) if at % size and answers[at] != answers[at - 1]
@@ -179,6 +187,10 @@ class Figure:
             ],
             "strings": [*numbers],
         }
+        if self.dense:
+            colours = [token for token in svg.tokens(str(found["fixed"])) if token in svg.COLOURS]
+            found |= {"fixed": "", "colours": [intern(f"${token}") for token in colours]}
+            found["strings"] = [*numbers]
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         return text.replace("</", "<\\/").replace("<!--", "<\\u0021--")
 
@@ -192,6 +204,13 @@ class Figure:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return {"text/plain": self.text, "text/html": self.html()}
+
+
+def _frames(position: Position) -> list[str]:
+    """Return the frames that the script draws around the spots of a dense figure's position."""
+    numbers = position.spot or ()
+    spots = [numbers[at : at + 4] for at in range(0, len(numbers), 4)]
+    return [svg.box(*spot, "none", "you", stroke=3.2) for spot in spots]
 
 
 @cache

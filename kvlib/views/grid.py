@@ -83,7 +83,7 @@ class Grid:
     def parts(self, start: int, end: int) -> Iterator[Part]:
         """Yield the parts of a span that are shown, row by row; an empty span has none."""
         for at in range(start // ROW * ROW, end, ROW):
-            if at in self.rows:
+            if at in self.rows and start < end:
                 low, high = max(start, at), min(end, at + ROW)
                 right = self.x(high - 1) + CELL
                 yield Part(low, high, self.x(low), self.rows[at], right - self.x(low))
@@ -107,16 +107,12 @@ class Grid:
             boxes = [] if place is None else [(*place, wide)]
         return tuple(number for box in boxes for number in (*box, HIGH))
 
-    def outline(self, start: int, end: int, *, dashed: bool = False) -> tuple[str, ...]:
-        """Return a line around a span, in the colour of what is chosen."""
+    def outline(self, start: int, end: int) -> tuple[str, ...]:
+        """Return a dashed line around a span that the chosen field covers."""
         parts = [*self.parts(start, end)]
-        stroke = 2.2 if dashed else 3.2
-        if len(parts) == 2 and parts[1].x + parts[1].width <= parts[0].x:
-            return tuple(
-                svg.path(_rectangle(part), "you", stroke=stroke, dashed=dashed) for part in parts
-            )
-        d = _around(parts) if len(parts) > 1 else "".join(map(_rectangle, parts))
-        return (svg.path(d, "you", stroke=stroke, dashed=dashed),) if d else ()
+        apart = len(parts) == 2 and parts[1].x + parts[1].width <= parts[0].x
+        d = _around(parts) if len(parts) > 1 and not apart else "".join(map(_rectangle, parts))
+        return (svg.path(d, "you", stroke=2.2, dashed=True),) if d else ()
 
 
 def _rectangle(part: Part) -> str:
@@ -176,21 +172,23 @@ def _boxes(grid: Grid, leaves: Sequence[Region]) -> Iterator[str]:
             paint, (paint, paint)
         )
         if paint == "unread":  # empty, with a thin edge: the card's colour on the edge's
-            yield f'<g stroke-linejoin="round">{svg.path(d, edge, fill=edge, stroke=4)}'
-            yield svg.path(d, fill, fill=fill, stroke=1.6) + "</g>"
+            yield f'<g stroke-linejoin="round">{svg.path(d, edge, fill=edge, stroke=5)}'
+            yield svg.path(d, fill, fill=fill, stroke=2.4) + "</g>"
         else:
-            yield f'<g stroke-linejoin="round">{svg.path(d, edge, fill=fill, stroke=4)}</g>'
+            yield f'<g stroke-linejoin="round">{svg.path(d, edge, fill=fill, stroke=5)}</g>'
     if hatches:
         yield svg.path(hatches, "wrong", stroke=1.3)
     seams = [LEFT + column * CELL + GAP * (column > 8) for column in range(1, ROW) if column != 8]
-    yield svg.path("".join(f"M{x} {TOP}V{svg.number(grid.bottom)}" for x in seams), "card", stroke=0.9)
+    yield svg.path(
+        "".join(f"M{x} {TOP}V{svg.number(grid.bottom)}" for x in seams), "card", stroke=0.9
+    )
     yield empty + rings
 
 
 def rounded(x: float, y: float, width: float) -> str:
-    """Return the path of a box in a row, which a round line of 4 makes larger by 2 on each side."""
-    across = svg.number(width - 5.2)
-    return f"M{svg.number(x + 2.6)} {svg.number(y + 2)}h{across}v{HIGH - 4}h-{across}Z"
+    """Return the path of a box in a row, which a round line of 5 makes larger by 2.5 on each side."""
+    across = svg.number(width - 6)
+    return f"M{svg.number(x + 3)} {svg.number(y + 2)}h{across}v{HIGH - 4}h-{across}Z"
 
 
 def _hatch(part: Part) -> str:
@@ -239,7 +237,8 @@ def _characters(grid: Grid, data: bytes, leaves: Sequence[Region]) -> Iterator[s
     """Yield the characters: those of keys and values have their bytes' width, on a pale ground."""
     pale: dict[str, str] = {}
     plain: dict[float, list[tuple[float, str]]] = {}
-    dots, wide = "", ""
+    dots: dict[float, list[int]] = {}
+    wide = ""
     for leaf in leaves:
         told = leaf.kind in ("key", "value") and leaf.status in ("ok", "torn")
         for part in grid.parts(leaf.start, leaf.end):
@@ -254,20 +253,20 @@ def _characters(grid: Grid, data: bytes, leaves: Sequence[Region]) -> Iterator[s
                 continue
             middle = _column(part.start) + (part.end - part.start) * STEP / 2
             if shown == "":
-                dots += f"M{svg.number(middle - 1)} {svg.number(part.y + 15)}h2"
+                dots.setdefault(part.y, []).append(at % ROW)
             elif shown.isascii():
-                plain.setdefault(part.y, []).append((middle - 5, shown))
+                plain.setdefault(part.y, []).append((middle - 5.5, shown))
             else:
                 place = f'x="{svg.number(middle)}" y="{svg.number(part.y + BASE)}"'
                 wide += f"<text {place}>{shown}</text>"
     for token, d in pale.items():
         yield svg.path(d, fill=token)
     if dots:
-        yield svg.path(dots, "faint", stroke=2)
+        yield f'<path d="{_dotted(dots)}" stroke="$faint" stroke-width="2" stroke-dasharray="2 9"/>'
     texts = ""
     for y, found in plain.items():
         xs = " ".join(svg.number(x) for x, _ in found)
-        words = escape("".join(shown for _, shown in found), quote=False).replace("$", "&#36;")
+        words = escape("".join(shown for _, shown in found)).replace("$", "&#36;")
         texts += f'<text x="{xs}" y="{svg.number(y + BASE)}">{words}</text>'
     texts += f'<g text-anchor="middle">{wide}</g>' if wide else ""
     yield f'<g font-family="$mono" font-size="17" fill="$ink">{texts}</g>'
@@ -275,6 +274,19 @@ def _characters(grid: Grid, data: bytes, leaves: Sequence[Region]) -> Iterator[s
 
 def _column(offset: int) -> float:
     return CHARACTERS + offset % ROW * STEP
+
+
+def _dotted(columns: dict[float, list[int]]) -> str:
+    """Return lines that dashes turn into dots: one for each run of columns."""
+    d = ""
+    for y, found in columns.items():
+        for column in found:
+            if column - 1 in found:
+                continue
+            end = next(at for at in range(column, ROW + 1) if at not in found)
+            x, wide = CHARACTERS + column * STEP + 5, (end - column - 1) * STEP + 2
+            d += f"M{x} {svg.number(y + 15)}h{wide}"
+    return d
 
 
 def _spelled(data: bytes, at: int, *, told: bool) -> Iterator[tuple[int, int, str]]:

@@ -211,6 +211,11 @@ def _paint(fill: str, edge: str, stroke: float, dashed: bool) -> str:
     return paint
 
 
+def tokens(shapes: str) -> list[str]:
+    """Return the tokens in shapes, in order."""
+    return re.findall(r"\$([a-z0-9-]+)", shapes)
+
+
 def image(shapes: Iterable[str], height: float) -> str:
     """Return a complete SVG in the light colours, which needs nothing around it."""
     found = {**{name: light for name, (light, _) in COLOURS.items()}, **_FONTS}
