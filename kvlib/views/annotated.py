@@ -1,4 +1,4 @@
-"""Any bytes, annotated: each field has a place in the picture, and a sentence that says what it is."""
+"""Any bytes, annotated: each field has a place in the picture, and a sentence of its own."""
 
 from collections.abc import Sequence
 from html import escape
@@ -152,7 +152,7 @@ def table(shown: Sequence[Entry], digits: int) -> str:
     rows = ""
     for heading, group in groupby(shown, lambda entry: entry.heading):
         if heading:
-            rows += f"<tr><th colspan=4 scope=rowgroup><b>{escape(heading, quote=False)}</b>"
+            rows += f"<tr><th colspan=4 scope=rowgroup><strong>{escape(heading, quote=False)}</strong>"
         for _, name, leaf in group:
             mark = f"{MARKS[leaf.status].strip()} {leaf.kind}".strip()
             words = fit(" ".join(meaning(leaf).split()), 2 * COLUMNS)

@@ -45,8 +45,7 @@ def structure(grid: Grid, pieces: Sequence[Region]) -> Iterator[str]:
     d, labels = "", list[str]()
     free = 0.0
     for piece, top, bottom in brackets(grid, pieces):
-        if bottom - top > 5:
-            top, bottom = top + 1, bottom - 1
+        top, bottom = top + 1, bottom - 1
         d += f"M{svg.number(x)} {svg.number(top)}h-8V{svg.number(bottom)}h8"
         lines = _label(piece, int((x - 18 - svg.MARGIN) / 10.3))
         lines = lines[: max(1, int((bottom - top + 10) / LINE))]

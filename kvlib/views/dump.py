@@ -47,7 +47,7 @@ class Dump:
         yield from lines(self._data, self._pieces(), self._windows(), colour)
 
     def html(self) -> str:
-        """Return the picture, which reacts to the pointer and to keys, if a page has room for it."""
+        """Return the picture, with a script for pointer and keys, if a page has room for it."""
         figure = self._figure()
         return figure.html() if figure else as_html(repr(self))
 

@@ -209,8 +209,8 @@ class Figure:
 def _frames(position: Position) -> list[str]:
     """Return the frames that the script draws around the spots of a dense figure's position."""
     numbers = position.spot or ()
-    spots = [numbers[at : at + 4] for at in range(0, len(numbers), 4)]
-    return [svg.box(*spot, "none", "you", stroke=3.2) for spot in spots]
+    spots = zip(*[iter(numbers)] * 4, strict=True)
+    return [svg.box(x, y, wide, high, "none", "you", stroke=3.2) for x, y, wide, high in spots]
 
 
 @cache

@@ -164,7 +164,7 @@ def _boxes(grid: Grid, leaves: Sequence[Region]) -> Iterator[str]:
             paths[paint] = paths.get(paint, "") + rounded(part.x, part.y, part.width)
             hatches += _hatch(part) if paint == "torn" else ""
             if leaf.status == "bad":
-                rings += svg.ring(part.x + 0.6, part.y, part.width - 1.2, HIGH)
+                rings += svg.ring(part.x - 2, part.y - 2, part.width + 4, HIGH + 4)
         if leaf.start == leaf.end and (place := grid.place(leaf.start)):
             empty += _empty(leaf, *place, at_end=leaf.start == grid.size)
     for paint, d in paths.items():
@@ -186,7 +186,7 @@ def _boxes(grid: Grid, leaves: Sequence[Region]) -> Iterator[str]:
 
 
 def rounded(x: float, y: float, width: float) -> str:
-    """Return the path of a box in a row, which a round line of 5 makes larger by 2.5 on each side."""
+    """Return the path of a box in a row; a round line of 5 around it fills the cell."""
     across = svg.number(width - 6)
     return f"M{svg.number(x + 3)} {svg.number(y + 2)}h{across}v{HIGH - 4}h-{across}Z"
 
@@ -245,19 +245,19 @@ def _characters(grid: Grid, data: bytes, leaves: Sequence[Region]) -> Iterator[s
             if told:
                 token = TOKENS[leaf.kind] + "-p"
                 size = svg.number((part.end - part.start) * STEP)
-                x, y = svg.number(_column(part.start)), svg.number(part.y + 2)
-                pale[token] = pale.get(token, "") + f"M{x} {y}h{size}v{HIGH - 4}h-{size}Z"
+                corner = f"{svg.number(_column(part.start))} {svg.number(part.y + 2)}"
+                pale[token] = pale.get(token, "") + f"M{corner}h{size}v{HIGH - 4}h-{size}Z"
         for at, end, shown in _spelled(data[leaf.start : leaf.end], leaf.start, told=told):
-            part = next(grid.parts(at, end), None)
-            if part is None:
+            here = next(grid.parts(at, end), None)
+            if here is None:
                 continue
-            middle = _column(part.start) + (part.end - part.start) * STEP / 2
+            middle = _column(here.start) + (here.end - here.start) * STEP / 2
             if shown == "":
-                dots.setdefault(part.y, []).append(at % ROW)
+                dots.setdefault(here.y, []).append(at % ROW)
             elif shown.isascii():
-                plain.setdefault(part.y, []).append((middle - 5.5, shown))
+                plain.setdefault(here.y, []).append((middle - 5.5, shown))
             else:
-                place = f'x="{svg.number(middle)}" y="{svg.number(part.y + BASE)}"'
+                place = f'x="{svg.number(middle)}" y="{svg.number(here.y + BASE)}"'
                 wide += f"<text {place}>{shown}</text>"
     for token, d in pale.items():
         yield svg.path(d, fill=token)
@@ -265,9 +265,9 @@ def _characters(grid: Grid, data: bytes, leaves: Sequence[Region]) -> Iterator[s
         yield f'<path d="{_dotted(dots)}" stroke="$faint" stroke-width="2" stroke-dasharray="2 9"/>'
     texts = ""
     for y, found in plain.items():
-        xs = " ".join(svg.number(x) for x, _ in found)
+        places = " ".join(svg.number(x) for x, _ in found)
         words = escape("".join(shown for _, shown in found)).replace("$", "&#36;")
-        texts += f'<text x="{xs}" y="{svg.number(y + BASE)}">{words}</text>'
+        texts += f'<text x="{places}" y="{svg.number(y + BASE)}">{words}</text>'
     texts += f'<g text-anchor="middle">{wide}</g>' if wide else ""
     yield f'<g font-family="$mono" font-size="17" fill="$ink">{texts}</g>'
 

@@ -106,17 +106,6 @@ def _piece(entry: Entry) -> LeafText:
 # ------------------------------------------------------------------------------------------ tables
 
 
-def bytes_table(made: Drawing, windows: Sequence[Span] | None = None) -> str:
-    """Return bytes with style but without a script, for places where scripts don't run."""
-    return root("", legend([made]) + picture(made, windows, wait=""))
-
-
-def bytes_view(made: Drawing, windows: Sequence[Span] | None = None) -> str:
-    """Return a view of bytes that reacts to the pointer and to keys."""
-    body = legend([made]) + picture(made, windows, f"<p class=say>{WAIT}")
-    return root("bytes", body, scripts=("view.js", "bytes.js"))
-
-
 def picture(
     made: Drawing,
     windows: Sequence[Span] | None = None,

@@ -183,7 +183,7 @@ def test_a_dump_is_a_mimebundle() -> None:
     shown = dump(b"s\0\0\0\3<b>")
     bundle = shown._repr_mimebundle_(include=None, exclude=None)
     assert bundle["text/plain"] == repr(shown)
-    assert bundle["text/html"].startswith('<div class="kvlib bytes mathjax_ignore">')
+    assert bundle["text/html"].startswith('<div class="kvlib figure mathjax_ignore">')
     assert "&lt;b&gt;" in bundle["text/html"]
     assert "<b>" not in bundle["text/html"]
     assert bundle == dump(b"s\0\0\0\3<b>")._repr_mimebundle_()
