@@ -105,7 +105,7 @@ def _start(leaves: Sequence[Region], error: FormatError | None) -> int:
         and leaf.governs == (leaves[at + 1].start, leaves[at + 1].end)
         and leaves[at + 1].start < leaves[at + 1].end
     ]
-    return (flawed if error else counted or flawed or [0])[:1][0] if leaves else 0
+    return (flawed or [0] if error else counted or [0])[0]
 
 
 def _position(grid: Grid, entry: Entry, digits: int, error: FormatError | None) -> Position:
@@ -152,7 +152,9 @@ def table(shown: Sequence[Entry], digits: int) -> str:
     rows = ""
     for heading, group in groupby(shown, lambda entry: entry.heading):
         if heading:
-            rows += f"<tr><th colspan=4 scope=rowgroup><strong>{escape(heading, quote=False)}</strong>"
+            rows += (
+                f"<tr><th colspan=4 scope=rowgroup><strong>{escape(heading, quote=False)}</strong>"
+            )
         for _, name, leaf in group:
             mark = f"{MARKS[leaf.status].strip()} {leaf.kind}".strip()
             words = fit(" ".join(meaning(leaf).split()), 2 * COLUMNS)

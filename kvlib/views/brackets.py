@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from kvlib.layout.regions import Region
-from kvlib.layout.text import ROW, fit, meaning
+from kvlib.layout.text import ROW, fit
 from kvlib.plural import count
 from kvlib.views import svg
 from kvlib.views.cells import visible
@@ -48,7 +48,7 @@ def structure(grid: Grid, pieces: Sequence[Region]) -> Iterator[str]:
         top, bottom = top + 1, bottom - 1
         d += f"M{svg.number(x)} {svg.number(top)}h-8V{svg.number(bottom)}h8"
         lines = _label(piece, int((x - 18 - svg.MARGIN) / 10.3))
-        lines = lines[: max(1, int((bottom - top + 10) / LINE))]
+        lines = lines[: max(1, int((bottom - top + 4) / LINE))]
         first = (top + bottom) / 2 + 6 - (len(lines) - 1) * LINE / 2
         if first - 14 < free:
             continue  # there is no room; its sentence names it
@@ -85,7 +85,7 @@ def _label(piece: Region, columns: int) -> list[str]:
     lines = [name_of(piece.name)]
     leaves = [*piece.leaves()]
     keys = [leaf for leaf in leaves if leaf.kind == "key" and leaf.status == "ok"]
-    operations = [meaning(leaf).split()[-1] for leaf in leaves if leaf.name.endswith("operation")]
+    operations = [leaf.note for leaf in leaves if leaf.name.endswith("operation") and leaf.note]
     if len(keys) == 1:
         key = keys[0].value
         shown = "".join(map(visible, key)) if isinstance(key, str) else repr(key)

@@ -72,7 +72,7 @@ def leaves_of(layout: Layout) -> list[Region]:
 
 
 @settings(max_examples=150)
-@given(st.sampled_from(FORMATS), st.data())
+@given(st.sampled_from([*FORMATS]), st.data())
 def test_every_byte_and_every_field_is_there(format: str, data: st.DataObject) -> None:
     """Each byte is in its row and column, and each leaf has spots over its bytes, and its words."""
     whole = SAMPLES.get(format, lambda: LOG)()
@@ -166,7 +166,7 @@ def test_a_page_has_room_for_it(size: int) -> None:
 
 
 def test_a_window_in_the_middle() -> None:
-    """Bytes are left out before and after the flaw's rows, and the fields there have no position."""
+    """Bytes are left out before and after the flaw's rows; the fields there have no position."""
     data = bytearray(kvlib.encode_snapshot({f"{number}": "v" * 20 for number in range(200)}))
     data[3100] ^= 0x80
     figure = dump(bytes(data), "snapshot", limit=64)._figure()
@@ -205,15 +205,6 @@ def test_pieces_have_brackets() -> None:
     d = next(shape for shape in small.fixed if "h-8V" in shape)
     ends = [float(number) for number in re.findall(r"M[\d.]+ ([\d.]+)h-8V([\d.]+)", d)[0]]
     assert ends == sorted(ends)
-    assert (
-        ">2 records<"
-        in "".join(
-            annotated(
-                dissect(kvlib.split(kvlib.encode_snapshot({"a": "", "b": ""}), 99)[0]), "t"
-            ).fixed
-        )
-        or True
-    )
 
 
 @pytest.mark.parametrize(
