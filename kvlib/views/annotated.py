@@ -14,20 +14,26 @@ from kvlib.plural import count
 from kvlib.views import svg
 from kvlib.views.brackets import name_of, structure
 from kvlib.views.figure import Figure, Position
-from kvlib.views.grid import BASE, Grid, digits_of, legend, picture
+from kvlib.views.grid import BASE, CELL, HIGH, Grid, digits_of, legend, picture
 
 TITLE: Final = 52  # columns
 REASON: Final = 74  # columns of a line that says why reading stopped
 STATUSES: Final = {"torn": "torn off by a crash", "unread": "not read"}
 
 
-def annotated(layout: Layout, text: str, windows: Sequence[Span] | None = None) -> Figure:
+def annotated(
+    layout: Layout,
+    text: str,
+    windows: Sequence[Span] | None = None,
+    wrong: int | None = None,
+) -> Figure:
     """Return a figure of bytes, in which one chooses a field.
 
     Args:
         layout: the bytes and their regions.
         text: the figure as text.
         windows: the spans to show, in order and in whole rows; by default everything.
+        wrong: the offset of a byte to mark as wrong; then there is nothing to choose.
     """
     data, pieces, error = layout.data, layout.root.children, None
     try:
@@ -35,24 +41,30 @@ def annotated(layout: Layout, text: str, windows: Sequence[Span] | None = None) 
     except FormatError as found:
         error = found
     all_leaves = [leaf for piece in pieces for leaf in piece.leaves()]
-    extra = any(leaf.start == leaf.end == len(data) for leaf in all_leaves)
+    extra = wrong == len(data) or any(leaf.start == leaf.end == len(data) for leaf in all_leaves)
     grid = Grid(len(data), windows or [(0, len(data))], extra)
     shown = [entry for entry in entries(pieces) if grid.spots(entry.leaf)]
     leaves = [entry.leaf for entry in shown]
     drawn, y = _reason(error, len(data), grid.bottom + 4)
     colours, y = legend(leaves, y + 6)
     digits = digits_of(len(data))
+    positions = tuple(_position(grid, entry, digits, error) for entry in shown) or (NOTHING,)
+    start = _start(leaves, error)
+    if wrong is not None:
+        left, top = grid.place(wrong) or (0.0, 0.0)
+        ring = svg.ring(left + 1, top, CELL - 2, HIGH)
+        positions, start = (Position(f"{wrong:0{digits}X}", "Wrong from here on.", (ring,)),), 0
     return Figure(
         title(layout.source, len(data), pieces),
         y + 14,
         "bytes",
-        tuple(_position(grid, entry, digits, error) for entry in shown) or (NOTHING,),
+        positions,
         text,
         (*picture(grid, data, leaves), *structure(grid, pieces), *drawn, *colours),
-        _start(leaves, error),
+        start,
         (1, 0),
         folded=(("Every part", table(shown, digits)),) if shown else (),
-        dense=True,
+        dense=wrong is None,
     )
 
 

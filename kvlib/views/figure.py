@@ -103,6 +103,12 @@ class Figure:
             now = ["<g>", *now, *_frames(chosen), "</g>"]
         return svg.image([self._backdrop(), *self.fixed, *now], self.height)
 
+    def img(self) -> str:
+        """Return the position to start with as an HTML image, with its sentence as the text."""
+        source = "data:image/svg+xml," + quote(self.image(), safe=" =:/,;'()!*@")
+        alt = f"{self.title}. {self.sentence(self.positions[self.start])}"
+        return f'<img alt="{escape(alt)}" src="{source}" style="max-width:100%">'
+
     def html(self) -> str:
         """Return the figure as HTML, within LIMIT bytes: if need be with fewer positions."""
         html = self._html(self, "")
@@ -126,15 +132,13 @@ class Figure:
 
     def _html(self, shown: "Figure", notice: str) -> str:
         now = shown.positions[shown.start]
-        source = "data:image/svg+xml," + quote(shown.image(), safe=" =:/,;'()!*@")
-        alt = f"{self.title}. {shown.sentence(now)}"
         details = "".join(
             f"<details><summary>{escape(summary)}</summary>{html}</details>"
             for summary, html in self.folded
         )
         html = (
             f'<div class="kvlib figure mathjax_ignore"><style>{style()}</style>'
-            f'<img alt="{escape(alt)}" src="{source}" style="max-width:100%">'
+            f"{shown.img()}"
             f"<p class=say>{escape(shown.sentence(now))}</p>{notice}{details}"
         )
         if len(shown.positions) > 1:

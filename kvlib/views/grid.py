@@ -164,7 +164,7 @@ def _boxes(grid: Grid, leaves: Sequence[Region]) -> Iterator[str]:
             paths[paint] = paths.get(paint, "") + rounded(part.x, part.y, part.width)
             hatches += _hatch(part) if paint == "torn" else ""
             if leaf.status == "bad":
-                rings += svg.ring(part.x - 2, part.y - 2, part.width + 4, HIGH + 4)
+                rings += svg.ring(part.x - 2, part.y - 2, part.width + 4, HIGH + 4, "refused")
         if leaf.start == leaf.end and (place := grid.place(leaf.start)):
             empty += _empty(leaf, *place, at_end=leaf.start == grid.size)
     for paint, d in paths.items():
@@ -207,9 +207,9 @@ def _empty(leaf: Region, x: float, y: float, *, at_end: bool) -> str:
     """Return a field without bytes as a thin bar, missing bytes as a dashed box."""
     if leaf.kind == "gap":
         wide = CELL - 4 if at_end else 6
-        shape = svg.box(x + 2, y, wide, HIGH, "card", "wrong", stroke=2, dashed=True)
-        return shape if leaf.status == "bad" else shape.replace("$wrong", "$mark")
-    edge = "wrong" if leaf.status == "bad" else "mark"
+        shape = svg.box(x + 2, y, wide, HIGH, "card", "refused", stroke=2, dashed=True)
+        return shape if leaf.status == "bad" else shape.replace("$refused", "$mark")
+    edge = "refused" if leaf.status == "bad" else "mark"
     return svg.box(x - 2.5, y, 5, HIGH, TOKENS[leaf.kind], edge, stroke=1, radius=2)
 
 

@@ -136,7 +136,8 @@ def test_damage_is_ringed_torn_and_unread() -> None:
     stream = kvlib.encode_snapshot({"café": "2,50 €"})
     broken = annotated(dissect(stream[:8] + b"\x06" + stream[9:], format="snapshot"), "text")
     fixed = "".join(broken.fixed)
-    assert fixed.count('stroke="$wrong"') == 1
+    assert fixed.count('stroke="$refused"') == 1
+    assert 'stroke="$wrong"' not in fixed
     assert "stopped at 000F (offset 15): tag" in fixed
     assert "not read" in fixed
     assert "stops here" in broken.positions[broken.start].says
