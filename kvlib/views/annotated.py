@@ -75,7 +75,7 @@ def title(source: str, size: int, pieces: Sequence[Region]) -> str:
     """Return how many bytes there are and which pieces they form, as far as there is room."""
     names = [piece.name.partition("[")[0].replace("_", " ") for piece in pieces]
     parts = [
-        f"{'an' if name[0] in 'aeiou' else 'a'} {name}" if number == 1 else count(number, name)
+        count(number, name) if number > 1 else f"{_article(name)} {name}"
         for name, number in ((name, names.count(name)) for name in dict.fromkeys(names))
     ]
     listed = ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + "".join(parts[-1:])
@@ -84,6 +84,10 @@ def title(source: str, size: int, pieces: Sequence[Region]) -> str:
     before = f"{source}, " if source else ""
     choices = (before + whole, before + bytes_)
     return next((words for words in choices if width(words) <= TITLE), fit(before + bytes_, TITLE))
+
+
+def _article(name: str) -> str:
+    return "the" if name == "rest" else "an" if name[0] in "aeiou" else "a"
 
 
 def _reason(error: FormatError | None, size: int, y: float) -> tuple[list[str], float]:

@@ -189,7 +189,7 @@ def test_the_script_gets_the_picture_from_the_image() -> None:
         position = figure.positions[number]
         assert label == position.label
         assert ", ".join(data["strings"][clause] for clause in says) == position.says
-        assert spots == [*position.spot]
+        assert spots == [*(position.spot or ())]
 
 
 def test_pieces_have_brackets() -> None:
@@ -214,7 +214,7 @@ def test_pieces_have_brackets() -> None:
         ("log", 5, ["preamble"], "log, 5 bytes: a preamble"),
         ("", 1, [], "1 byte"),
         ("", 90, ["head", "frame[0]", "frame[1]"], "90 bytes: a head and 2 frames"),
-        ("", 9, ["operation", "a_b", "x"], "9 bytes: an operation, an a b and a x"),
+        ("", 9, ["operation", "a_b", "rest"], "9 bytes: an operation, an a b and the rest"),
         ("n" * 40, 9, ["head", "operation"], "n" * 40 + ", 9 bytes"),
         ("n" * 60, 9, ["head"], "n" * 51 + "…"),
     ],
