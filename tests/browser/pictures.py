@@ -45,8 +45,9 @@ class Picture(NamedTuple):
 
 
 def ask_for_a_length(view: Locator) -> None:
-    """Point at the length, which also marks the bytes that follow."""
-    view.locator(".grid .L").first.hover()
+    """Go to the length, which also outlines the bytes that follow."""
+    view.locator(".stage").press("Home")
+    view.locator(".stage").press("ArrowRight")
 
 
 def cut_the_second_frame(view: Locator) -> None:

@@ -6,9 +6,11 @@ still runs from top to bottom, and axe-core finds no fault in the outputs of the
 """
 
 import linecache
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -39,6 +41,8 @@ from kvlib.lessons.picture import BytesPicture
 from kvlib.lessons.prediction import Prediction
 from kvlib.lessons.result import Result
 from kvlib.lessons.source_code import code_of
+from kvlib.views.grid import CHARACTERS
+from kvlib.views.svg import COLOURS
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[one.stem for one in NOTEBOOKS])
