@@ -128,7 +128,7 @@ class Result:
         if self.then:
             body.append(f"<p>Next: <code>{escape(self.then)}</code>")
         card = f'<div class="card {CLASSES[self.state]}">{"".join(body)}</div>'
-        return _page(_row(self.states, self.name) + card)
+        return _page(card + _row(self.states, self.name))
 
 
 @dataclass(frozen=True)
