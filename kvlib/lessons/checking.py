@@ -1,5 +1,6 @@
 """The functions that learners call: check, hint, solution."""
 
+from dataclasses import replace
 from typing import Final, overload
 
 from kvlib.lessons.catalogue import EXERCISES, find
@@ -42,7 +43,12 @@ def check(name: object = NOTHING, answer: object = NOTHING, *more: object) -> Re
         result = exercise.wrong(stumbled(kind_of(error)))
     _states[exercise.name] = result.state
     tidy()
-    return result
+    return replace(result, states=_of_notebook(exercise.name))
+
+
+def _of_notebook(name: str) -> dict[str, CheckState]:
+    """Return the states of the exercises in the notebook of one of them."""
+    return {one: _states.get(one, "not tried yet") for one in EXERCISES if one[:2] == name[:2]}
 
 
 def hint(name: object, number: int = 1) -> HelpText:

@@ -3,26 +3,41 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final, Literal, Self
 
 from kvlib.layout.text import hanging
 from kvlib.lessons.picture import BytesPicture
-from kvlib.views import html
+from kvlib.views import svg
+from kvlib.views.annotated import annotated
 from kvlib.views.plain import SHOWN, written
 
 CheckState = Literal["right", "wrong", "not tried yet"]
 HEADLINES: Final = {"right": "right", "wrong": "not yet", "not tried yet": "not tried yet"}
 SIGNS: Final = {"right": "✓", "wrong": "✗", "not tried yet": "○"}  # so that it isn't only a colour
-CLASSES: Final = {"right": "ok", "wrong": "no", "not tried yet": "new"}
+CLASSES: Final = {"right": "right", "wrong": "wrong", "not tried yet": "new"}
 STYLE: Final = (
-    "<style>.kvlib .wrong{outline:3px solid #d55e00}.kvlib pre{white-space:pre-wrap}"
-    ".kvlib.result pre{padding-left:8px}.kvlib code{overflow-wrap:anywhere}"
-    ".kvlib.result>p:first-of-type{border-left:4px solid #0072b2;padding-left:8px}"
-    ".kvlib.result>p.ok{border-color:#009e73}.kvlib.result>p.no{border-color:#d55e00}"
-    ".kvlib .dots{font-size:1.4em;letter-spacing:.2em}.kvlib .dots .right{color:#009e73}"
-    ".kvlib .dots .wrong{color:#d55e00;outline:0}</style>"
+    ".kvlib.result{max-width:860px;font:15px/1.5 var(--kv-sans)}"
+    ".kvlib.result :is(pre,code){font-family:var(--kv-mono);white-space:pre-wrap;"
+    "overflow-wrap:anywhere;background:none;color:inherit;padding:0}"
+    ".kvlib.result .card{border:2px solid var(--kv-mark);border-radius:14px;padding:0 16px 8px;"
+    "background:var(--kv-card);color:var(--kv-ink);overflow:hidden}"
+    ".kvlib.result .card p{margin:8px 0}.kvlib.result .card.new{border-style:dashed}"
+    ".kvlib.result .card>.head{margin:0 -16px;padding:8px 16px;font-size:17px}"
+    ".kvlib.result .card.right{border-color:var(--kv-right)}"
+    ".kvlib.result .card.wrong{border-color:var(--kv-wrong)}"
+    ".kvlib.result .right>.head{background:var(--kv-right-p);color:var(--kv-right-t)}"
+    ".kvlib.result .wrong>.head{background:var(--kv-wrong-p);color:var(--kv-wrong-t)}"
+    ".kvlib.result .what{color:var(--kv-ink2)}.kvlib.result .card img{display:block}"
+    ".kvlib.result summary{cursor:pointer;width:fit-content;color:var(--kv-you-t)}"
+    ".kvlib.result details>table{display:block;overflow-x:auto;font:13px var(--kv-mono)}"
+    ".kvlib.result :is(th,td){text-align:left;padding:1px 10px 1px 0;font-weight:inherit;"
+    "vertical-align:top}"
+    ".kvlib.result .dots{font-size:1.3em}.kvlib.result .dots span{margin-right:.35em}"
+    ".kvlib.result .dots .right{color:var(--kv-right)}"
+    ".kvlib.result .dots .wrong{color:var(--kv-wrong)}"
+    ".kvlib.result .dots .here{outline:3px solid var(--kv-you);border-radius:50%}"
 )
 
 
@@ -39,6 +54,7 @@ class Result:
         words: the feedback, as paragraphs.
         printed: the answer's output.
         then: the call to type next.
+        states: the states of the notebook's exercises, by name; shown in HTML.
     """
 
     name: str
@@ -49,6 +65,7 @@ class Result:
     words: tuple[str, ...] = ()
     printed: str = ""
     then: str = ""
+    states: Mapping[str, CheckState] = field(default_factory=dict, compare=False)
 
     @property
     def passed(self) -> bool:
@@ -99,18 +116,19 @@ class Result:
 
     def html(self) -> str:
         """Return the same as HTML, which reads without its style too."""
-        body = [STYLE, f"<p class={CLASSES[self.state]}><strong>{escape(self.headline)}</strong>"]
+        body = [f"<p class=head><strong>{escape(self.headline)}</strong>"]
         if self.asked:
-            body.append(f"<p>tried <code>{escape(self.asked)}</code>")
+            body.append(f"<p><span class=what>given</span> <code>{escape(self.asked)}</code>")
         if self.came:
-            body.append(f"<br>got <code>{escape(self.came)}</code>")
-        if self.state != "not tried yet":
-            body += [f"<p>{_with_code(paragraph)}" for paragraph in self.paragraphs()]
+            body.append(f"<p><span class=what>got</span> <code>{escape(self.came)}</code>")
         if self.picture:
             body.append(_drawn(self.picture))
+        if self.state != "not tried yet":
+            body += [f"<p>{_with_code(paragraph)}" for paragraph in self.paragraphs()]
         if self.then:
             body.append(f"<p>Next: <code>{escape(self.then)}</code>")
-        return html.root("result", "".join(body))
+        card = f'<div class="card {CLASSES[self.state]}">{"".join(body)}</div>'
+        return _page(card + _row(self.states, self.name))
 
 
 @dataclass(frozen=True)
@@ -123,11 +141,7 @@ class Progress:
         """Yield each notebook's number, and its exercises with a line that counts them."""
         for number in dict.fromkeys(name.partition("-")[0] for name in self.states):
             own = {name: state for name, state in self.states.items() if name[:2] == number}
-            counts = Counter(own.values())
-            said = f"Notebook {int(number)}: {counts['right']} of {len(own)} right"
-            if counts["wrong"]:
-                said += f", {counts['wrong']} not yet"
-            yield said, own
+            yield _counted(own), own
 
     def __repr__(self) -> str:
         lines = []
@@ -139,31 +153,51 @@ class Progress:
         return "\n".join(lines[1:])
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        body = STYLE
+        body = ""
         for said, own in self._notebooks():
-            dots = "".join(
-                f'<span class={state.split()[0]} title="{name}: '
-                f'{HEADLINES[state]}">{SIGNS[state]}</span>'
-                for name, state in own.items()
-            )
             rows = (
                 f"<tr><td>{SIGNS[state]}<th scope=row style='text-align:left'>{name}"
                 f"<td>{HEADLINES[state]}"
                 for name, state in own.items()
             )
-            body += (
-                f"<p>{said}<br><span class=dots aria-hidden=true>{dots}</span>"
-                f"<table><tbody>{''.join(rows)}</table>"
-            )
-        return {"text/plain": repr(self), "text/html": html.root("result", body)}
+            body += f"<p>{said}<br>{_dots(own)}<table><tbody>{''.join(rows)}</table>"
+        return {"text/plain": repr(self), "text/html": _page(body)}
+
+
+def _counted(states: Mapping[str, CheckState]) -> str:
+    """Return how many of a notebook's exercises are right."""
+    counts = Counter(states.values())
+    number = int(next(iter(states)).partition("-")[0])
+    said = f"Notebook {number}: {counts['right']} of {len(states)} right"
+    return said + f", {counts['wrong']} not yet" * bool(counts["wrong"])
+
+
+def _dots(states: Mapping[str, CheckState], here: str = "") -> str:
+    """Return a sign for each exercise, with a ring around one of them."""
+    dots = "".join(
+        f'<span class="{CLASSES[state]}{" here" * (name == here)}" title="{name}: '
+        f'{HEADLINES[state]}">{SIGNS[state]}</span>'
+        for name, state in states.items()
+    )
+    return f"<span class=dots aria-hidden=true>{dots}</span>"
+
+
+def _row(states: Mapping[str, CheckState], here: str) -> str:
+    return f"<p>{_dots(states, here)} {_counted(states)}" if states else ""
 
 
 def _drawn(picture: BytesPicture) -> str:
-    marks = []
-    if picture.wrong is not None:
-        marks = [(picture.wrong, picture.wrong + 1, "wrong")]
-    made = html.draw(picture.layout, marks=marks)
-    return html.legend([made]) + html.picture(made, picture.windows(), wait="")
+    """Return the bytes as a static picture, the first wrong one ringed, and the table of parts."""
+    figure = annotated(picture.layout, "", picture.windows(), picture.wrong)
+    folded = "".join(
+        f"<details><summary>{summary}</summary>{html}</details>" for summary, html in figure.folded
+    )
+    return figure.img() + folded
+
+
+def _page(body: str) -> str:
+    style = svg.variables() + STYLE
+    return f'<div class="kvlib result mathjax_ignore"><style>{style}</style>{body}</div>'
 
 
 @dataclass(frozen=True)
@@ -192,7 +226,7 @@ class HelpText:
         body += "".join(f"<p>{_with_code(paragraph)}" for paragraph in self.words)
         if self.then:
             body += f"<p>Next: <code>{escape(self.then)}</code>"
-        return {"text/plain": repr(self), "text/html": html.root("result", STYLE + body)}
+        return {"text/plain": repr(self), "text/html": _page(body)}
 
 
 def _with_code(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The segment desk's picture: the cards, the stream as far as it is there, and `join`'s answer."""
+"""The segment desk's picture: the cards, the stream that they give, and `join`'s answer."""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ class Joined(NamedTuple):
     """The engine's answer: what `join` and `decode_snapshot` said to the cards.
 
     Attributes:
-        verdict: whether the records are right; "told" if nobody knows.
+        verdict: whether the records are right; "told" if that isn't known.
         words: the records, or the error.
         stream: what `join` gave, or None.
         error: what `join` raised, or None.
@@ -43,12 +43,12 @@ class Joined(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """A part of the stream: a card's piece, or what is missing between two of them.
+    """A part of the stream: a card's piece, or the gap between two of them.
 
     Attributes:
         first, last: the index of its segment; of several if they are missing.
         position: the position of the card, or None.
-        size: its bytes; None if the size of what is missing isn't known.
+        size: its bytes; None for a gap of unknown size.
     """
 
     first: int
@@ -58,10 +58,10 @@ class Slot(NamedTuple):
 
 
 def slots(cards: Sequence[Card], sizes: Sizes) -> list[Slot]:
-    """Return the stream as far as the cards have it, by what their headers say.
+    """Return the stream that the cards give, by their headers.
 
     A card has a slot if its total is that of the first card, and its index is there for the first
-    time. `join` would stop at the first other card; this goes on.
+    time. `join` would stop at the first other card; here the rest follows.
 
     Args:
         cards: in the order given to `join`.
@@ -132,7 +132,7 @@ def draw(
 def _laid(
     grid: Grid, places: Sequence[Card | None], joined: Joined, chosen: int | None
 ) -> Iterator[str]:
-    """Yield the cards; the one that `join` blames has rings."""
+    """Yield the cards; rings mark the blame of `join`."""
     blamed = _blamed(joined.error)
     position = 0
     for place, card in enumerate(places):
@@ -242,5 +242,5 @@ def _caption(cards: Sequence[Card], joined: Joined, sizes: Sizes) -> str:
     there = sum(part.size or 0 for part in parts if part.position is not None)
     if parts and all(part.size is not None for part in parts):
         whole = sum(part.size or 0 for part in parts)
-        return f"the stream as far as it is there: {there:,} of {count(whole, 'byte')}"
-    return f"the stream as far as it is there: {count(there, 'byte')}"
+        return f"the stream so far: {there:,} of {count(whole, 'byte')}"
+    return f"the stream so far: {count(there, 'byte')}"

@@ -139,7 +139,7 @@ def draw(timeline: Timeline, sound: Layout) -> Figure:
 
 
 def _title(timeline: Timeline) -> str:
-    """Return what the readers make of the flips, in numbers."""
+    """Return how many flips fool each reader."""
     total = len(timeline.moments)
     wrong = [
         sum(moment.outcomes[strip].verdict == "wrong" for moment in timeline.moments)

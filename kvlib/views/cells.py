@@ -1,4 +1,4 @@
-"""Bytes as cells in rows, and as ribbons to scale. Every picture of bytes is made of these.
+"""Bytes as cells in rows, and as ribbons to scale. Every picture of bytes uses these.
 
 A field is one box, however many bytes it has, in the colour of its kind. The colours of structure
 are quiet; key, value and length are strong.
@@ -32,7 +32,7 @@ SPACE: Final = "␣"  # what a blank looks like
 
 
 class Stretch(NamedTuple):
-    """The part of a span of bytes that stands in one row."""
+    """The part of a span of bytes that fits into one row."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True)
 class Cells:
-    """Where bytes stand: in rows of `columns` cells.
+    """The places of bytes: in rows of `columns` cells.
 
     Attributes:
         x, y: the upper left corner of the first cell.
@@ -93,9 +93,8 @@ def clipped(leaves: Iterable[Region], start: int, end: int) -> Iterator[Region]:
 def fields(cells: Cells, data: bytes, leaves: Iterable[Region]) -> Iterator[str]:
     """Yield the boxes of regions, with their bytes in hex.
 
-    In narrow cells one digit is above the other, and in the narrowest there are none. What the
-    engine didn't read is empty with a thin edge, what is torn is hatched, and a flaw has a
-    ring.
+    In narrow cells one digit is above the other, and in the narrowest there are none. Unread
+    bytes are empty with a thin edge, torn ones are hatched, and a flaw has a ring.
     """
     for leaf in leaves:
         for part in cells.stretches(leaf.start, leaf.end):
@@ -138,7 +137,7 @@ def letters(cells: Cells, data: bytes, leaves: Iterable[Region]) -> Iterator[str
         for part in cells.stretches(leaf.start, leaf.end):
             yield svg.box(part.x + 0.6, part.y + cells.height + 2, part.width - 1.2, 22, token)
         at = leaf.start
-        # A byte that isn't UTF-8 becomes a character of its own.
+        # A byte that isn't UTF-8 becomes a separate character.
         for character in data[leaf.start : leaf.end].decode(errors="surrogateescape"):
             end = at + len(character.encode(errors="surrogateescape"))
             part = next(cells.stretches(at, end))
@@ -148,7 +147,7 @@ def letters(cells: Cells, data: bytes, leaves: Iterable[Region]) -> Iterator[str
 
 
 def visible(character: str) -> str:
-    """Return a character that can be seen: a blank and a line break have signs of their own."""
+    """Return a character that can be seen: a blank and a line break have signs."""
     if character == " ":
         return SPACE
     return character if character.isprintable() else "·"

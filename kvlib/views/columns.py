@@ -134,7 +134,7 @@ def _fixed(timeline: Timeline) -> Iterator[str]:
 
 
 def _operations(timeline: Timeline, number: int) -> Iterator[str]:
-    """Yield the labels, all of them if there is room, and the handle on the one that is chosen."""
+    """Yield the labels, all of them if there is room, and the handle on the chosen one."""
     pitch = (RIGHT - LEFT) / len(timeline.moments)
     labels = [moment.label for moment in timeline.moments]
     roomy = all(svg.measure(label, bold=True) + 8 < pitch for label in labels)

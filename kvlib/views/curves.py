@@ -114,7 +114,7 @@ def compactions(
 
 
 def _trade(rows: tuple[tuple[Number, ...], ...]) -> str:
-    """Return what a larger threshold saves, and what it costs."""
+    """Return the saving of a larger threshold, and its price."""
     (low, most, fewest, _), (high, least, longest, _) = rows[0], rows[-1]
     if low == high:
         return f"At a threshold of {low:,}, a put writes {shown(most)} records"

@@ -1,4 +1,4 @@
-"""The decision of recovery, drawn beside the log that it was made on: see verdict.py."""
+"""The decision of recovery, drawn below the log in question: see verdict.py."""
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
@@ -266,7 +266,7 @@ def _asked(edge: str, ink: str) -> str:
 
 
 def _arrow(branch: Branch, edge: str, ink: str) -> str:
-    """Return the arrow to one of the answers, and the word beside it."""
+    """Return the arrow to one of the answers, and its word."""
     x, y = PLACES[branch] + CARD / 2, ASKED + 50
     word = "no" if branch == "torn" else "yes"
     return svg.arrow(x, y, x, CARDS, edge) + svg.text(x + 12, y + 20, word, ink, bold=True)

@@ -11,10 +11,9 @@ from kvlib.layout.regions import group
 from kvlib.layout.text import BLOCK, fit, hanging, lines
 from kvlib.views import arguments, parsed, readers
 from kvlib.views.dump import windows
-from kvlib.views.explore import Screen
+from kvlib.views.html import Screen
 from kvlib.views.parsed import Parse
 from kvlib.views.plain import told
-from kvlib.views.still import still
 
 if TYPE_CHECKING:
     from kvlib.views.widgets import Explorer
@@ -146,7 +145,7 @@ def _screen(meant: dict[str, str], layout: Layout, got: str, verdict: str, parse
 
     whole = "\n".join(text())
     figure = parsed.draw(layout, got, verdict, parse, whole)
-    return Screen(whole, still(figure), figure.html())
+    return Screen(whole, figure.still(), figure.html())
 
 
 def delimited(data: bytes, between: str, after: str) -> Layout:

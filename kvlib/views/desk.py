@@ -16,9 +16,8 @@ from kvlib.views.arguments import Choice
 from kvlib.views.assembled import Joined, draw
 from kvlib.views.cards import HEADER, Card
 from kvlib.views.cells import clipped
-from kvlib.views.explore import Screen
 from kvlib.views.figure import Figure, Position
-from kvlib.views.still import still
+from kvlib.views.html import Screen
 
 if TYPE_CHECKING:
     from kvlib.views.widgets import Explorer
@@ -68,7 +67,7 @@ def desk(
         {**places, CHOSEN: [*places], FLIP: range(bits + 1)},
         {**presets, **_actions([*places], [*own], [*others])},
         hidden=places,
-        still=table.accidents(presets).html(),
+        page=table.accidents(presets).html(),
     )
     explorer.buttons["in order"].click()
     return explorer
@@ -151,7 +150,7 @@ class Table:
         bit, chosen = int(controls.pop(FLIP)), str(controls.pop(CHOSEN))
         names = [str(name) for name in controls.values()]
         figure = self.figure(names, bit, [*controls].index(chosen))
-        return Screen(figure.text, still(figure))
+        return Screen(figure.text, figure.still())
 
     def figure(self, row: list[str], bit: int = 0, chosen: int | None = None) -> Figure:
         """Return the picture of a row of cards, with one bit flipped, counted from 1."""

@@ -20,7 +20,7 @@ ANSWERS: Final = ("old", "mixed", "refused", "same", "new")
 
 @dataclass(frozen=True)
 class Disk:
-    """One image that a power cut can leave, and what recovery makes of it.
+    """One image that a power cut can leave, and the answer of recovery.
 
     Attributes:
         tail: what reached the disk of the torn append.
@@ -103,7 +103,7 @@ def rank(disk: Disk) -> tuple[int, int]:
 
 
 def parts(disk: Disk, frame: bytes, before: int) -> Iterator[tuple[int, int, str]]:
-    """Yield spans of the frame, and what is there: arrived, zeros, garbage or missing."""
+    """Yield spans of the frame, and their contents: arrived, zeros, garbage or missing."""
 
     def there(at: int) -> str:
         if disk.sort == "cut short":

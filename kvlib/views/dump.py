@@ -1,18 +1,21 @@
 """Bytes that show themselves at the end of a notebook's cell."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import overload
 
 from kvlib.disk import Disk, Place
 from kvlib.errors import FormatError, MissingError, check_int
-from kvlib.layout.dissect import Layout, check_format, dissect_directory, walk, walk_again
+from kvlib.layout.dissect import Layout, check_format, dissect, dissect_directory, walk, walk_again
 from kvlib.layout.regions import Region, Span
 from kvlib.layout.text import BLOCK, ROW, lines
 from kvlib.plural import count
 from kvlib.snapshot import LOG
 from kvlib.views import arguments
-from kvlib.views.html import Drawing, as_html, bytes_table, bytes_view, drawing
+from kvlib.views.annotated import annotated
+from kvlib.views.figure import Figure
+from kvlib.views.html import as_html
 
 __all__ = ["Dump", "as_html", "dump"]
 
@@ -44,18 +47,29 @@ class Dump:
         yield from lines(self._data, self._pieces(), self._windows(), colour)
 
     def html(self) -> str:
-        """Return the view, which reacts to the pointer and to keys, if a page has room for it."""
-        return self._drawn(bytes_view)
+        """Return the picture, with a script for pointer and keys, if a page has room for it."""
+        figure = self.figure()
+        return figure.html() if figure else as_html(repr(self))
 
     def _repr_html_(self) -> str:
-        """Return the view without a script, for the screen of an `explore`, which runs none."""
-        return self._drawn(bytes_table)
+        """Return the picture without a script, for the screen of an `explore`, which runs none."""
+        figure = self.figure()
+        return figure.still() if figure else as_html(repr(self))
 
-    def _drawn(self, view: Callable[[Drawing, list[Span] | None], str]) -> str:
+    def figure(self) -> Figure | None:
+        """Return the picture, or None if there are too many bytes for one."""
         if min(len(self._data), self._limit or len(self._data)) > BLOCK:
-            return as_html(repr(self))
-        made = drawing(self._source or "", self._data, self._pieces())
-        return view(made, self._windows())
+            return None
+        layout = self._layout or dissect(self._data, format=self._format)
+        layout = replace(layout, source=self._source or "")
+        size, text = len(self._data), repr(self)
+        middle = size if layout.stopped_at is None else layout.stopped_at
+        limit = size if self._limit is None else self._limit
+        figure = annotated(layout, text, windows(size, limit, middle))
+        while not figure.fits and limit > 2 * ROW:  # very many small fields
+            limit = min(limit, size) * 7 // 8
+            figure = annotated(layout, text, windows(size, limit, middle))
+        return figure
 
     def _windows(self) -> list[Span] | None:
         return (

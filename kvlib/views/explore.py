@@ -1,33 +1,13 @@
 """A view for any function: controls for its arguments, above its result."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kvlib.views import arguments
 from kvlib.views.arguments import Choice
 
 if TYPE_CHECKING:
     from kvlib.views.widgets import Explorer
-
-
-class Screen(NamedTuple):
-    """A result with text and HTML, each of them complete.
-
-    Attributes:
-        text: for terminals.
-        html: for a widget, where no script runs.
-        still: for pages without a kernel; "" if the text has to do.
-    """
-
-    text: str
-    html: str
-    still: str = ""
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_html_(self) -> str:
-        return self.html
 
 
 def explore(show: Callable[..., object], **controls: Choice) -> "Explorer":

@@ -79,7 +79,8 @@ class Figure:
         switch: names of variants, such as ("every fsync", "without the third"); the positions are
             then as many for each of them, one variant after the other.
         folded: details: a summary and HTML for each.
-        hover: whether the pointer chooses without a button pressed.
+        dense: whether there are many small things to choose: a pointer chooses without a button
+            pressed, and the script frames the spots of a position, which needs no shapes for that.
         notice: what else has to be said, such as that positions are missing.
     """
 
@@ -93,7 +94,7 @@ class Figure:
     moves: tuple[int, int] = (1, -1)
     switch: tuple[str, ...] = ()
     folded: tuple[tuple[str, str], ...] = ()
-    hover: bool = False
+    dense: bool = False
     notice: str = ""
 
     def image(self, position: int | None = None) -> str:
@@ -103,11 +104,25 @@ class Figure:
     def shapes(self, position: int | None = None) -> list[str]:
         """Return what is drawn at a position, by default at the one to start with."""
         chosen = self.positions[self.start if position is None else position]
-        return [self._backdrop(), *self.fixed, *chosen.shapes]
+        now = [*chosen.shapes]
+        if self.dense:  # the script takes what is before the last group from here
+            now = ["<g>", *now, *_frames(chosen), "</g>"]
+        return [self._backdrop(), *self.fixed, *now]
+
+    def img(self) -> str:
+        """Return the position to start with as an HTML image, with its sentence as the text."""
+        source = "data:image/svg+xml," + quote(self.image(), safe=" =:/,;'()!*@")
+        alt = f"{self.title}. {self.sentence(self.positions[self.start])}"
+        return f'<img alt="{escape(alt)}" src="{source}" style="max-width:100%">'
 
     def html(self) -> str:
         """Return the figure as HTML, within LIMIT bytes: if need be with fewer positions."""
         return self.fitted()._html()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the HTML has all positions."""
+        return len(self._html().encode()) <= LIMIT
 
     def fitted(self) -> "Figure":
         """Return the figure with as many positions as a page has room for, around the start."""
@@ -126,19 +141,29 @@ class Figure:
 
     def _html(self) -> str:
         now = self.sentence(self.positions[self.start])
-        source = "data:image/svg+xml," + quote(self.image(), safe=" =:/,;'()!*@")
-        details = "".join(
-            f"<details><summary>{escape(summary)}</summary>{html}</details>"
-            for summary, html in self.folded
-        )
         notice = f"<p>{escape(self.notice)}</p>" if self.notice else ""
         html = (
             f'<div class="kvlib figure mathjax_ignore"><style>{style()}</style>'
-            f'<img alt="{escape(f"{self.title}. {now}")}" src="{source}" style="max-width:100%">'
-            f"<p class=say>{escape(now)}</p>{notice}{details}"
+            f"{self.img()}<p class=say>{escape(now)}</p>{notice}{self._details()}"
         )
         html += f'<script type="application/json">{self.data()}</script>'
         return f"{html}<script>{script()}</script></div>"
+
+    def still(self) -> str:
+        """Return the position to start with as HTML for a widget, where no script runs.
+
+        The picture is inline, so that its colours follow the theme.
+        """
+        label = f"{self.title}. {self.sentence(self.positions[self.start])}"
+        picture = svg.inline(self.shapes(), self.height, label)
+        head = f'<div class="kvlib figure mathjax_ignore" data-on><style>{style()}</style>'
+        return f"{head}{picture}{self._details()}</div>"
+
+    def _details(self) -> str:
+        return "".join(
+            f"<details><summary>{escape(summary)}</summary>{html}</details>"
+            for summary, html in self.folded
+        )
 
     def sentence(self, position: Position) -> str:
         """Return what is said at a position."""
@@ -149,8 +174,8 @@ class Figure:
     def data(self) -> str:
         """Return what the script needs, as JSON.
 
-        Strings that recur are sent once, and numbered: shapes, sentences, and the clauses of a
-        sentence that has several.
+        Strings that recur are sent once, and numbered. A dense figure's sentences are sent as
+        clauses, and its fixed shapes not at all: the static image has them.
         """
         numbers: dict[str, int] = {}
 
@@ -159,7 +184,7 @@ class Figure:
 
         def told(says: str) -> int | list[int]:
             clauses = says.split(", ")
-            return intern(says) if len(clauses) == 1 else [intern(clause) for clause in clauses]
+            return [intern(clause) for clause in clauses] if self.dense else intern(says)
 
         answers = [position.answer or position.says for position in self.positions]
         size = len(self.positions) // max(1, len(self.switch))
@@ -170,7 +195,6 @@ class Figure:
             "start": self.start,
             "moves": self.moves,
             "switch": self.switch,
-            "hover": self.hover,
             "fixed": "".join([self._backdrop(), *self.fixed]),
             "changes": [
                 at for at in range(len(answers)) if at % size and answers[at] != answers[at - 1]
@@ -186,6 +210,10 @@ class Figure:
             ],
             "strings": [*numbers],
         }
+        if self.dense:
+            colours = [token for token in svg.tokens(str(found["fixed"])) if token in svg.COLOURS]
+            found |= {"fixed": "", "colours": [intern(f"${token}") for token in colours]}
+            found["strings"] = [*numbers]
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         return text.replace("</", "<\\/").replace("<!--", "<\\u0021--")
 
@@ -201,6 +229,13 @@ class Figure:
         return {"text/plain": self.text, "text/html": self.html()}
 
 
+def _frames(position: Position) -> list[str]:
+    """Return the frames that the script draws around the spots of a dense figure's position."""
+    numbers = position.spot or ()
+    spots = zip(*[iter(numbers)] * 4, strict=True)
+    return [svg.box(x, y, wide, high, "none", "you", stroke=3.2) for x, y, wide, high in spots]
+
+
 @cache
 def style() -> str:
     """Return the style of all figures, with the colours."""
@@ -209,7 +244,7 @@ def style() -> str:
 
 @cache
 def script() -> str:
-    """Return the script of all figures, in a block of its own."""
+    """Return the script of all figures, in a block."""
     return f"{{{_static('figure.js')}}}"
 
 

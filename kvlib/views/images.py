@@ -254,7 +254,7 @@ def _within(leaves: list[Region], start: int, end: int) -> list[Region]:
 def _panel(disk: Disk, leaves: list[Region], frame: bytes, before: int) -> Iterator[str]:
     """Yield the bytes of one disk, enlarged.
 
-    What didn't arrive is drawn first, in the whole width: so it is the same in many positions.
+    Missing bytes are drawn first, in the whole width: so it is the same in many positions.
     """
     cells = _cells(len(frame))
     place = (svg.MARGIN, PANEL, len(frame) * cells.width, cells.height)

@@ -1,7 +1,7 @@
 """One record on its way through the formats: to scale in bytes, aligned at the right end.
 
 The bytes of key and value are in the same columns everywhere, because every format puts its own
-bytes in front of them. The log takes a way of its own: a change becomes a frame, not a segment.
+bytes in front of them. The log goes another way: a change becomes a frame, not a segment.
 """
 
 import textwrap
@@ -25,7 +25,7 @@ from kvlib.views.cells import TOKENS
 from kvlib.views.chips import breadth, chip, label
 from kvlib.views.figure import Figure, Position
 
-LIMIT: Final = 1000  # bytes of fields: beside more of them, nothing else could be seen
+LIMIT: Final = 1000  # bytes of fields; more would dwarf everything else
 RIGHT: Final = 834.0  # where the last byte of every format ends
 BYTES: Final = 262.0  # where the numbers of bytes end
 LEFT: Final = 284.0  # where a format may begin
@@ -57,7 +57,7 @@ class Station:
 
     @property
     def size(self) -> int:
-        """How many bytes it has."""
+        """The number of its bytes."""
         return self.parts[-1].end - self.parts[0].start if self.parts else 0
 
 

@@ -1,7 +1,7 @@
 """Lengths as jumps: an arc from each length over the data that it counts.
 
 One length is turned, and the reader asked again: later arcs land elsewhere, or nowhere. The picture
-has the regions that the engine made of the bytes, and where it stopped.
+shows the regions that the engine found, and the place where it stopped.
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def draw(timeline: Timeline) -> Figure:
 
 
 def cells_of(size: int) -> Cells:
-    """Return where so many bytes stand: a few are drawn larger."""
+    """Return the cells for so many bytes: a few are drawn larger."""
     columns = max(16, min(30, size))
     return Cells(LEFT, TOP, columns, (svg.WIDTH - 2 * LEFT) / columns, pitch=118)
 

@@ -1,4 +1,4 @@
-"""What was written, above what a parser read: the same bytes in the colours of two opinions."""
+"""The same bytes twice: as they were written, and as a parser read them."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,11 +35,11 @@ PARTS: Final = {
 
 
 class Parse(NamedTuple):
-    """What is known about the parser's answer.
+    """The parser's answer.
 
     Attributes:
         verdict: whether the record came back.
-        written: the regions of the bytes as they were written; none if nobody knows.
+        written: the regions of the bytes as they were written; none if that isn't known.
         records: how many records were read.
         at: the first byte that was read as something else, or None.
         looked: says whether the parser looked at the byte with this offset.

@@ -144,7 +144,7 @@ def _store(price: str) -> Store:
 
 
 def _ask(image: Image, segments: Mapping[int, bytes]) -> Left:
-    """Return what recovery makes of a disk."""
+    """Return the answer of recovery for a disk."""
     files = {one: _state(image.get(segment_name(one, 0)), segments[one]) for one in GENERATIONS}
     try:
         names = decode_head(image[LOG])[0].generation

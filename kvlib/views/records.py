@@ -12,7 +12,7 @@ Style = Literal["solid", "gone", "lost"]
 
 HEIGHT: Final = 24
 PAD: Final = 5
-FLAG: Final = 20  # the hatched end of what is lost
+FLAG: Final = 20  # the hatched end of a lost record
 QUOTES: Final = ("'", '"', "b'", 'b"')  # the beginnings of what Python would write
 
 
@@ -56,7 +56,7 @@ def chip(key: Item, value: Item, room: float, style: Style = "solid") -> Chip:
         key: the record's key.
         value: its value.
         room: the greatest width; longer texts are shortened, each to at least half of it.
-        style: "gone" is dashed, for what is no longer there; "lost" is hatched too.
+        style: "gone" is dashed; "lost" is hatched too.
     """
     flag = FLAG if style == "lost" else 0
     room -= flag
@@ -74,7 +74,7 @@ def chip(key: Item, value: Item, room: float, style: Style = "solid") -> Chip:
         inks = ("ink2", "ink2")
     words = svg.text(PAD, 17.5, first, inks[0]) + svg.text(left + PAD, 17.5, second, inks[1])
     shapes: tuple[str, ...] = (ground + words,)
-    if flag:  # beside the words, which must be easy to read
+    if flag:  # next to the words, which must be easy to read
         hatched = svg.box(0, 0, flag, HEIGHT, "wrong-p", "wrong") + svg.hatch(0, 0, flag, HEIGHT)
         shapes = (hatched, *svg.shift(flag, 0, shapes))
     return Chip(shapes, flag + width)

@@ -81,7 +81,7 @@ def _text(xs: str, y: float, characters: str, paint: str) -> str:
 
 
 def _characters(data: bytes, at: int) -> Iterator[tuple[int, int, str]]:
-    """Yield the offset, size and text of each character; a byte that is none is one alone."""
+    """Yield the offset, size and text of each character; any other byte counts as one."""
     for character in data.decode(errors="surrogateescape"):
         size = len(character.encode(errors="surrogateescape"))
         yield at, size, character

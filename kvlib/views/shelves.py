@@ -40,7 +40,7 @@ def shelves(
 
     Args:
         sync: when the store fsyncs, as for `kvlib.open`.
-        puts: one or two records of at most 100 bytes as fields, put one after the other.
+        puts: one or two records of at most 100 bytes as fields, put in this order.
 
     Raises:
         TypeError: `puts` isn't a mapping of str or bytes.
@@ -256,7 +256,7 @@ def _back(step: Step, accident: str) -> Iterator[str]:
 
 
 def _text(steps: list[Step]) -> Iterator[str]:
-    """Yield a line for each step: where the records are, and what comes back."""
+    """Yield a line for each step: where the records are, and which come back."""
 
     def listed(keys: Records) -> str:
         return ", ".join(label(key, KEY) for key in keys) or "-"

@@ -40,7 +40,7 @@ class Place(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a difference shows on one side.
+    """One side of a difference.
 
     Attributes:
         layout: the file, or None if there is no such file.

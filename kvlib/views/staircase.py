@@ -223,7 +223,7 @@ def _log(stairs: Stairs) -> Iterator[str]:
 
 
 def _ticks(stairs: Stairs) -> Iterator[str]:
-    """Yield offsets below the log, where there is room, and what they count."""
+    """Yield offsets below the log, where there is room, and their unit."""
     y = stairs.handle + 30
     yield svg.text(LEFT - 22, y, "bytes on the disk", "ink2", anchor="end")
     if stairs.start:
@@ -255,7 +255,7 @@ def _moving(stairs: Stairs, cut: int, lost: str) -> Iterator[str]:
         torn = stairs.x(cut) - stairs.x(begin)
     beyond = max(cut, begin)
     x = stairs.x(cut)
-    # What isn't there is covered, and the handle is moved to the cut.
+    # Missing bytes are covered, and the handle is moved to the cut.
     shapes = ""
     if beyond < stairs.size:
         corner = f"M{svg.number(stairs.end)} {stairs.ribbon}"
@@ -290,7 +290,7 @@ def _legend_at(strip: int) -> float:
 
 
 def _verdicts(stairs: Stairs, cut: int) -> str:
-    """Return what each reader answers here, beside its name."""
+    """Return what each reader answers here, after its name."""
     found = ""
     for strip, name in enumerate(stairs.timeline.strips):
         verdict = stairs.timeline.moments[cut].outcomes[strip].verdict

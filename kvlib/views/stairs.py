@@ -71,7 +71,7 @@ class Stairs:
         return max(whole, default=None)
 
     def x(self, offset: float) -> float:
-        """Return where an offset is. The head has a scale of its own."""
+        """Return where an offset is. The head has another scale."""
         if offset < self.start:
             return HEAD[0] + (HEAD[1] - HEAD[0]) * offset / self.start
         x = LEFT + (offset - self.start) * self.scale

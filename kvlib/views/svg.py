@@ -137,12 +137,12 @@ def text(
     mono: bool = False,
     anchor: Anchor = "start",
 ) -> str:
-    """Return a line of text whose baseline is at y. A "$" in the words is no token."""
+    """Return a line of text whose baseline is at y. A "$" in the words isn't a token."""
     more = f' text-anchor="{anchor}"' if anchor != "start" else ""
     more += ' font-weight="600"' if bold else ""
     more += ' font-style="italic"' if italic else ""
     more += ' font-family="$mono"' if mono else ""
-    shown = escape(words, quote=False).replace("$", "&#36;")
+    shown = escape(words, quote=False).replace("$", "&#36;").replace('="', "=&quot;")
     place = f'x="{number(x)}" y="{number(y)}" font-size="{number(size)}"'
     return f'<text {place}{more} fill="${fill}">{shown}</text>'
 
@@ -152,7 +152,7 @@ def hexes(
 ) -> str:
     """Return bytes in hex, each in the middle of a cell that begins at its x.
 
-    Every digit is placed, so that it stands there in any font.
+    Every digit has its place, in any font.
     """
     step = size * 0.6
     places = " ".join(f"{number(x + cell / 2 - step)} {number(x + cell / 2)}" for x in xs)
@@ -251,6 +251,11 @@ def _paint(fill: str, edge: str, stroke: float, dashed: bool) -> str:
         paint += f' stroke="${edge}" stroke-width="{number(stroke)}"'
         paint += ' stroke-dasharray="4 4"' if dashed else ""
     return paint
+
+
+def tokens(shapes: str) -> list[str]:
+    """Return the tokens in shapes, in order."""
+    return re.findall(r"\$([a-z0-9-]+)", shapes)
 
 
 def image(shapes: Iterable[str], height: float) -> str:

@@ -1,4 +1,4 @@
-"""Torn or corrupt: what recovery asks when a frame doesn't check, and what it does then.
+"""Torn or corrupt: the question that recovery asks when a frame doesn't check.
 
 A log is damaged in a few ways, and recovered each time on a copy. Everything shown is the answer of
 that recovery: the torn tail that it dropped, or the error that it raised.
@@ -59,7 +59,7 @@ class Target:
         return Recovery(tail.mutations, tail.end if dropped else None, dropped)
 
     def pieces(self, data: bytes) -> Iterator[Piece]:
-        """Yield whole frames, and what is between them."""
+        """Yield whole frames, and the bytes between them."""
         at, expected = self.start, self.sequence + 1
         while at < len(data):
             try:

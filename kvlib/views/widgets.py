@@ -11,7 +11,7 @@ from kvlib.plural import count
 from kvlib.views import readers
 from kvlib.views.arguments import Choice
 from kvlib.views.dump import as_html, dump
-from kvlib.views.explore import Screen
+from kvlib.views.html import Screen
 from kvlib.views.plain import told
 
 Values = Mapping[str, object]  # of controls, by name
@@ -46,7 +46,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         presets: Mapping[str, Values | Callable[[Any], Values]] | None = None,
         *,
         hidden: Collection[str] = (),
-        still: str = "",
+        page: str = "",
     ) -> None:
         """Show `show(**values)` below controls.
 
@@ -56,9 +56,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             presets: values to set, or functions that compute them from the values of all
                 controls, by the names of their buttons.
             hidden: the controls that only buttons set.
-            still: HTML for pages without a kernel, instead of that of a Screen.
+            page: HTML for pages without a kernel, instead of that of a Screen.
         """
-        self._show, self._still, self._held = show, still, False
+        self._show, self._page, self._held = show, page, False
         self.controls = {name: _control(name, choice) for name, choice in controls.items()}
         self.screen = ipywidgets.HTML()
         for control in self.controls.values():
@@ -94,7 +94,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         try:
             answer = self._show(**self._values)
             self.text, self.screen.value = _shown(answer)
-            self._now = answer.still if isinstance(answer, Screen) else ""
+            self._now = answer.page if isinstance(answer, Screen) else ""
         except (Exception, SystemExit) as error:  # a learner's function or input has failed
             self.text = "\n".join(hanging("", fit(readers.error_line(error), readers.ANSWER)))
             self.screen.value = as_html(self.text)
@@ -110,8 +110,8 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         # text.
         bundle = super()._repr_mimebundle_(**options)
         bundle["text/plain"] = repr(self)
-        if still := self._still or self._now:
-            bundle["text/html"] = still
+        if page := self._page or self._now:
+            bundle["text/html"] = page
         return bundle
 
 

@@ -3,6 +3,7 @@
 from playwright.sync_api import Locator, Page, expect
 
 from browser.lab import Lab, outputs, run_all, screenshot, shortcut_leaks, violations
+from kvlib.views.grid import CELL, GAP, HIGH, LEFT, TOP
 
 FIELD = "import kvlib\nfrom kvlib import views\nviews.dump(kvlib.encode_field('café'))"
 LOG = """import kvlib
@@ -13,64 +14,70 @@ with kvlib.open(disk) as store:
 views.dump(disk.read("log"), source="log")"""
 
 
-def chosen(view: Locator) -> list[str]:
-    """Return the hex digits of the selected bytes."""
-    return view.locator(".grid [role=gridcell].on").all_inner_texts()
-
-
 def shown(page: Page, cell: int) -> Locator:
     """Find the view under a cell."""
     return outputs(page, cell=cell).locator(".kvlib")
 
 
+def over(page: Page, stage: Locator, x: float, y: float) -> None:
+    """Move the pointer over a point of the picture, in its own units."""
+    box = stage.locator("svg").bounding_box()
+    assert box is not None
+    scale = box["width"] / 860
+    page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
+
+
+def cell(number: int) -> tuple[float, float]:
+    """Return the middle of a byte's cell in the first row."""
+    return LEFT + number * CELL + GAP * (number > 7) + CELL / 2, TOP + HIGH / 2
+
+
 def test_pointer_and_keys_say_what_a_byte_is(lab: Lab) -> None:
-    """The grid, the table and the sentence follow each other."""
+    """The sentence and the frame follow the pointer and the keys."""
     page = lab.open_cells([FIELD])
     run_all(page)
     view = shown(page, 0)
-    say = view.get_by_role("status")
-    view.locator(".grid .V").first.hover()
-    expect(say).to_have_text("0005-0009, 5 bytes: the data of field 0: 'café', 63 61 66 C3 A9")
-    view.locator(".parts tr", has_text="length").hover()
-    expect(say).to_contain_text("0001-0004, 4 bytes: the length of field 0: 5 bytes of data")
-    assert chosen(view) == ["00 00 00 05"]
-    assert view.locator(".grid [role=gridcell].about").all_inner_texts() == ["63 61 66  C3 A9"]
-    grid = view.locator(".grid")
-    grid.focus()
-    for key, digits in (("Home", "73"), ("ArrowRight", "00 00 00 05"), ("End", "63 61 66  C3 A9")):
+    say, stage = view.get_by_role("status"), view.locator(".stage")
+    expect(say).to_have_text("bytes: 0001-0004. Length, in field 0, 5 bytes of data, outlined.")
+    over(page, stage, *cell(6))
+    expect(say).to_have_text("bytes: 0005-0009. Data (value), in field 0, 'café'.")
+    over(page, stage, *cell(0))
+    expect(say).to_contain_text("bytes: 0000. Tag, in field 0")
+    stage.focus()
+    for key, offsets in (("End", "0005-0009"), ("ArrowLeft", "0001-0004"), ("Home", "0000")):
         page.keyboard.press(key)
-        assert chosen(view) == [digits]
-        active = grid.get_attribute("aria-activedescendant")
-        assert view.locator(f"#{active}").inner_text() == digits
-    page.keyboard.press("Escape")
-    assert len(chosen(view)) == 3
-    expect(say).to_contain_text("field[0] (3 parts")
-    page.keyboard.press("Enter")
-    assert chosen(view) == ["73"]
-    page.keyboard.press("g")
-    page.keyboard.type("7")
-    page.keyboard.press("Enter")
-    assert chosen(view) == ["63 61 66  C3 A9"]
-    expect(grid).to_be_focused()
+        expect(say).to_contain_text(f"bytes: {offsets}.")
+    assert stage.locator("svg > g:last-child > rect").count() == 1
+
+
+def test_rows_are_one_key_apart(lab: Lab) -> None:
+    """The arrows up and down go to the row above and below."""
+    page = lab.open_cells([LOG])
+    run_all(page)
+    view = shown(page, 0)
+    say, stage = view.get_by_role("status"), view.locator(".stage")
+    over(page, stage, *cell(0))
+    stage.focus()
+    for key, offsets in (("ArrowDown", "0010-0017"), ("ArrowDown", "001D-0020")):
+        page.keyboard.press(key)
+        expect(say).to_contain_text(f"bytes: {offsets}.")
 
 
 def test_one_view_may_stand_twice(lab: Lab) -> None:
-    """Equal views have different ids and react separately, also after a second run."""
+    """Equal views react separately, also after a second run."""
     page = lab.open_cells([FIELD, FIELD])
     run_all(page)
     run_all(page)
-    ids = page.evaluate("[...document.querySelectorAll('.kvlib .picture')].map(({ id }) => id)")
-    assert len(ids) == len({*ids}) == 2
-    shown(page, 0).locator(".grid .T").first.hover()
-    assert chosen(shown(page, 0)) == ["73"]
-    assert chosen(shown(page, 1)) == []
+    over(page, shown(page, 0).locator(".stage"), *cell(0))
+    expect(shown(page, 0).get_by_role("status")).to_contain_text("bytes: 0000.")
+    expect(shown(page, 1).get_by_role("status")).to_contain_text("bytes: 0001-0004.")
 
 
 def test_no_key_leaves_the_view(lab: Lab) -> None:
-    """No key pressed in the grid, the table or the input reaches the notebook."""
+    """No key pressed in the picture or the summary reaches the notebook."""
     page = lab.open_cells(["'above'", FIELD, "'below'"])
     run_all(page)
-    for part in (".grid", ".parts", "input", "summary"):
+    for part in (".stage", "summary"):
         assert shortcut_leaks(page, shown(page, 1).locator(part)) == []
 
 
@@ -80,7 +87,7 @@ def test_everyone_can_use_it(lab: Lab) -> None:
         page = lab.open_cells([FIELD, LOG], theme=theme)
         page.set_viewport_size({"width": 800, "height": 900})
         run_all(page)
-        shown(page, 1).locator(".grid").focus()
+        shown(page, 1).locator(".stage").focus()
         page.keyboard.press("ArrowRight")
         assert violations(page) == []
         box = shown(page, 1).bounding_box()

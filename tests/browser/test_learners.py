@@ -6,9 +6,11 @@ still runs from top to bottom, and axe-core finds no fault in the outputs of the
 """
 
 import linecache
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -39,6 +41,8 @@ from kvlib.lessons.picture import BytesPicture
 from kvlib.lessons.prediction import Prediction
 from kvlib.lessons.result import Result
 from kvlib.lessons.source_code import code_of
+from kvlib.views.grid import CHARACTERS
+from kvlib.views.svg import COLOURS
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[one.stem for one in NOTEBOOKS])
@@ -273,16 +277,20 @@ def assert_shows(page: Page, exercise: Exercise, result: Result) -> None:
 
 
 def assert_pictures(output: Locator, picture: BytesPicture) -> None:
-    """Check that the bytes are drawn, with the wrong byte outlined unless it is missing."""
-    runs = output.locator(".grid b").evaluate_all(
-        "(all) => all.map((one) => [one.textContent, getComputedStyle(one).outlineStyle])"
-    )
-    data, outlined = b"", list[int]()
-    for digits, outline in runs:
-        start, data = len(data), data + bytes.fromhex(digits)
-        outlined += range(start, len(data)) if outline == "solid" else ()
-    assert data == picture.layout.data
-    assert outlined == [at for at in [picture.wrong] if at in range(len(data))]
+    """Check that the bytes are drawn, with a ring around the wrong one or the missing one."""
+    source = output.locator("img").get_attribute("src")
+    assert source is not None
+    image = unquote(source)
+    digits = re.findall(r'<text x="((?:\d+ )+\d+)" y="(\d+)">([0-9A-F]+)<', image)
+    placed = [
+        ((float(y), float(x)), digit)
+        for xs, y, text in digits
+        for x, digit in zip(xs.split(), text, strict=False)
+        if float(x) < CHARACTERS
+    ]
+    assert bytes.fromhex("".join(digit for _, digit in sorted(placed))) == picture.layout.data
+    rings = image.count(f'fill="none" stroke="{COLOURS["wrong"][0]}" stroke-width="3.2"')
+    assert rings == (picture.wrong is not None)
 
 
 def assert_own_bytes_are_marked(exercise: Exercise, result: Result) -> None:

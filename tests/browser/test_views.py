@@ -1,19 +1,16 @@
-"""Every view of the notebooks, in JupyterLab. For every control, used with pointer or keys, a view
-shows kvlib's answer as it is computed in this process.
+"""The views in which one types, in JupyterLab: they show kvlib's answer for what was typed.
 
-The tests share one notebook with all views.
+The expected answer is computed in this process. The tests share one notebook; the views that draw
+figures are tested in test_figures.py.
 """
 
-import json
-import random
-import re
 import time
 from collections.abc import Iterator
-from functools import cache
+from html import escape
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page
 
 import kvlib
 from browser.lab import (
@@ -30,87 +27,27 @@ from browser.lab import (
     unfold,
     violations,
 )
+from helpers.figures import SETUP, TYPED
+from helpers.figures import made as made_by
 from helpers.paths import ROOT
-from helpers.vocabulary import HEAD_END
 from kvlib import naive, segments
 from kvlib.encoding import Item
-from kvlib.layout.dissect import Layout, dissect
-from kvlib.views.timeline import Moment, Timeline
+from kvlib.views import dump
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SETUP = """import kvlib
-from kvlib import naive, views
-from kvlib.crash import boot
-from kvlib.frame import unseal
-from kvlib.log import decode_mutations
-from kvlib.snapshot import decode_head
-
-cafe = {"café": "2,50 €"}
-disk = kvlib.MemoryDisk()
-shop = kvlib.open(disk)
-shop["café"] = "2,50 €"
-files = {name: disk.read(name) for name in disk.names()}
-shop["thé"] = "3,10 €"
-shop["café"] = "2,80 €"
-data = disk.read("log")
-shop.compact()
-morning = [
-    ("put", "café", "2,50 €"),
-    ("put", "thé", "3,10 €"),
-    ("put", "café", "2,80 €"),
-    ("delete", "thé"),
-]
-
-
-def forgiving(data):
-    head, offset = decode_head(data)
-    items = {}
-    while offset < len(data):
-        try:
-            frame = unseal(data, offset, head.salt)
-        except kvlib.CorruptionError:
-            break
-        items.update(decode_mutations(frame.payload))
-        offset = frame.end
-    return items
-
-
-def show(key, value, as_bytes):
-    record = {key: value.encode() if as_bytes else value}
-    return views.dump(kvlib.encode_snapshot(record), format="snapshot")"""
-CALLS = {
-    "dump": 'views.dump(data, format="log")',
-    "crash": "views.crash(data, recover=forgiving)",
-    "flips": f"views.flips(data, forgiving, start={HEAD_END}, end={HEAD_END + 41})",
-    "steps": "views.steps(morning)",
-    "lengths": 'views.lengths(naive.encode_counted({"tea": "hot", "ale": "dry"}), last=31)',
-    "diff": "views.diff(boot(files), disk)",
-    "delimiters": 'views.delimiters(key="café", value="2,50 €", between=":", after=",")',
-    "desk": 'views.desk(cafe, max_segment_size=15, other={"café": "2,50 € to go"})',
-    "explore": 'views.explore(show, key="café", value="2,50 €", as_bytes=False)',
-    "compactions": "views.compactions(keys=1000, puts=8000)",
-}
-Part = tuple[str, str, int, int]  # path, the letter of its kind, start and end
-FILMS = ["crash", "flips", "steps", "lengths", "diff"]
-TYPED = ["delimiters", "desk", "explore"]
 DRAWN = ["delimiters", "desk"]
-CELLS = [SETUP, *CALLS.values(), CALLS["crash"]]
-BUTTONS = ["First", "Back", "Next", "Last", "Next change"]
 
 
-@cache
 def made(name: str) -> Any:
     """Return a view, computed in this process."""
-    names: dict[str, Any] = {}
-    exec(SETUP, names)
-    return eval(CALLS[name], names)
+    return made_by(TYPED[name])
 
 
 @pytest.fixture(scope="module")
 def page(server: Server, window: Browser) -> Iterator[Page]:
-    """Yield a notebook with all views, after a run."""
+    """Yield a notebook with all these views, after a run."""
     lab = Lab(server, window.new_context())
-    opened = lab.open_cells(CELLS)
+    opened = lab.open_cells([SETUP, *TYPED.values()])
     run_all(opened)
     opened.set_default_timeout(10_000)
     yield opened
@@ -120,308 +57,7 @@ def page(server: Server, window: Browser) -> Iterator[Page]:
 
 def output(page: Page, name: str) -> Locator:
     """Find the output of a view's cell."""
-    return outputs(page, 1 + list(CALLS).index(name))
-
-
-def player(page: Page, name: str) -> Locator:
-    """Find a timeline, and go to its first moment."""
-    view = output(page, name).locator(".film")
-    view.get_by_role("button", name="First", exact=True).click()
-    return view
-
-
-def test_notebooks_have_these_views() -> None:
-    """Every call that is tested here is in a notebook."""
-    cells = [cell for path in NOTEBOOKS for cell in json.loads(path.read_text("utf-8"))["cells"]]
-    source = "\n".join("".join(cell["source"]) for cell in cells)
-    assert [call for call in CALLS.values() if call not in source] == []
-
-
-# -------------------------------------------------------------------------- what a timeline shows
-
-# The contents of a timeline on the screen.
-SEE = """
-const texts = (nodes) => [...nodes].map((node) => node.textContent);
-const see = (view) => ({
-    said: view.querySelector(".player output").textContent,
-    notes: texts(view.querySelector("dl").children),
-    pictures: [...view.querySelectorAll(".picture:not([hidden])")].map((picture) => ({
-        title: picture.querySelector("caption").textContent,
-        bytes: texts(picture.querySelectorAll(".grid td:nth-child(2)")).join(" "),
-        parts: [...picture.querySelectorAll(".parts [scope=row]")].map((head) => [
-            texts(head.closest("tbody").querySelectorAll("[scope=rowgroup]")).join(),
-            ...texts(head.parentNode.children)]),
-        flaw: picture.querySelector(".flaw").textContent,
-    })),
-});"""
-
-
-def seen(view: Locator) -> dict[str, Any]:
-    """Return the contents of a timeline on the screen, in the form of `due`."""
-    return tidy(view.evaluate(f"(view) => {{{SEE} return see(view)}}"))
-
-
-def tidy(shown: dict[str, Any]) -> dict[str, Any]:
-    """Replace digits by bytes, and rows by the paths and spans of their parts."""
-    for picture in shown["pictures"]:
-        picture["bytes"] = bytes.fromhex(picture["bytes"])
-        picture["parts"] = [part(*texts) for texts in picture["parts"]]
-    return shown
-
-
-def part(heading: str, offsets: str, digits: str, kind: str, name: str, _: str) -> Part:
-    """Return a row's path, the letter of its kind, and its span."""
-    first, _, last = offsets.partition("-")
-    start = int(first, 16)
-    end = start if digits == "(none)" else int(last or first, 16) + 1
-    path = heading.split(":")[0] + "." if heading else ""
-    return path + name, kind[-1:] if kind[-1:].isupper() else "", start, end
-
-
-def due(film: Timeline, number: int) -> dict[str, Any]:
-    """Return the contents that a timeline should have, from the engine's answers alone."""
-    moment = film.moments[number]
-    pictures = [
-        {
-            "bytes": picture.layout.data + picture.beyond,
-            "parts": [*parts(picture.layout, picture.beyond)],
-        }
-        for picture in moment.pictures
-    ]
-    notes = [text for note in moment.notes for text in note]
-    return {"said": said(film, moment), "notes": notes, "pictures": pictures}
-
-
-def parts(layout: Layout, beyond: bytes = b"") -> Iterator[Part]:
-    """Yield the result of `part` for each leaf, and for missing bytes."""
-    for leaf in layout.root.leaves():
-        yield leaf.name, leaf.kind[0].upper(), leaf.start, leaf.end
-    if beyond:
-        size = len(layout.data)
-        yield "beyond", "", size, size + len(beyond)
-
-
-def said(film: Timeline, moment: Moment) -> str:
-    """Return the sentence about a moment and its outcomes."""
-    answers = []
-    for strip, (verdict, words) in zip(film.strips, moment.outcomes, strict=True):
-        spoken = verdict == "told" or words.startswith(verdict)
-        answers.append(f"{strip}: {words}" if spoken else f"{strip}: {verdict}: {words}")
-    return f"{film.control}: {moment.label}. {'. '.join(answers)}"
-
-
-def assert_shows(film: Timeline, number: int, shown: dict[str, Any]) -> None:
-    """Check that a timeline shows the engine's answer or error for a moment."""
-    wanted = due(film, number)
-    moment = film.moments[number]
-    for picture, drawn in zip(moment.pictures, shown["pictures"], strict=True):
-        title, flaw = drawn.pop("title"), drawn.pop("flaw")
-        layout = picture.layout
-        assert title.startswith(layout.source)
-        assert bool(flaw) == (layout.reason is not None)
-        assert (layout.reason or "") in flaw
-    assert shown == wanted
-
-
-@pytest.mark.parametrize("name", FILMS)
-def test_every_moment_is_what_the_engine_answered(page: Page, name: str) -> None:
-    """The slider has all moments, each with its bytes, parts, error and outcomes."""
-    film = made(name)
-    all_moments = f"""(view) => {{{SEE}
-        const slider = view.querySelector("[type=range]"), shown = [];
-        for (let number = 0; number <= +slider.max; number++) {{
-            slider.value = number;
-            slider.dispatchEvent(new Event("input"));
-            shown.push(see(view));
-        }}
-        return shown;
-    }}"""
-    shown = player(page, name).evaluate(all_moments)
-    assert len(shown) == len(film.moments)
-    for number, one in enumerate(shown):
-        assert_shows(film, number, tidy(one))
-
-
-# ----------------------------------------------------------------------- the controls of a timeline
-
-
-@pytest.mark.parametrize("name", FILMS)
-def test_keys_lead_to_each_moment(page: Page, name: str) -> None:
-    """The slider's keys, and Enter and Space on each button, lead to the right moment."""
-    film, view = made(name), player(page, name)
-    slider, last = view.get_by_role("slider"), len(film.moments) - 1
-    slider.focus()
-    for key, number in (("End", last), ("ArrowLeft", last - 1), ("Home", 0), ("ArrowRight", 1)):
-        page.keyboard.press(key)
-        assert_shows(film, number, seen(view))
-        assert slider.input_value() == str(number)
-        assert slider.get_attribute("aria-valuetext") == said(film, film.moments[number])
-    number = 1
-    for button in ("Next", "Next", "Next change", "Back", "Last", "Next", "Next change", "First"):
-        view.get_by_role("button", name=button, exact=True).focus()
-        page.keyboard.press(random.Random(button).choice(["Enter", "Space"]))
-        number = after(film, number, button)
-        assert_shows(film, number, seen(view))
-    page.keyboard.press("Shift+Tab")  # from the first button
-    expect(slider).to_be_focused()
-
-
-def after(film: Timeline, number: int, button: str) -> int:
-    """Return the moment to which a button leads."""
-    last = len(film.moments) - 1
-    if button == "Next change":
-        here = film.moments[number].outcomes
-        later = range(number, last + 1)
-        return next((at for at in later if film.moments[at].outcomes != here), last)
-    steps = {"First": -number, "Back": -1, "Next": 1, "Last": last}
-    return max(0, min(number + steps[button], last))
-
-
-@pytest.mark.parametrize("name", FILMS)
-def test_pointer_leads_to_each_moment(page: Page, name: str) -> None:
-    """Clicks on buttons, slider and strips, and dragging on a strip, lead to the right moment."""
-    film, view = made(name), player(page, name)
-    number = 0
-    for button in ("Next change", "Next", "Back", "Last", "Back", "First"):
-        view.get_by_role("button", name=button, exact=True).click()
-        number = after(film, number, button)
-        assert_shows(film, number, seen(view))
-    size = len(film.moments)
-    strips = view.locator(".cells").all()
-    assert len(strips) == len(film.strips)
-    for control in (*strips, view.get_by_role("slider")):
-        for number in (size // 3, size - 1, 0):
-            page.mouse.click(*spot(view, control, (number + 0.5) / size))
-            assert_shows(film, number, seen(view))
-    page.mouse.move(*spot(view, strips[-1], 0.5 / size))
-    page.mouse.down()
-    page.mouse.move(*spot(view, strips[-1], 1 - 0.5 / size), steps=3)
-    page.mouse.up()
-    assert_shows(film, size - 1, seen(view))
-    page.mouse.move(*spot(view, strips[-1], 0.5 / size))  # without a button held, nothing moves
-    assert_shows(film, size - 1, seen(view))
-
-
-def spot(view: Locator, control: Locator, share: float) -> tuple[float, float]:
-    """Return a point of the window: at a moment of the strips, at the height of a control."""
-    control.scroll_into_view_if_needed()
-    box, strip = control.bounding_box(), view.locator(".cells").first.bounding_box()
-    assert box is not None
-    assert strip is not None
-    return strip["x"] + 1 + share * (strip["width"] - 2), box["y"] + box["height"] / 2
-
-
-# --------------------------------------------------------------------------------- grids and tables
-
-
-def picture_of(page: Page, name: str) -> tuple[Locator, bytes, list[Part]]:
-    """Return a picture, and the bytes and parts that it should have."""
-    if name == "dump":
-        names: dict[str, Any] = {}
-        exec(SETUP, names)
-        layout = dissect(names["data"], format="log")
-        return output(page, name).locator(".picture"), layout.data, [*parts(layout)]
-    view = player(page, name)
-    view.get_by_role("button", name="Next change").click()
-    film = made(name)
-    shown = film.moments[after(film, 0, "Next change")].pictures[0]
-    picture = view.locator(".picture:not([hidden])").first
-    return picture, shown.layout.data + shown.beyond, [*parts(shown.layout, shown.beyond)]
-
-
-def chosen(picture: Locator) -> bytes:
-    """Return the selected bytes."""
-    return bytes.fromhex(" ".join(picture.locator(".grid [role=gridcell].on").all_inner_texts()))
-
-
-@pytest.mark.parametrize("name", ["dump", *FILMS])
-def test_keys_walk_through_the_bytes(page: Page, name: str) -> None:
-    """Arrows, Home, End, Enter, Esc and g select the right part, with its sentence and outline."""
-    picture, data, found = picture_of(page, name)
-    grid, say = picture.locator(".grid"), picture.get_by_role("status")
-    spans = [(start, end) for _, _, start, end in found]
-    grid.focus()
-
-    def press(key: str, number: int) -> None:
-        page.keyboard.press(key)
-        start, end = spans[number]
-        assert chosen(picture) == data[start:end]
-        assert (say.text_content() or "").startswith(offsets(start, end))
-        active = grid.get_attribute("aria-activedescendant")
-        if start < end:
-            text = page.locator(f"#{active}").inner_text()
-            assert data[start:end].startswith(bytes.fromhex(text))
-
-    last = len(found) - 1
-    for key, number in (("Home", 0), ("ArrowLeft", 0), ("End", last), ("ArrowRight", last)):
-        press(key, number)
-    for number in range(last - 1, -1, -1):
-        press("ArrowLeft", number)
-    below = next((at for at, (_, end) in enumerate(spans) if end > max(16, spans[0][1])), last)
-    press("ArrowDown", below)
-    page.keyboard.press("Escape")
-    family = [
-        span for (path, *_), span in zip(found, spans, strict=True) if kin(path, found[below])
-    ]
-    assert chosen(picture) == data[family[0][0] : family[-1][1]]
-    press("Enter", spans.index(family[0]))
-    page.keyboard.press("g")
-    expect(picture.get_by_label("Go to offset, in hexadecimal")).to_be_focused()
-    middle = last // 2
-    page.keyboard.press("Control+a")
-    page.keyboard.type(f"{spans[middle][0]:x}")
-    press("Enter", next(at for at, (_, end) in enumerate(spans) if end > spans[middle][0]))
-    expect(grid).to_be_focused()
-
-
-def kin(path: str, other: Part) -> bool:
-    """Return whether two parts have the same heading."""
-    return group_of(path) == group_of(other[0])
-
-
-def group_of(path: str) -> str:
-    """Return the group of a part: a frame, a mutation, a record, a preamble ..."""
-    numbered = re.findall(r".*\]", path)
-    return numbered[0] if numbered else path.split(".")[0]
-
-
-def offsets(start: int, end: int) -> str:
-    """Return the beginning of the sentence about a part."""
-    first, size = f"{start:04X}", end - start
-    span = f"{first}-{end - 1:04X}" if size > 1 else first
-    return f"{span}, {size} byte{'' if size == 1 else 's'}: "
-
-
-@pytest.mark.parametrize("name", ["dump", "crash"])
-def test_pointer_finds_every_part(page: Page, name: str) -> None:
-    """Pointing at bytes, characters and rows of the table selects their part."""
-    picture, data, found = picture_of(page, name)
-    if name == "crash":
-        picture.locator("summary").click()
-    say, rows = picture.get_by_role("status"), picture.locator(".parts tr:has([scope=row])")
-    for number, (_, _, start, end) in enumerate(found):
-        row = rows.nth(number)
-        row.hover()
-        assert chosen(picture) == data[start:end]
-        assert (say.text_content() or "").startswith(offsets(start, end))
-    for start, end in [(start, end) for _, _, start, end in found if start < end][::3]:
-        line = picture.locator(".grid tbody tr").nth(start // 16)
-        for column in ("td:nth-child(2) [role=gridcell]", "td:nth-child(3) b"):
-            runs = line.locator(column).all()
-            at = start // 16 * 16
-            for run in runs:
-                size = run.evaluate("(run) => run.textContent.split(/\\s+/).length")
-                size = size if "gridcell" in column else len(run.text_content() or "")
-                if at <= start < at + size:
-                    page.locator("#jp-main-statusbar").hover()
-                    run.hover()
-                    assert chosen(picture) == data[start:end]
-                at += size
-    if name == "crash":
-        picture.locator("summary").click()
-
-
-# --------------------------------------------------------------------------------- what is typed in
+    return outputs(page, 1 + list(TYPED).index(name))
 
 
 def assert_answers(page: Page, name: str, **values: object) -> str:
@@ -541,9 +177,11 @@ def test_record_that_is_typed_is_encoded(page: Page) -> None:
 
     def assert_encodes(key: str, value: str, as_bytes: bool) -> None:
         assert_answers(page, "explore", key=key, value=value, as_bytes=as_bytes)
-        digits = view.locator(".grid td:nth-child(2)").all_inner_texts()
         record: dict[Item, Item] = {key: value.encode() if as_bytes else value}
-        assert bytes.fromhex("".join(digits)) == kvlib.encode_snapshot(record)
+        shown = dump(kvlib.encode_snapshot(record), format="snapshot")
+        label = view.locator("svg").get_attribute("aria-label")
+        assert label is not None
+        assert escape(label) in shown._repr_html_()
 
     fill(page, view.get_by_label("key:"), "日本")
     assert_encodes("日本", "2,50 €", False)
@@ -556,27 +194,9 @@ def test_record_that_is_typed_is_encoded(page: Page) -> None:
     assert_encodes("日本", "", False)
 
 
-def test_chart_tells_the_figures_of_each_choice(page: Page) -> None:
-    """Keys go from choice to choice, and the folded table has all figures."""
-    curves = made("compactions")
-    figure, view = curves.figure(), output(page, "compactions")
-    view.locator(".stage").focus()
-    page.keyboard.press("Home")
-    for position in figure.positions:
-        expect(view.locator("output.say")).to_have_text(figure.sentence(position))
-        page.keyboard.press("ArrowRight")
-    assert view.locator("tbody th").count() == len(curves.rows)
-    assert view.locator("td").count() == len(curves.rows) * (len(curves.columns) - 1)
-
-
-# --------------------------------------------------------------------------- what holds for all
-
-
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        *[("crash", part) for part in ("[type=range]", "button", ".outcomes summary")],
-        *[("crash", part) for part in (".grid", "[size='6']", ".picture summary")],
         *[("delimiters", "input >> nth=0"), ("desk", "button"), ("desk", "select")],
         *[("desk", "[type=number]"), ("explore", "[type=checkbox]")],
     ],
@@ -586,22 +206,6 @@ def test_no_key_leaves_a_control(page: Page, name: str, part: str) -> None:
     target = output(page, name).locator(part).first
     target.scroll_into_view_if_needed()
     assert shortcut_leaks(page, target) == []
-
-
-def test_no_id_stands_twice(page: Page) -> None:
-    """Two copies of a timeline have different ids, and react separately."""
-    one, two = (outputs(page, cell).locator(".film") for cell in (2, len(CELLS) - 1))
-    for view, button in ((two, "First"), (one, "Last")):
-        view.get_by_role("button", name=button).click()
-        view.locator(".grid").first.focus()
-    film = made("crash")
-    assert_shows(film, 0, seen(two))
-    assert_shows(film, len(film.moments) - 1, seen(one))
-    ids = page.evaluate(f"[...document.querySelectorAll('{OUTPUT} .kvlib [id]')].map(n => n.id)")
-    assert len(ids) == len({*ids}) > 2
-    active = f"document.querySelectorAll('{OUTPUT} [aria-activedescendant]')"
-    named = page.evaluate(f"[...{active}].map(n => n.getAttribute('aria-activedescendant'))")
-    assert {*named} - {""} <= {*ids}
 
 
 # The texts and pictures that can't be scrolled into view, because an element around them cuts them
@@ -663,37 +267,24 @@ def test_everyone_can_use_them(page: Page, theme: str) -> None:
     page.evaluate("document.querySelectorAll('.kvlib details').forEach((one) => one.open = true)")
     assert violations(page) == []
     screenshot_all(page, f"views-{theme}")
-    page.evaluate("document.querySelectorAll('.film details').forEach((one) => one.open = false)")
+    page.evaluate("document.querySelectorAll('.kvlib details').forEach((one) => one.open = false)")
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_views_that_did_not_run_read_as_tables(lab: Lab, notebook: Any) -> None:
-    """Without a trusted script a view has its tables, and a line that says what to do."""
+@pytest.mark.parametrize("notebook", NOTEBOOKS[:2], ids=lambda path: path.stem)
+def test_a_view_without_a_kernel_has_its_text_or_a_picture(lab: Lab, notebook: Any) -> None:
+    """In a notebook that isn't trusted, what one would type into is a text or an image."""
     page = lab.open(notebook)
     unfold(page)
     found = 0
     for number, cell in enumerate(read(page)["cells"]):
         for shown, stored in zip(outputs(page, number).all(), cell.get("outputs", []), strict=True):
-            html = "".join(stored.get("data", {}).get("text/html", ""))
-            if re.search(r'class="kvlib (bytes|film)\b', html):
-                found += 1
-                assert_reads(shown, html)
-            elif "figure" in html:
+            data = stored.get("data", {})
+            if "application/vnd.jupyter.widget-view+json" not in data:
+                continue
+            found += 1
+            if "text/html" in data:
                 assert shown.locator("img").first.is_visible()
-            elif "application/vnd.jupyter.widget-view+json" in stored.get("data", {}):
-                assert shown.inner_text().split() == "".join(stored["data"]["text/plain"]).split()
+            else:
+                assert shown.inner_text().split() == "".join(data["text/plain"]).split()
     assert found
     assert page.locator(f"{OUTPUT} script").count() == 0
-
-
-def assert_reads(shown: Locator, html: str) -> None:
-    """Check that a stored view has the bytes of its stored text, and the line."""
-    assert shown.get_by_text("Run this cell to make it interactive.").first.is_visible()
-    grids = shown.locator(".grid").all()
-    assert len(grids) == html.count("class=grid")
-    for grid in grids:
-        assert grid.locator("caption").is_visible() or not grid.is_visible()
-    for part in (".grid", ".runs", ".parts"):
-        rows = shown.locator(f"{part} tr").count()
-        stored = re.findall(rf"<table class={part[1:]}>.*?</table>", html, re.DOTALL)
-        assert rows == sum(table.count("<tr") for table in stored)

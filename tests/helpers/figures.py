@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+from kvlib.views.curves import Curves
+from kvlib.views.dump import Dump
 from kvlib.views.figure import Figure
 from kvlib.views.timeline import Timeline
 
@@ -51,13 +53,21 @@ def show(key, value, as_bytes):
 CALLS = {
     "journey": "views.journey(1)",
     "lengths": 'views.lengths(naive.encode_counted({"tea": "hot", "ale": "dry"}), last=31)',
+    "bytes": 'views.dump(data, format="log")',
     "flips": 'views.flips(kvlib.encode_snapshot({"café": "2,50 €"}))',
     "commit": "views.commit()",
     "shelves": "views.shelves()",
     "steps": "views.steps(morning)",
+    "images": 'views.images("café", "2,80 €", before={"café": "2,50 €", "thé": "3,10 €"})',
     "crash": "views.crash(data, recover=forgiving)",
     "verdict": "views.verdict(data)",
     "diff": "views.diff(boot(files), disk)",
+    "compactions": "views.compactions(keys=1000, puts=8000)",
+}
+TYPED = {
+    "delimiters": 'views.delimiters(key="café", value="2,50 €", between=":", after=",")',
+    "desk": 'views.desk(cafe, max_segment_size=15, other={"café": "2,50 € to go"})',
+    "explore": 'views.explore(show, key="café", value="2,50 €", as_bytes=False)',
 }
 
 
@@ -75,5 +85,7 @@ def figure(name: str) -> Figure:
     shown = made(CALLS[name])
     if isinstance(shown, Timeline):
         shown = shown.draw(shown)
+    if isinstance(shown, (Dump, Curves)):
+        shown = shown.figure()
     assert isinstance(shown, Figure)
     return shown.fitted()

@@ -183,9 +183,9 @@ def test_a_dump_is_a_mimebundle() -> None:
     shown = dump(b"s\0\0\0\3<b>")
     bundle = shown._repr_mimebundle_(include=None, exclude=None)
     assert bundle["text/plain"] == repr(shown)
-    assert bundle["text/html"].startswith('<div class="kvlib bytes mathjax_ignore">')
+    assert bundle["text/html"].startswith('<div class="kvlib figure mathjax_ignore">')
     assert "&lt;b&gt;" in bundle["text/html"]
-    assert "<b>" not in bundle["text/html"]
+    assert "<b>" not in bundle["text/html"].partition("<script")[0]
     assert bundle == dump(b"s\0\0\0\3<b>")._repr_mimebundle_()
 
 
@@ -201,7 +201,7 @@ def test_a_store_is_dumped_file_by_file(tmp_path: Path) -> None:
         assert repr(shown) in printed
         assert repr(shown).count(" bytes\n\n00000000: 6B 76") == 2
         html = shown._repr_mimebundle_()["text/html"]
-        assert html.count('class="kvlib bytes mathjax_ignore"') == 2
+        assert html.count('class="kvlib figure mathjax_ignore"') == 2
 
 
 def test_a_file_is_dumped_under_its_name(tmp_path: Path) -> None:

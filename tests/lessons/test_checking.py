@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -31,6 +32,7 @@ from kvlib.lessons.exercises.stores import KEEPSAKE
 from kvlib.lessons.picture import BytesPicture
 from kvlib.lessons.result import HelpText, Result
 from kvlib.lessons.sandbox import Stopped, Watch, run
+from kvlib.views import svg
 from kvlib.views.plain import same
 
 FIELD = "01-encode-field"
@@ -788,7 +790,8 @@ def test_html_holds_what_a_learner_wrote_as_text() -> None:
 def test_html_has_the_words_and_the_mark() -> None:
     """The picture is the views' own, with the wrong byte marked; no script, no id."""
     html = check(FIELD, counts_characters).html()
-    assert "class=wrong" in html or " wrong" in html
+    assert 'class="card wrong"' in html
+    assert unquote(html).count(f'stroke="{svg.COLOURS["wrong"][0]}"') == 1  # the ring
     assert "offset 4" in html
     assert "<script" not in html
     assert " id=" not in html

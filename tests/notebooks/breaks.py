@@ -139,7 +139,7 @@ BREAKS: dict[Rule, list[Change]] = {
     rules.spine_is_short: [
         inserted(*(code(f"model-many-{n}", "1") for n in range(23)), before="model-workshop"),
         inserted(
-            *(code(f"model-view-{n}", "1", "interactive") for n in range(5)),
+            *(code(f"model-view-{n}", "1", "interactive") for n in range(6)),
             before="model-workshop",
         ),
         replaced("model-try", "Try it", "One **_more\nterm_**"),

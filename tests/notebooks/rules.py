@@ -143,7 +143,7 @@ def spine_is_short(notebook: Notebook) -> Iterator[str]:
     new = set(terms(part))
     for what, count, most in [
         ("code cells", len(code_cells(part)), 30),
-        ("interactive views", sum("interactive" in tags(cell) for cell in part["cells"]), 5),
+        ("interactive views", sum("interactive" in tags(cell) for cell in part["cells"]), 6),
         (f"new terms ({', '.join(sorted(new))})", len(new), 8),
     ]:
         if count > most:

@@ -333,7 +333,7 @@ def test_the_picture_has_the_cards_and_what_join_said(names: list[str], bit: int
             assert x < marked[0][0] < x + grid.width
             assert marked[0][1] - y > 80 if error.offset == 4 else 60 < marked[0][1] - y < 80
             assert figure.title.endswith("join refuses")
-        assert "the stream as far as it is there" in "".join(shapes_of(figure))
+        assert "the stream so far" in "".join(shapes_of(figure))
     else:
         assert marked == []
         assert hexes(figure, grid.bottom, 999) == stream
@@ -378,7 +378,7 @@ def test_a_missing_piece_has_its_size_if_a_snapshot_is_known() -> None:
     assert "15 of 27 bytes" in "".join(shapes_of(figure))
     assert "1 of 3 is not here" in "".join(shapes_of(figure))
     strangers = desk([PIECES[0]])
-    assert "the stream as far as it is there: 12 bytes" in strangers.screen.value
+    assert "the stream so far: 12 bytes" in strangers.screen.value
     assert "1-2 of 3 are not here" in strangers.screen.value
 
 

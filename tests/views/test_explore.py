@@ -8,7 +8,8 @@ import pytest
 import kvlib
 from helpers.golden import check_width
 from kvlib.views import dump
-from kvlib.views.explore import Screen, explore
+from kvlib.views.explore import explore
+from kvlib.views.html import Screen
 from kvlib.views.widgets import Explorer
 
 
@@ -105,7 +106,7 @@ def test_keys_do_not_reach_the_notebook() -> None:
     assert guard.layout.display == "none"
 
 
-def test_a_page_without_a_kernel_has_a_screens_still() -> None:
+def test_a_page_without_a_kernel_has_a_screens_page() -> None:
     """It is that of the values at the time; other results have a text only."""
 
     def show(name: str) -> object:

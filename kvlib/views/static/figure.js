@@ -12,17 +12,26 @@ function figure(root) {
   const size = positions.length / (names.length || 1);
   const make = (tag, more) => Object.assign(document.createElement(tag), more);
   const stage = make("div", { className: "stage" });
-  stage.innerHTML = `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${hue(data.fixed)}<g></g></svg>`;
+  let fixed = data.fixed, used = 0;
+  if (data.colours) { // a dense figure has its fixed shapes only in the static image, in light colours
+    const image = decodeURIComponent(root.querySelector("img").getAttribute("src"));
+    fixed = image.slice(image.indexOf(">") + 1, image.lastIndexOf("<g>"))
+      .replace(/(?<==")#\w{6}(?=")/g, () => strings[data.colours[used++]]);
+  }
+  const frame = ([x, y, w, h]) =>
+    `<rect x="${x}" y="${y}" width="${w}" height="${h}" rx="4" fill="none" stroke="$you" stroke-width="3.2"/>`;
+  stage.innerHTML = `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${hue(fixed)}<g></g></svg>`;
   const say = make("output", { className: "say", role: "status" });
-  const bar = make("div", { className: "bar" }), moving = stage.querySelector("g");
+  const bar = make("div", { className: "bar" }), moving = stage.firstChild.lastElementChild;
   let now = data.start;
 
   const variant = () => Math.floor(now / size);
   function show(index, within = variant()) {
     const first = within * size;
     now = Math.max(first, Math.min(index, first + size - 1));
-    const { label, says, shapes } = positions[now];
-    moving.innerHTML = hue(shapes.map((number) => strings[number]).join(""));
+    const { label, says, shapes, spots } = positions[now];
+    const frames = data.colours ? spots.map(frame) : [];
+    moving.innerHTML = hue(shapes.map((number) => strings[number]).concat(frames).join(""));
     say.textContent = (data.control ? `${data.control}: ${label}. ` : "") + says;
     if (positions.length > 1) {
       Object.assign(stage, { ariaValueNow: now - first, ariaValueText: say.textContent });
@@ -92,7 +101,7 @@ function figure(root) {
   }
   // What is scrolled under a pointer that stands still isn't pointed at.
   function move(event) {
-    if ((data.hover || event.buttons & 1) && (event.movementX || event.movementY)) choose(event);
+    if ((data.colours || event.buttons & 1) && (event.movementX || event.movementY)) choose(event);
   }
   function hold(event) {
     if (event.button) return;

@@ -1,1 +1,0 @@
-begin(".kvlib.bytes", (root) => all(root, ".picture").forEach(view));
