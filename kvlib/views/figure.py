@@ -103,11 +103,14 @@ class Figure:
 
     def shapes(self, position: int | None = None) -> list[str]:
         """Return what is drawn at a position, by default at the one to start with."""
-        chosen = self.positions[self.start if position is None else position]
-        now = [*chosen.shapes]
-        if self.dense:  # the script takes what is before the last group from here
-            now = ["<g>", *now, *_frames(chosen), "</g>"]
-        return [self._backdrop(), *self.fixed, *now]
+        now = self.moving(self.start if position is None else position)
+        # The script of a dense figure takes what is before the last group from the image.
+        return [self._backdrop(), *self.fixed, *(["<g>", *now, "</g>"] if self.dense else now)]
+
+    def moving(self, position: int) -> list[str]:
+        """Return what is drawn only at one position."""
+        chosen = self.positions[position]
+        return [*chosen.shapes, *(_frames(chosen) if self.dense else ())]
 
     def img(self) -> str:
         """Return the position to start with as an HTML image, with its sentence as the text."""
