@@ -133,7 +133,7 @@ chromium:
 browser: chromium $(VENV)/browser-ready  ## run the notebooks in Chromium, and judge what they show; pictures go to build/browser
 	CHROMIUM="$(CHROMIUM)" $(RUN) -m pytest tests/browser $(BROWSER_ARGS)
 
-pictures: chromium $(VENV)/browser-ready  ## take the README's pictures anew, from the running notebooks
+pictures: chromium $(VENV)/browser-ready  ## draw each picture anew for docs/pictures: as SVG, and in four forms
 	CHROMIUM="$(CHROMIUM)" PYTHONPATH=tests $(RUN) -m browser.pictures
 
 bench: chromium $(VENV)/browser-ready  ## measure the views and the store; the figures go to build/bench.json
