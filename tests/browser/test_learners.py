@@ -365,7 +365,7 @@ def test_hints_lead_on_and_the_solution_can_be_copied(lab: Lab, notebook: Path) 
         editor_of(page, exercise.cells[0]).click()
         run_stub_and_check(page, exercise)
         assert text_of(page, exercise.cells[1]) == f"○ {exercise.name}: not tried yet"
-            assert said(page, exercise.cells[1]).startswith(f"○ {exercise.name}: not tried yet ○")
+        assert said(page, exercise.cells[1]).startswith(f"○ {exercise.name}: not tried yet ○")
     judge(page)
     for exercise in exercises:
         hints, code = ask_for_everything(page, exercise)
