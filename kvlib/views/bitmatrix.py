@@ -146,7 +146,9 @@ def _title(timeline: Timeline) -> str:
         for strip in range(len(timeline.strips))
     ]
     if len(wrong) > 1:
-        return f"{wrong[0]:,} of {total:,} flips fool your reader, {wrong[1]:,} fool kvlib"
+        yours = "All" if wrong[0] == total else f"{wrong[0]:,} of"
+        none = f"{wrong[1]:,} fool" if wrong[1] else "none fools"
+        return f"{yours} {total:,} flips fool your reader, {none} kvlib"
     if wrong[0]:
         verb = "gives" if wrong[0] == 1 else "give"
         return f"{wrong[0]:,} of {total:,} flips {verb} another answer, and no error"

@@ -91,7 +91,7 @@ class Case:
 
     @property
     def torn(self) -> Piece | None:
-        """The piece that doesn't check, if that is what recovery decided about.
+        """The piece that fails its check, if that is what recovery decided about.
 
         Otherwise it read whole frames only, or refused one of them for its contents.
         """
@@ -105,16 +105,17 @@ class Case:
 def answer(case: Case) -> tuple[str, str]:
     """Return the answer to the question, and what recovery did, in a line each."""
     if case.branch == "whole":
-        return "not asked: every frame is whole", f"nothing is wrong: {case.told} came back"
+        return "no need to ask: every frame is whole", f"nothing is wrong: {case.told} came back"
     if case.branch == "torn":
         dropped = count(case.dropped, "byte")
+        bad = f"the frame at offset {case.offset} fails its check"
         return (
-            f"no: the frame at offset {case.offset} doesn't check, and no later frame vouches",
+            f"no: {bad}, and no later frame vouches for it",
             f"a torn tail: {dropped} dropped from offset {case.offset} on, {case.told} came back",
         )
     refused = f"refused at offset {case.offset}: {case.reason}"
     if case.voucher is None or case.torn is None:
         return "not asked: a frame that checks has wrong contents", refused
     kind, at = case.voucher.kind.decode(), case.voucher.start
-    bad = f"offset {case.torn.start} doesn't check"
-    return f"yes: the frame at {bad}, but the {kind} frame at {at} vouches", refused
+    bad = f"offset {case.torn.start} fails its check"
+    return f"yes: the frame at {bad}, but the {kind} frame at offset {at} vouches for it", refused

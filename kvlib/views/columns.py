@@ -97,9 +97,9 @@ def _title(timeline: Timeline) -> str:
     if not done:
         return "A new store: memory, log and snapshot"
     if not wrong:
-        return f"{count(done, 'operation')}: a power cut would lose nothing"
-    after = "it" if done == 1 else "each" if wrong == done else f"{wrong} of them"
-    return f"{count(done, 'operation')}: a power cut after {after} loses changes"
+        return f"After each of {count(done, 'operation')}, a power cut loses nothing"
+    after = "" if done == 1 else "each of " if wrong == done else f"{wrong} of "
+    return f"After {after}{count(done, 'operation')}, a power cut may lose changes"
 
 
 # ---------------------------------------------------------------------- the operations, at the top

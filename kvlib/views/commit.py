@@ -57,7 +57,7 @@ def commit(*, without: int | None = None) -> Figure:
     for left_out, (stages, _) in published.items():
         rest = tuple(_variant(stages, left_out))
         for step, stage in enumerate(stages, 1):
-            skipped = "Its fsync is left out. " if step == left_out else ""
+            skipped = "The fsync of this step is left out. " if step == left_out else ""
             positions.append(
                 Position(
                     f"step {step}, {STEPS[step - 1][0]}",
@@ -79,7 +79,7 @@ def commit(*, without: int | None = None) -> Figure:
         "\n".join(_text(published)),
         tuple(_fixed()),
         variants.index(chosen) * len(STEPS) + first - 1,
-        switch=("every fsync", *(f"without {step}" for step in FSYNCS)),
+        switch=("every fsync", *(f"without fsync {step}" for step in FSYNCS)),
         folded=(("What each fsync is there for", _table(published)),),
     )
 
@@ -97,7 +97,7 @@ def _says(stage: Stage) -> str:
     groups = dict(stage.groups())
     if len(groups) == 1:
         (answer,) = groups
-        return f"{disks}, and recovery reads {answer} from {'it' if size == 1 else 'all'}."
+        return f"{disks}, and recovery reads {answer} from {'it' if size == 1 else 'all of them'}."
     refused = groups.pop(REFUSED, [])
     told = [f"{answer} from {len(found):,}" for answer, found in groups.items()]
     says = f"{disks}. Recovery reads {' and '.join(told)}"
@@ -180,7 +180,7 @@ def _pointer(stages: list[Stage]) -> Iterator[str]:
     yield svg.box(x - 168, middle - 12, 328, 24, "card", radius=0)  # above the dashed lines
     yield svg.path(way, "you", stroke=5)
     yield svg.text(x - 22, middle + 6, "what log names", "you-t", bold=True, anchor="end")
-    yield svg.text(x + 22, middle + 6, "perhaps still this", "you-t")
+    yield svg.text(x + 22, middle + 6, "a cut may bring this back", "you-t")
 
 
 def _may_turn(stage: Stage) -> bool:
@@ -281,7 +281,7 @@ def _purpose(stages: list[Stage]) -> str:
     broken = _breaks(stages)
     step, found = next(iter(broken.items()))
     disks = f"{count(len(found), 'disk')} of {len(stages[step - 1].disks):,}"
-    return f"{disks} can't be read after step {step}: {_flaw(found[0])}"
+    return f"{disks} can't be read if the power goes at step {step}: {_flaw(found[0])}"
 
 
 def _table(published: dict[int, tuple[list[Stage], int]]) -> str:

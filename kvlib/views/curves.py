@@ -45,7 +45,7 @@ class Curves:
     def figure(self) -> Figure:
         """Return the chart, with the table below it."""
         sentences = [self.says.format(*map(shown, row)) for row in self.rows]
-        folded = (("All figures", self.table()),)
+        folded = (("All numbers", self.table()),)
         return charts.draw(
             self.title, self.columns, self.rows, self.panels, sentences, repr(self), folded
         )
@@ -118,8 +118,10 @@ def _trade(rows: tuple[tuple[Number, ...], ...]) -> str:
     (low, most, fewest, _), (high, least, longest, _) = rows[0], rows[-1]
     if low == high:
         return f"At a threshold of {low:,}, a put writes {shown(most)} records"
-    rarer = f"Compact {_times(high / low)} less often: write {_times(most / least)} less"
-    whole = f"{rarer}, replay {_times(longest / fewest)} more"
+    rarer = (
+        f"A threshold {_times(high / low)} as high: 1/{_times(most / least)[:-1]} of the writing"
+    )
+    whole = f"{rarer}, {_times(longest / fewest)} the replay"
     return whole if len(whole) <= TITLE else rarer
 
 

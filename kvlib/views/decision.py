@@ -57,7 +57,7 @@ def draw(cases: Sequence[Case], text: str) -> Figure:
     if not given.log.pieces:
         title = "This log has no frames yet, so nothing can be torn"
     elif any(case.voucher for case in cases):
-        title = "A later frame tells a torn tail from damage"
+        title = "Only a later frame can tell damage from a torn tail"
     else:
         title = "Without a later frame, damage looks like a torn tail"
     vouched = (at for at, case in enumerate(cases) if case.voucher)
@@ -147,7 +147,7 @@ def _names(case: Case) -> Iterator[str]:
     """Yield kind and change of each whole frame, if there is room, and which doesn't check."""
     log, taken = case.log, range(0)
     if case.torn:
-        words = "doesn't check"
+        words = "fails its check"
         room = svg.measure(words, bold=True) + 26
         x = _beside((log.x(case.torn.start) + log.x(case.torn.end)) / 2, room)
         yield svg.sign(x + 10, NAMES - 6, "wrong", 9)
@@ -254,7 +254,11 @@ def _hexagon(fill: str, edge: str, ink: str) -> str:
             anchor="middle",
         )
         + svg.text(
-            middle, y + 42, "M, C do: “all before me was fsynced”; m doesn't", ink, anchor="middle"
+            middle,
+            y + 42,
+            "M and C do: “all before me was fsynced”; m doesn't",
+            ink,
+            anchor="middle",
         )
     )
 

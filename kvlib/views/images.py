@@ -32,7 +32,7 @@ BAD: Final = ("refused", "mixed")
 
 # The words for each answer: as a heading, and after "recovery".
 WORDS: Final = {
-    "old": "the old state, as if it had never begun",
+    "old": "the old state, as if the put had never begun",
     "mixed": "a mixed state",
     "refused": "refused",
     "same": "the same state, before and after",

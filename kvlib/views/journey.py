@@ -17,7 +17,6 @@ from kvlib.errors import check_int
 from kvlib.layout.dissect import dissect
 from kvlib.layout.regions import Region
 from kvlib.layout.text import COLUMNS
-from kvlib.plural import count
 from kvlib.snapshot import HEAD_BYTES, segment_name
 from kvlib.store import Store
 from kvlib.views import svg
@@ -77,17 +76,14 @@ def journey(notebook: int, key: Item = "café", value: Item = "2,50 €") -> Fig
     stations = travel(key, value)
     first, last = NOTEBOOKS[notebook]
     lit = range(first, last + 1)
-    size = {station.name: count(station.size, "byte") for station in stations}
     says = {
-        1: f"This notebook encodes a record as two fields ({size['fields']}), and all records "
-        f"as a snapshot stream ({size['stream']}).",
-        2: f"This notebook cuts the stream into segments ({size['segment']} here), and seals "
-        f"each of them ({size['sealed file']}).",
-        3: f"This notebook appends a change to the log as one frame ({size['log frame']}), and "
-        "recovers the record after a crash.",
+        1: "This notebook encodes a record as two fields, and all records as a snapshot stream.",
+        2: "This notebook cuts the stream into segments, and seals each of them in a file.",
+        3: "This notebook appends each change to a log as one frame, and recovers the record "
+        "after a crash.",
     }
     return Figure(
-        "One record, to scale: each station puts bytes in front",
+        "One record, to scale: each format puts bytes in front",
         TOP + (len(stations) - 1) * PITCH + 34,
         "",
         (Position("", says[notebook], tuple(_draw(stations, lit, notebook))),),
@@ -119,7 +115,7 @@ def travel(key: Item, value: Item) -> tuple[Station, ...]:
     recovered = kvlib.open(after_crash, read_only=True)
     in_stream = _leaves(stream, "snapshot")
     return (
-        Station("record", "in memory, none on the medium", records=((key, value),)),
+        Station("record", "in memory, nothing on disk", records=((key, value),)),
         Station("fields", "tag and length before each", (*in_stream[1:],)),
         Station("stream", "a count before them", (*in_stream,)),
         Station("segment", "which piece it is", (*_numbered(sealed[bare:]),)),
@@ -170,17 +166,22 @@ def _draw(stations: tuple[Station, ...], lit: range, notebook: int) -> Iterator[
         ink = "ink" if on else "ink2"
         yield svg.text(104, y + 6, station.name, ink, size=18, bold=on)
         if station.parts or number == 0:
-            size = f"{station.size:,}"
+            size = _size(station, number, lit)
             yield svg.text(BYTES, y + 6, size, ink, size=18, bold=on, anchor="end")
         edge = "ink" if on else "mark"
         if station.parts:
             begin = RIGHT - station.size * scale
-            yield from _parts(station, y, scale, edge)
+            yield from _parts(station, y, scale, edge, told=number < lit[0])
         else:
             shapes, begin = _record(station, bands, y, edge)
             yield shapes
         if station.note and begin - 10 - svg.measure(station.note) > BYTES + 10:
             yield svg.text(begin - 10, y + 6, station.note, ink, anchor="end")
+
+
+def _size(station: Station, number: int, lit: range) -> str:
+    """Return how many bytes a station has, unless its notebook lets one guess that."""
+    return f"{station.size:,}" if number < max(lit[0], 1) else "?"
 
 
 def _middle(number: int) -> float:
@@ -214,14 +215,17 @@ def _ways(stations: tuple[Station, ...]) -> Iterator[str]:
     yield svg.path(way + svg.number(end), "mark", stroke=4)
 
 
-def _parts(station: Station, y: float, scale: float, edge: str) -> Iterator[str]:
-    """Yield the bytes of a station, each part to scale, with a word where there is room for it."""
+def _parts(station: Station, y: float, scale: float, edge: str, *, told: bool) -> Iterator[str]:
+    """Yield the bytes of a station, each part to scale, with a word where there is room for it.
+
+    Unless the size is `told`, an envelope has only its name.
+    """
     end, top = station.parts[-1].end, y - BOX / 2
     for part in station.parts:
         x, width = RIGHT - (end - part.start) * scale, (part.end - part.start) * scale
         token = TOKENS[part.kind]
         yield svg.box(x, top, width, BOX, token, "card", stroke=1.2 * min(1, scale / 4), radius=0)
-        words = _words(part, width - 2)
+        words = _words(part, width - 2, told=told)
         if words:
             yield svg.text(x + width / 2, y + 6, words, token + "-on", anchor="middle")
     begin = RIGHT - station.size * scale
@@ -229,7 +233,7 @@ def _parts(station: Station, y: float, scale: float, edge: str) -> Iterator[str]
     yield svg.box(begin, top, RIGHT - begin, BOX, "none", edge, stroke=stroke)
 
 
-def _words(part: Region, room: float) -> str:
+def _words(part: Region, room: float, *, told: bool) -> str:
     """Return what is written into a part: all of it, or a number alone, or nothing."""
     if part.kind in ("key", "value"):
         return label(part.value, room) if isinstance(part.value, (str, bytes)) else ""
@@ -239,6 +243,8 @@ def _words(part: Region, room: float) -> str:
     if part.value is not None:
         choices = [part.note, part.note.removesuffix(" bytes"), str(part.value)]
         choices = choices if part.kind == "checksum" else choices[-1:]
+        if part.kind == "checksum" and not told:
+            choices = [part.name]
     return next((words for words in choices if svg.measure(words) <= room), "")
 
 
@@ -266,7 +272,7 @@ def _text(stations: tuple[Station, ...], lit: range) -> str:
     """Return the way as text, with the notebook's own stations in brackets."""
     names = []
     for number, station in enumerate(stations):
-        size = f" {station.size}" if station.parts or number == 0 else ""
+        size = f" {_size(station, number, lit)}" if station.parts or number == 0 else ""
         names.append((number in lit, (station.name + size).replace(" ", HARD)))
     runs = [(on, " > ".join(name for _, name in run)) for on, run in groupby(names, lambda n: n[0])]
     way = " > ".join(f"[{run}]" if on else run for on, run in runs)

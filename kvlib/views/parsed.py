@@ -22,7 +22,7 @@ READ: Final = 62  # from a row as it was written to the same row as it was read
 WRAP: Final = 76  # characters in a line of text
 WORDS: Final[dict[Verdict, str]] = {
     "right": "the record comes back",
-    "wrong": "another record, and no error",
+    "wrong": "wrong records, and no error",
     "refused": "no record",
 }
 PARTS: Final = {

@@ -4,7 +4,7 @@ A real store puts one or two records on a disk that can lose power. After each s
 asked what comes back if the process is killed now, and for every disk that a power cut may leave.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from kvlib.encoding import Item, encode_field
@@ -95,19 +95,19 @@ def _says(step: Step, accident: str) -> str:
         where = "on the medium" if step.key in step.medium else "in the cache, not on the medium"
         return f"put has returned. {key} is in memory and {where}."
     if accident == "kill -9":
-        back = " and ".join(label(one, 240) for one in step.killed)
-        verb = "come" if len(step.killed) > 1 else "comes"
-        return f"The process loses its memory. The system keeps its cache: {back} {verb} back."
+        return f"The process loses its memory. The system keeps its cache: {_coming(step.killed)}."
     if step.disks == 1:
-        back = " and ".join(label(one, 240) for one in step.medium)
-        verb = "come" if len(step.medium) > 1 else "comes"
-        return f"Memory and cache are wiped, the medium keeps its bytes: {back} {verb} back."
-    counts = [
-        f"{label(one, 240)} from {'all' if number == step.disks else f'{number:,}'}"
-        for one, number in step.left.items()
-    ]
-    counts[0] = counts[0].replace(" from ", " comes back from ") + " of them"
-    return f"{step.disks:,} different disks can be left: {', '.join(counts)}."
+        return f"Memory and cache are wiped, the medium keeps its bytes: {_coming(step.medium)}."
+    certain = [one for one, number in step.left.items() if number == step.disks]
+    perhaps = " and ".join(label(one, 240) for one in step.left if one not in certain)
+    what = f"{_coming(certain)}, {perhaps} perhaps" if certain else f"{perhaps} may come back"
+    return f"Memory and cache are wiped; any part of {key} may have reached the medium: {what}."
+
+
+def _coming(keys: Iterable[Item]) -> str:
+    """Return which records come back."""
+    names = [label(key, 240) for key in keys]
+    return f"{' and '.join(names)} {'comes' if len(names) == 1 else 'come'} back"
 
 
 # ------------------------------------------------------------------------------------- the picture
@@ -127,7 +127,7 @@ def _frame(rows: int) -> Iterator[str]:
     yield svg.line(TRACK, _row(0), TRACK, _row(rows - 1), stroke=4)
     yield svg.text(NAMES, BACK - 8, "what comes back", "ink2")
     x = NAMES
-    for pale, words in ((False, "surely"), (True, "perhaps")):
+    for pale, words in ((False, "for certain"), (True, "perhaps")):
         yield chip(x, BACK + 6, 40, 28, "", "key", pale=pale)
         yield svg.text(x + 48, BACK + 26, words, "ink2")
         x += 60 + svg.measure(words) + 12
@@ -245,12 +245,12 @@ def _move(step: Step, puts: Mapping[Item, Item]) -> Iterator[str]:
 def _back(step: Step, accident: str) -> Iterator[str]:
     """Yield what comes back after an accident, with a word for each record."""
     if accident == "no accident":
-        yield svg.text(SHELF, BACK + 18, "nothing has stopped", "ink2")
+        yield svg.text(SHELF, BACK + 18, "no accident yet", "ink2")
         return
     x = SHELF
     for key, surely in step.comes_back(accident).items():
         yield from _keys(x, BACK - 4, 28, {key: surely})
-        words, ink = ("surely", "right-t") if surely else ("perhaps", "ink2")
+        words, ink = ("for certain", "right-t") if surely else ("perhaps", "ink2")
         yield svg.text(x, BACK + 46, words, ink)
         x += 100
 

@@ -213,10 +213,10 @@ def test_two_copies_are_two_figures(page: Page) -> None:
 def test_control_and_effect_are_on_one_screen(page: Page, name: str) -> None:
     """The picture, its buttons and its sentence fit into a screen of 1,366 by 768 pixels."""
     view = shown(page, name)
-    boxes = [view.locator(part).bounding_box() for part in ("svg", "output")]
-    assert all(boxes)
-    top, bottom = boxes[0]["y"], boxes[1]["y"] + boxes[1]["height"]  # type: ignore[index]
-    assert bottom - top < 660
+    picture, say = (view.locator(part).bounding_box() for part in ("svg", "output"))
+    assert picture
+    assert say
+    assert say["y"] + say["height"] - picture["y"] < 660
 
 
 @pytest.mark.parametrize(("width", "zoom"), [(800, 1), (640, 2)])

@@ -196,7 +196,7 @@ def test_the_title_says_what_came_of_it(read: Callable[[bytes], object], title: 
 
 def test_two_readers_are_compared() -> None:
     """The title has the numbers of both."""
-    assert figure(TIMELINES["two"]()).title == "91 of 328 flips fool your reader, 0 fool kvlib"
+    assert figure(TIMELINES["two"]()).title == "91 of 328 flips fool your reader, none fools kvlib"
 
 
 def test_many_outcomes_are_left_to_the_text() -> None:

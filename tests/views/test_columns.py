@@ -127,12 +127,12 @@ def _check_log(figure: Figure, number: int, data: bytes) -> None:
 
 def test_the_title_has_the_finding() -> None:
     """The title says after how many operations changes would be lost."""
-    assert drawn(steps(MORNING)).title == "4 operations: a power cut would lose nothing"
+    assert drawn(steps(MORNING)).title == "After each of 4 operations, a power cut loses nothing"
     assert drawn(steps([])).title == "A new store: memory, log and snapshot"
     for count, sync, end in [
-        (4, "never", "4 operations: a power cut after each loses changes"),
-        (4, 2, "4 operations: a power cut after 2 of them loses changes"),
-        (1, 2, "1 operation: a power cut after it loses changes"),
+        (4, "never", "After each of 4 operations, a power cut may lose changes"),
+        (4, 2, "After 2 of 4 operations, a power cut may lose changes"),
+        (1, 2, "After 1 operation, a power cut may lose changes"),
     ]:
         assert drawn(steps(MORNING[:count], sync=sync)).title == end  # type: ignore[arg-type]
 

@@ -84,7 +84,7 @@ def test_a_refused_disk_names_a_segment_that_is_not_whole(
 def test_the_picture_has_the_answers_of_each_step(published: dict[int, list[Stage]]) -> None:
     """Chips show every step's answers, a row each disk of the chosen step, the handle its place."""
     figure = commit()
-    assert figure.switch == ("every fsync", "without 1", "without 2", "without 3", "without 5")
+    assert figure.switch == ("every fsync", *(f"without fsync {step}" for step in (1, 2, 3, 5)))
     assert len(figure.positions) == len(figure.switch) * len(STEPS)
     for number, position in enumerate(figure.positions):
         variant, step = divmod(number, len(STEPS))
@@ -122,7 +122,7 @@ def test_where_the_pointer_may_turn_back() -> None:
 def test_the_sentences() -> None:
     """Each has the numbers, and what is wrong with the disks that are refused."""
     says = [position.says for position in commit().positions]
-    assert says[0] == "165 different disks can be left, and recovery reads 2,50 € from all."
+    assert says[0] == "165 different disks can be left, and recovery reads 2,50 € from all of them."
     assert says[2] == "Only one disk can be left, and recovery reads 2,50 € from it."
     both = "2 different disks can be left. Recovery reads 2,50 € from 1 and 2,80 € from 1."
     assert says[3] == both
@@ -130,7 +130,7 @@ def test_the_sentences() -> None:
     assert says[15] == f"266 different disks can be left. Recovery reads {torn}"
     missing = 'refuses 1 ("segment 0 of 1 is missing"): log names 2.segment, which is missing.'
     assert says[21].endswith(f"2,50 € from 4 and 2,80 € from 1, and {missing}")
-    assert says[28] == f"Its fsync is left out. {both}"
+    assert says[28] == f"The fsync of this step is left out. {both}"
 
 
 def test_the_text_and_the_table() -> None:
@@ -145,11 +145,14 @@ def test_the_text_and_the_table() -> None:
         "  4 rename log.new to log  2,50 € or 2,80 €",
         "  5 fsync the folder       2,80 €",
         "  6 delete the old files   2,80 €",
-        "  without the fsync of 1: 163 disks of 328 can't be read after step 4: log names",
-        "                          2.segment, which is torn",
+        "  without the fsync of 1: 163 disks of 328 can't be read if the power goes at",
+        "                          step 4: log names 2.segment, which is torn",
     ]
     ((_, table),) = figure.folded
-    assert "<td>1 disk of 4 can&#x27;t be read after step 6: log names 1.segment" in table
+    assert (
+        "<td>1 disk of 4 can&#x27;t be read if the power goes at step 6: log names 1.segment"
+        in table
+    )
     assert table.count("<tr>") == 1 + len(FSYNCS)
     assert len(figure.title) <= 60
 

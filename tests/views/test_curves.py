@@ -155,12 +155,12 @@ def test_table_and_text_have_the_same_figures(curves: Curves) -> None:
     assert max(map(len, repr(curves).splitlines())) <= 80
     bundle = curves._repr_mimebundle_()
     assert bundle["text/plain"] == repr(curves)
-    assert f"<details><summary>All figures</summary>{curves.table()}" in bundle["text/html"]
+    assert f"<details><summary>All numbers</summary>{curves.table()}" in bundle["text/html"]
 
 
 def test_the_title_is_what_the_figures_say() -> None:
     """From 5 to 40 is a factor of 8; 5 records per put become 1.5, and 5 replayed become 40."""
-    assert SMALL.title == "Compact 8× less often: write 3.3× less, replay 8× more"
+    assert SMALL.title == "A threshold 8× as high: 1/3.3 of the writing, 8× the replay"
     assert overhead(bytes(80), [9, 88]).title == "Sealed headers add 3,300% at 9 bytes, 41% at 88"
     assert overhead(bytes(9**5), [9**6]).title == (
         "Headers of sealed segments add 0.056% at 531,441 bytes"
@@ -173,7 +173,7 @@ def test_the_title_is_what_the_figures_say() -> None:
 def test_a_title_that_is_too_long_leaves_out_the_price() -> None:
     """The saving is enough."""
     rows = ((1, 12_345.0, 1, 1.0), (98_765, 1.0, 98_765, 1.0))
-    assert _trade(rows) == "Compact 98,765× less often: write 12,345× less"
+    assert _trade(rows) == "A threshold 98,765× as high: 1/12,345 of the writing"
 
 
 def test_a_chart_of_very_many_choices_has_a_part_of_them() -> None:

@@ -119,16 +119,12 @@ def test_the_sentences() -> None:
     returned = "step: return (café). put has returned. café is in memory and in the cache"
     assert told[1] == f"{returned}, not on the medium."
     assert told[6].endswith("The system keeps its cache: café and thé come back.")
-    assert told[8].endswith("112 different disks can be left: café comes back from 1 of them.")
-    assert told[10].endswith(
-        "269 different disks can be left: café comes back from 109 of them, thé from 1."
-    )
+    assert told[8].endswith("any part of café may have reached the medium: café may come back.")
+    assert told[10].endswith("may have reached the medium: café and thé may come back.")
     told = [position.says for position in shelves().positions]
     assert told[1] == "The bytes of café have reached the medium, and put is still running."
     assert told[2] == "put has returned. café is in memory and on the medium."
-    assert (
-        told[15] == "116 different disks can be left: café comes back from all of them, thé from 1."
-    )
+    assert told[15].endswith("may have reached the medium: café comes back, thé perhaps.")
     assert told[13].endswith("the medium keeps its bytes: café comes back.")
     assert told[17].endswith("the medium keeps its bytes: café and thé come back.")
 

@@ -153,7 +153,7 @@ def test_each_answer_is_that_of_recovery(name: str) -> None:
             assert bytes_of(name)[at + 16 : at + 17] in (b"M", b"C")
         elif found.dropped_bytes:
             size = f"{found.dropped_bytes} byte{'s' * (found.dropped_bytes > 1)}"
-            assert f"offset {found.dropped_offset} doesn't check" in asked
+            assert f"offset {found.dropped_offset} fails its check" in asked
             assert f"a torn tail: {size} dropped from offset {found.dropped_offset} on" in answer
             assert lit == "torn"
             assert "Nothing in the log says" in says
@@ -189,7 +189,9 @@ def test_a_promise_decides() -> None:
         labels = [position.label for position in figure.positions]
         flipped = labels.index("one bit flipped in the first frame")
         assert card(figure, flipped) == branch
-        assert (figure.title == "A later frame tells a torn tail from damage") == (kind != b"m")
+        assert (figure.title == "Only a later frame can tell damage from a torn tail") == (
+            kind != b"m"
+        )
 
 
 def hatched(figure: Figure, number: int) -> list[tuple[float, float]]:
@@ -282,10 +284,14 @@ def test_the_arrow_leads_from_the_frame_that_vouches() -> None:
         ("torn", "no: the frame at offset 125 ", "a torn tail: 23 bytes dropped from offset 125"),
         (
             "flipped",
-            "yes: the frame at offset 49 doesn't check, but the M frame at 90",
+            "yes: the frame at offset 49 fails its check, but the M frame at offset 90",
             "refused at",
         ),
-        ("flipped twice", "yes: the frame at offset 49 doesn't", "refused at offset 49: checksum "),
+        (
+            "flipped twice",
+            "yes: the frame at offset 49 fails its",
+            "refused at offset 49: checksum ",
+        ),
         (
             "a gap",
             "not asked: a frame that checks has",
