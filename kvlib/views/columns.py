@@ -86,7 +86,7 @@ def draw(timeline: Timeline, steps: Sequence[Step]) -> Figure:
         tuple(positions),
         repr(timeline),
         tuple(_fixed(timeline)),
-        timeline.start,
+        len(positions) - 1,  # the last one shows most
         folded=timeline.folded_runs(),
     )
 

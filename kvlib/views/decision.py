@@ -116,7 +116,8 @@ def _log(case: Case) -> Iterator[str]:
             yield svg.box(x, RIBBON, width, HEIGHT, "none", "wrong" if is_lost else "ink", radius=2)
         else:
             yield svg.box(x, RIBBON, width, HEIGHT, "wrong-p", radius=0)
-            yield svg.hatch(x, RIBBON, width, HEIGHT)
+            if case.branch == "torn":  # hatching means that a crash tore it off
+                yield svg.hatch(x, RIBBON, width, HEIGHT)
             yield svg.ring(x, RIBBON, width, HEIGHT)
     end = log.x(log.size)
     if log.size < log.full:

@@ -285,7 +285,7 @@ def _captions(leaves: list[Region], size: int) -> Iterator[str]:
     for leaf in leaves:
         part = next(cells.stretches(leaf.start, leaf.end))
         words = leaf.name.rpartition(".")[2]
-        words = leaf.kind if words == "data" else words
+        words = leaf.kind if words in ("data", "crc") else words
         if svg.measure(words) < part.width:
             yield svg.text(part.x + part.width / 2, PANEL - 6, words, "ink2", anchor="middle")
 
@@ -293,10 +293,15 @@ def _captions(leaves: list[Region], size: int) -> Iterator[str]:
 def _legend(last: Column, disks: list[Disk]) -> Iterator[str]:
     """Yield what the colours mean, and what recovery never answered; below the last column."""
     x, y = last.x, TOP + len(last.disks) * last.pitch + 22
-    for token, words in [
-        ("value", "arrived"), ("rule", "zeros"), ("ink2", "garbage"), ("wrong", "file ends"),
+    arrived = ("header", "length", "key", "value")
+    for tokens, words in [
+        (arrived, "arrived"), (("rule",), "zeros"), (("ink2",), "garbage"), ((), "file ends"),
     ]:  # fmt: skip
-        yield svg.box(x + 8 * (token == "wrong"), y - 12, 2 if token == "wrong" else 18, 14, token)
+        for number, token in enumerate(tokens):
+            width = 18 / len(tokens)
+            yield svg.box(x + number * width, y - 12, width, 14, token, radius=0)
+        if not tokens:
+            yield svg.box(x + 8, y - 12, 3, 14, "wrong", radius=0)
         yield svg.text(x + 26, y, words, "ink2")
         y += 23
     for answer in BAD:

@@ -221,12 +221,10 @@ def _shelf(step: Step, number: int, y: float, puts: Mapping[Item, Item]) -> Iter
 def _wiped(y: float, lost: bool) -> Iterator[str]:
     """Yield a shelf that an accident wipes, and whether anything was lost there."""
     place = (SHELF, y - 56, END - SHELF, 54)
-    yield svg.box(*place, "wrong-p", radius=0) + svg.hatch(*place)
+    yield svg.box(*place, "none", "wrong", radius=0, dashed=True)
     words = "wiped" if lost else "was empty"
-    across = svg.measure(words, bold=True) + 24
     middle = (SHELF + END) / 2
-    yield svg.box(middle - across / 2, y - 34, across, 28, "card", "wrong", radius=7, dashed=True)
-    yield svg.text(middle, y - 14, words, "wrong-t", bold=True, anchor="middle")
+    yield svg.text(middle, y - 23, words, "wrong-t", bold=True, anchor="middle")
 
 
 def _move(step: Step, puts: Mapping[Item, Item]) -> Iterator[str]:

@@ -58,9 +58,12 @@ def draw(timeline: Timeline) -> Figure:
     ribbons = _Ribbons(timeline)
     alone = _one_sided(timeline)
     positions = []
-    for moment in timeline.moments:
+    with_records = []
+    for number, moment in enumerate(timeline.moments):
         sides = {side: _shown(moment, side) for side in SIDES}
         moved = _followed(sides, alone)
+        if any(side.differs and _records(side) for side in sides.values()):
+            with_records.append(number)
         shapes = [
             *(() if _is_equal(moment) else ribbons.ringed(sides, moved)),
             *_half(sides, "before", moved),
@@ -77,7 +80,7 @@ def draw(timeline: Timeline) -> Figure:
         tuple(positions),
         repr(timeline),
         tuple(ribbons.fixed()),
-        timeline.start,
+        next(iter(with_records), timeline.start),  # a record says more than a number in a header
         folded=timeline.folded_runs(),
     )
 
