@@ -293,6 +293,8 @@ def _captions(leaves: list[Region], size: int) -> Iterator[str]:
 def _legend(last: Column, disks: list[Disk]) -> Iterator[str]:
     """Yield what the colours mean, and what recovery never answered; below the last column."""
     x, y = last.x, TOP + len(last.disks) * last.pitch + 22
+    yield svg.text(x, y, "a row: a disk", "ink2")
+    y += 23
     arrived = ("header", "length", "key", "value")
     for tokens, words in [
         (arrived, "arrived"), (("rule",), "zeros"), (("ink2",), "garbage"), ((), "file ends"),

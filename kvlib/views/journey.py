@@ -25,6 +25,7 @@ from kvlib.views.chips import breadth, chip, label
 from kvlib.views.figure import Figure, Position
 
 LIMIT: Final = 1000  # bytes of fields; more would dwarf everything else
+OPEN: Final = "Each ? is a size that you will find out."
 RIGHT: Final = 834.0  # where the last byte of every format ends
 BYTES: Final = 262.0  # where the numbers of bytes end
 LEFT: Final = 284.0  # where a format may begin
@@ -86,7 +87,7 @@ def journey(notebook: int, key: Item = "café", value: Item = "2,50 €") -> Fig
         "One record, to scale: each format puts bytes in front",
         TOP + (len(stations) - 1) * PITCH + 34,
         "",
-        (Position("", says[notebook], tuple(_draw(stations, lit, notebook))),),
+        (Position("", f"{says[notebook]} {OPEN}", tuple(_draw(stations, lit, notebook))),),
         _text(stations, lit),
     )
 

@@ -80,10 +80,12 @@ def test_each_notebook_says_what_it_does() -> None:
     """The sentence gives no size away, and no control is named."""
     figures = [journey(number, "k", "v") for number in (1, 2, 3)]
     assert [figure.sentence(figure.positions[0]) for figure in figures] == [
-        "This notebook encodes a record as two fields, and all records as a snapshot stream.",
-        "This notebook cuts the stream into segments, and seals each of them in a file.",
+        "This notebook encodes a record as two fields, and all records as a snapshot stream. "
+        "Each ? is a size that you will find out.",
+        "This notebook cuts the stream into segments, and seals each of them in a file. Each "
+        "? is a size that you will find out.",
         "This notebook appends each change to a log as one frame, and recovers the record after "
-        "a crash.",
+        "a crash. Each ? is a size that you will find out.",
     ]
     assert all(len(figure.title) <= 60 for figure in figures)
 
