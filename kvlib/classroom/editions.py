@@ -45,20 +45,13 @@ c.Execute.timeout = {SECONDS}
 c.NbGrader.logfile = ""
 '''
 
-# nbconvert's own page, without downloads, and with the notebook's folded answers folded.
+# nbconvert's own page, without downloads.
 PAGE: Final = """\
 {%- extends "index.html.j2" -%}
 {%- block html_head_js_requirejs -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
-{%- block outputs -%}
-{%- if cell.metadata.get("jupyter", {}).get("outputs_hidden") -%}
-<details><summary>Guess first, then look</summary>{{ super() }}</details>
-{%- else -%}
-{{ super() }}
-{%- endif -%}
-{%- endblock -%}
 """
 
 

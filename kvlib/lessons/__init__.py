@@ -13,9 +13,10 @@ from unicodedata import ucd_3_2_0  # this version's characters are the same in e
 from kvlib.directory import DirectoryDisk
 from kvlib.disk import LOCK, Disk, MemoryDisk
 from kvlib.lessons.checking import check, hint, solution
+from kvlib.lessons.guesses import predict
 from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME
 
-__all__ = ["attempt", "characters", "check", "hint", "running", "solution", "workspace"]
+__all__ = ["attempt", "characters", "check", "hint", "predict", "running", "solution", "workspace"]
 
 
 def attempt(call: Callable[..., object], *arguments: object) -> None:

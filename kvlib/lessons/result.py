@@ -128,7 +128,7 @@ class Result:
         if self.then:
             body.append(f"<p>Next: <code>{escape(self.then)}</code>")
         card = f'<div class="card {CLASSES[self.state]}">{"".join(body)}</div>'
-        return _page(card + _row(self.states, self.name))
+        return page(card + _row(self.states, self.name))
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Progress:
                 for name, state in own.items()
             )
             body += f"<p>{said}<br>{_dots(own)}<table><tbody>{''.join(rows)}</table>"
-        return {"text/plain": repr(self), "text/html": _page(body)}
+        return {"text/plain": repr(self), "text/html": page(body)}
 
 
 def _counted(states: Mapping[str, CheckState]) -> str:
@@ -195,7 +195,8 @@ def _drawn(picture: BytesPicture) -> str:
     return figure.img() + folded
 
 
-def _page(body: str) -> str:
+def page(body: str) -> str:
+    """Return HTML with the style of results around it."""
     style = svg.variables() + STYLE
     return f'<div class="kvlib result mathjax_ignore"><style>{style}</style>{body}</div>'
 
@@ -226,7 +227,7 @@ class HelpText:
         body += "".join(f"<p>{_with_code(paragraph)}" for paragraph in self.words)
         if self.then:
             body += f"<p>Next: <code>{escape(self.then)}</code>"
-        return {"text/plain": repr(self), "text/html": _page(body)}
+        return {"text/plain": repr(self), "text/html": page(body)}
 
 
 def _with_code(text: str) -> str:

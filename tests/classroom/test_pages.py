@@ -46,12 +46,3 @@ def test_pages_lead_to_pages() -> None:
     made = page(small([]), "01_encode.ipynb")
     assert '<a href="02_segment.html">' in made
     assert ".ipynb" not in made
-
-
-def test_folded_answers_are_folded_in_pages() -> None:
-    """A reader is asked to guess too."""
-    answer = new_code_cell("1", outputs=[new_output("stream", text="the answer")])
-    folded = "<details><summary>Guess first, then look</summary>"
-    assert folded not in page(new_notebook(cells=[answer]), "one.ipynb")
-    answer.metadata["jupyter"] = {"outputs_hidden": True}
-    assert folded in page(new_notebook(cells=[answer]), "one.ipynb")

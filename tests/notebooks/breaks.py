@@ -8,7 +8,7 @@ from kvlib.classroom.notebooks import WIDGET_VIEW
 from kvlib.lessons.catalogue import EXERCISES
 from notebooks import rules
 from notebooks.model import code, exercise_cells, find, insert, markdown, replace
-from notebooks.rules import ASK, Rule
+from notebooks.rules import Rule
 from tools.notebooks import Notebook, tags
 
 Change = Callable[[Notebook], None]
@@ -145,18 +145,38 @@ BREAKS: dict[Rule, list[Change]] = {
         replaced("model-try", "Try it", "One **_more\nterm_**"),
         assigned("model-more", source="\n".join(["1"] * 13)),
     ],
-    rules.minutes_are_given: [
+    rules.minutes_are_honest: [
         replaced("model-workshop", " min)", ")"),
-        replaced("model-start", "30", "25"),
-        replaced("model-start", "30", "42"),
+        replaced("model-start", "21", "16"),
+        replaced("model-start", "21", "29"),
+        each(
+            inserted(
+                *(code(f"model-view-{n}", "1", "interactive") for n in range(9)),
+                before="model-end",
+            ),
+            replaced("model-start", "21", "48"),
+        ),
     ],
     rules.predictions_come_first: [
-        untagged("model-guess-0", "model-answer-0"),
-        inserted(markdown("model-between", "Well?"), before="model-answer-0"),
-        with_metadata("model-answer-0", jupyter={"outputs_hidden": False}),
-        replaced("model-answer-0", ASK, ""),
-        assigned("model-answer-0", cell_type="raw"),
-        assigned("model-guess-0", cell_type="raw"),
+        removed("model-0-predict", "model-0-run", "model-0-why"),
+        inserted(markdown("model-between", "Well?"), before="model-0-run"),
+        assigned("model-0-run", id="model-0-answer"),
+        untagged("model-0-run"),
+        untagged("model-0-why"),
+        tagged("model-more", "answer"),
+        replaced("model-0-predict", "(c)", "(d)"),
+        replaced("model-0-run", "model-0", "model-1"),
+        replaced("model-0-why", "**(a)** ", ""),
+    ],
+    rules.letters_are_balanced: [
+        each(*(replaced(f"model-{n}-why", "**(c)**", "**(a)**") for n in (2, 5))),
+        each(replaced("model-1-why", "(b)", "(a)"), replaced("model-2-why", "(c)", "(a)")),
+    ],
+    rules.nothing_tells_the_answer: [
+        replaced("model-try", "Try it", "Try it: (b) is right"),
+        replaced("model-try", "Try it", "Try it 122 times"),
+        replaced("model-1-predict", "What", "Of 122, what"),
+        replaced("model-start", "## Start", "## Start with 122 tries"),
     ],
     rules.learner_takes_part: [
         untagged("model-try-slider"),
@@ -209,8 +229,7 @@ BREAKS: dict[Rule, list[Change]] = {
     rules.words_are_explained_once: [
         replaced("model-try", "Try it", "Try it\n\n| term | meaning |\n|---|---|\n| a | b |"),
     ],
-    rules.exercises_have_their_time: [
-        replaced("model-workshop", "57", "56"),
+    rules.spine_has_short_exercises: [
         removed("01-decode-order-stub"),
         removed("model-workshop"),
     ],

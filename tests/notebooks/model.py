@@ -6,8 +6,10 @@ from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.glossary import WORDS, Word, glossary
 from notebooks.reading import code_cells, lesson
-from notebooks.rules import ASK, SPINE_MINUTES
-from tools.notebooks import NOTEBOOK_METADATA, Cell, Notebook, text_of
+from notebooks.rules import SPINE_MINUTES
+from tools.notebooks import NOTEBOOK_METADATA, Cell, Notebook, folded, text_of
+
+QUESTION = "**Predict.** What will it show?\n\n- (a) {n}11\n- (b) {n}22\n- (c) {n}33"
 
 
 def markdown(name: str, source: str, *tags: str) -> Cell:
@@ -71,8 +73,8 @@ def model_notebook() -> Notebook:
     in_spine = [one for one in exercises if one.minutes <= SPINE_MINUTES]
     in_workshop = [one for one in exercises if one not in in_spine]
     words = ", ".join(marked(word) for word in WORDS if word.notebook == 1)
-    start = f"## Start (30 min)\n\nWords: {words}. ![A drawing](drawing.png)\n\n{listed(in_spine)}"
-    time = sum(one.minutes + 1 for one in in_workshop)
+    start = f"## Start (21 min)\n\nWords: {words}. ![A drawing](drawing.png)\n\n{listed(in_spine)}"
+    time = round(1.5 * sum(one.minutes for one in in_workshop))
     cells = [
         markdown("model-title", "# A model\n\nRun each cell with Shift-Enter."),
         markdown("model-start", start),
@@ -81,16 +83,15 @@ def model_notebook() -> Notebook:
         code("model-try-slider", "json.dumps('a slider')", "interactive"),
     ]
     for number in range(6):
+        name, letter = f"model-{number}", "abc"[number % 3]
         cells += [
-            markdown(f"model-guess-{number}", "What will it show?", "prediction"),
-            code(f"model-answer-{number}", f"{ASK}json.dumps({number})", "answer"),
+            markdown(f"{name}-predict", QUESTION.format(n=number), "prediction"),
+            code(f"{name}-run", f'predict("{name}", json.dumps, {number})', "answer"),
+            markdown(f"{name}-why", folded(f"({letter}) Because."), "reason"),
         ]
-        cells[-1]["metadata"]["jupyter"] = {"outputs_hidden": True}
     cells += [cell for one in in_spine for cell in exercise_cells(one)]
     cells += [
-        markdown(
-            "model-end", f"## Key points (4 min)\n\n### Check yourself\n\n{asking(in_spine, 1)}"
-        ),
+        markdown("model-end", f"## The end (1 min)\n\n### Check yourself\n\n{asking(in_spine, 1)}"),
         markdown("model-workshop", f"## Workshop ({time} min)\n\n{listed(in_workshop, ' ({})')}"),
         code("model-more", "json.dumps('more')"),
         *(cell for one in in_workshop for cell in exercise_cells(one)),

@@ -9,7 +9,8 @@ from typing import Any
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.exercise import Exercise
 from kvlib.lessons.glossary import is_form
-from tools.notebooks import Cell, Notebook
+from tools.notebooks import Cell, Notebook, tags
+from tools.prose import count_words, texts_of_markdown
 
 
 def code_cells(notebook: Notebook) -> list[Cell]:
@@ -70,6 +71,44 @@ def section_minutes(notebook: Notebook) -> Iterator[tuple[str, int, list[Cell]]]
         title = prose(cells[begin]).partition("\n")[0]
         found = re.search(r"\((\d+) min\)$", title)
         yield title, int(found[1]) if found else 0, cells[begin:end]
+
+
+# How fast a learner is: words of prose and lines of code a minute, and the minutes of one of each.
+WORDS, LINES = 150, 10
+PREDICTION, VIEW, EXERCISE = 1, 3, 1.5  # an exercise takes longer than its own minutes
+
+
+def minutes(part: Notebook) -> float:
+    """Return how long a part takes: to read its words and code, to predict, explore and solve."""
+    exercises = exercises_in(part)
+    own = {name for one in exercises for name in one.cells}
+    code = [cell["source"] for cell in code_cells(part) if cell["id"] not in own]
+    lines = sum(1 for source in code for line in source.splitlines() if line.strip())
+    words = sum(
+        count_words(texts_of_markdown(cell["source"])) for cell in part["cells"] if prose(cell)
+    )
+    marks = [mark for cell in part["cells"] for mark in tags(cell)]
+    return (
+        words / WORDS
+        + lines / LINES
+        + PREDICTION * marks.count("prediction")
+        + VIEW * marks.count("interactive")
+        + EXERCISE * sum(one.minutes for one in exercises)
+    )
+
+
+def options(cell: Cell) -> dict[str, str]:
+    """Return the options of a prediction, by letter."""
+    return dict(re.findall(r"^- \(([a-z])\) (.+(?:\n {2,}.+)*)", prose(cell), re.M))
+
+
+def right_options(notebook: Notebook) -> list[tuple[str, str]]:
+    """Return the name and the right letter of each prediction."""
+    return [
+        (cell["id"].removesuffix("-why"), found[1])
+        for cell in notebook["cells"]
+        if "reason" in tags(cell) and (found := re.search(r"\*\*\(([abc])\)\*\*", cell["source"]))
+    ]
 
 
 def beyond(notebook: Notebook) -> Notebook:

@@ -19,9 +19,12 @@ from notebooks.reading import (
     form_of,
     headings,
     in_italics,
+    minutes,
     number_of,
+    options,
     prose,
     questions,
+    right_options,
     section_minutes,
     set_exercises,
     shown,
@@ -31,6 +34,8 @@ from notebooks.reading import (
 from tools.notebooks import (
     CELL_METADATA,
     NOTEBOOK_METADATA,
+    SUMMARY,
+    Cell,
     Notebook,
     glossary_id,
     tags,
@@ -40,9 +45,8 @@ from tools.notebooks import (
 
 # The check of an exercise, and the stub above it.
 STUBS = {exercise.cells[1]: exercise.cells[0] for exercise in EXERCISES.values()}
-SPINE_MINUTES = 3  # a longer exercise belongs in the workshop
-# JupyterLab shows the first line of a folded output in grey, so it must not be the answer.
-ASK = 'print("Your guess?")\n'
+SPINE_MINUTES = 4  # a longer exercise belongs in the workshop
+LONGEST = 45  # minutes of a spine
 
 Rule = Callable[[Notebook], Iterator[str]]
 
@@ -155,35 +159,101 @@ def spine_is_short(notebook: Notebook) -> Iterator[str]:
             yield f"{cell['id']}: {lines} lines, but the limit is 12"
 
 
-def minutes_are_given(notebook: Notebook) -> Iterator[str]:
-    """Each section but the glossary says how long it takes; the spine takes 30 to 45 minutes."""
-    for level, title in headings(notebook):
-        if level == 2 and title != "Glossary" and not re.search(r"\(\d+ min\)$", title):
-            yield f"{title}: no minutes"
-    titles = " ".join(title for level, title in headings(spine(notebook)) if level == 2)
-    total = sum(int(minutes) for minutes in re.findall(r"\((\d+) min\)", titles))
-    if not 30 <= total <= 45:
-        yield f"the spine takes {total} minutes"
+def minutes_are_honest(notebook: Notebook) -> Iterator[str]:
+    """Each section but the glossary takes the minutes it says, and the spine at most 45."""
+    for title, said, cells in section_minutes(notebook):
+        if title == "## Glossary":
+            continue
+        taken = minutes({**notebook, "cells": cells})
+        if not said:
+            yield f"{title}: no minutes; it takes {taken:.0f}"
+        elif abs(said - taken) > max(1, taken / 5):
+            yield f"{title}: takes {taken:.1f} minutes"
+    part = spine(notebook)
+    taken = minutes(part)
+    said = sum(minutes for _, minutes, _ in section_minutes(part))
+    if max(taken, said) > LONGEST:
+        yield f"the spine takes {taken:.1f} minutes and says {said}"
 
 
 def predictions_come_first(notebook: Notebook) -> Iterator[str]:
-    """The learner predicts at least six times, each time before seeing the folded answer."""
+    """The learner predicts at least six times, by a choice of three before seeing the result."""
     cells = notebook["cells"]
-    if (count := sum("prediction" in tags(cell) for cell in cells)) < 6:
-        yield f"only {count} predictions, but 6 are needed"
-    for cell, below in pairwise([{"metadata": {}}, *cells, {"metadata": {}}]):
-        if ("prediction" in tags(cell)) != ("answer" in tags(below)):
-            yield f"{cell.get('id')}, {below.get('id')}: must be a prediction and its answer"
-    for cell in cells:
-        if "prediction" in tags(cell) and cell["cell_type"] != "markdown":
-            yield f"{cell['id']}: a prediction must be a Markdown cell"
-        if "answer" in tags(cell) and (
-            cell["cell_type"] != "code"
-            or cell["metadata"].get("jupyter", {}).get("outputs_hidden") is not True
-        ):
-            yield f"{cell['id']}: an answer must be a code cell with its output folded"
-        elif "answer" in tags(cell) and not cell["source"].startswith(ASK):
-            yield f"{cell['id']}: an answer must start with {ASK.strip()}"
+    asked = [cell["id"] for cell in cells if "prediction" in tags(cell)]
+    if len(asked) < 6:
+        yield f"only {len(asked)} predictions, but 6 are needed"
+    for first, second, third in zip(cells, cells[1:], cells[2:], strict=False):
+        name = str(first.get("id")).removesuffix("-predict")
+        marks = [tags(first), tags(second), tags(third)]
+        wanted = ["prediction", "answer", "reason"]
+        if not any(mark in one for mark, one in zip(wanted, marks, strict=True)):
+            continue
+        if "prediction" not in marks[0]:
+            continue
+        ids = [cell.get("id") for cell in (first, second, third)]
+        if ids != [f"{name}-predict", f"{name}-run", f"{name}-why"]:
+            yield f"{ids}: must be {name}-predict, {name}-run and {name}-why"
+        elif not all(mark in one for mark, one in zip(wanted, marks, strict=True)):
+            yield f"{name}: needs the tags prediction, answer and reason"
+        elif options(first).keys() != set("abc"):
+            yield f"{name}: needs the options (a), (b) and (c)"
+        elif f'predict("{name}", ' not in second["source"]:
+            yield f'{second["id"]}: must call predict("{name}", ...)'
+        elif not re.match(re.escape(SUMMARY) + r"\*\*\([abc]\)\*\* ", third["source"]):
+            yield f"{third['id']}: must begin with the right letter"
+    for mark in "answer", "reason":
+        count = sum(mark in tags(cell) for cell in cells)
+        if count != len(asked):
+            yield f"{len(asked)} predictions, but {count} with the tag {mark}"
+
+
+def letters_are_balanced(notebook: Notebook) -> Iterator[str]:
+    """No letter is right much more often than another, nor three times in a row."""
+    letters = "".join(letter for _, letter in right_options(notebook))
+    counts = Counter({letter: letters.count(letter) for letter in "abc"})
+    if max(counts.values()) - min(counts.values()) > 2:
+        yield f"the letters are {dict(counts)}"
+    if found := re.search(r"(.)\1\1", letters):
+        yield f"{found[1]} is right three times in a row: {letters}"
+
+
+def nothing_tells_the_answer(notebook: Notebook) -> Iterator[str]:
+    """A letter is named only in folded reasons; no number of a right option is shown before it."""
+    for cell in notebook["cells"]:
+        if "reason" not in tags(cell) and "prediction" not in tags(cell):
+            text = re.sub(r"<details>.*?</details>", "", prose(cell), flags=re.DOTALL)
+            if found := re.search(r"\*{0,2}\([abc]\)\*{0,2}", text):
+                yield f"{cell.get('id')}: {found[0]} outside a reason"
+    for title, _, cells in section_minutes(notebook):
+        ids = [cell.get("id") for cell in cells]
+        for name, letter in right_options({**notebook, "cells": cells}):
+            asked = ids.index(f"{name}-predict")
+            offered = options(cells[asked])
+            others = " ".join(option for one, option in offered.items() if one != letter)
+            own = {*_numbers(offered[letter])} - {*_numbers(others)}
+            before = "\n".join(map(_visible, cells[:asked]))
+            question = prose(cells[asked]).partition("\n- (a)")[0]
+            told = own & {*_numbers(f"{title}\n{before}\n{question}")}
+            if told:
+                yield f"{name}: {', '.join(sorted(told))} is shown before the prediction"
+
+
+def _numbers(text: str) -> list[str]:
+    """Return the numbers in a text that are more than a digit: others are everywhere."""
+    return re.findall(r"(?<![\w.,])\d[\d,]*\d(?![\w])", text)
+
+
+def _visible(cell: Cell) -> str:
+    """Return what a reader sees of a cell: no code, and nothing that is folded."""
+    if "reason" in tags(cell) or "answer" in tags(cell):
+        return ""
+    shows = [shown(output) for output in cell.get("outputs", ()) if "data" not in output]
+    shows += [
+        "".join(output["data"].get("text/plain", ""))
+        for output in cell.get("outputs", ())
+        if "data" in output and "text/html" not in output["data"]
+    ]
+    return "\n".join([re.sub(r"<details>.*?</details>", "", prose(cell), flags=re.DOTALL), *shows])
 
 
 def learner_takes_part(notebook: Notebook) -> Iterator[str]:
@@ -275,19 +345,11 @@ def words_are_explained_once(notebook: Notebook) -> Iterator[str]:
             yield f"{cell['id']}: a table of words"
 
 
-def exercises_have_their_time(notebook: Notebook) -> Iterator[str]:
-    """A section allows enough time for its exercises, and a minute for each question.
-
-    The spine has three short exercises.
-    """
-    for title, minutes, cells in section_minutes(notebook):
-        part = {**notebook, "cells": cells}
-        taken = sum(one.minutes for one in exercises_in(part)) + len(questions(part))
-        if taken > minutes:
-            yield f"{title}: its exercises and questions need {taken} minutes"
+def spine_has_short_exercises(notebook: Notebook) -> Iterator[str]:
+    """The spine has three short exercises: one to predict, one to write, and one more."""
     here = {cell.get("id") for cell in spine(notebook)["cells"]}
     there = [one for one in set_exercises(notebook) if one.cells[0] in here]
-    if there and {one.way for one in there} != {"predict", "write code", "order the lines"}:
+    if there and (len(there) != 3 or not {"predict", "write code"} <= {one.way for one in there}):
         yield f"the spine has the exercises {', '.join(one.way for one in there)}"
     for one in there:
         if one.minutes > SPINE_MINUTES:
@@ -314,8 +376,10 @@ RULES: list[Rule] = [
     code_is_introduced,
     pictures_are_described,
     spine_is_short,
-    minutes_are_given,
+    minutes_are_honest,
     predictions_come_first,
+    letters_are_balanced,
+    nothing_tells_the_answer,
     learner_takes_part,
     exercises_are_complete,
     objectives_are_listed,
@@ -323,6 +387,6 @@ RULES: list[Rule] = [
     glossary_comes_last,
     words_are_introduced,
     words_are_explained_once,
-    exercises_have_their_time,
+    spine_has_short_exercises,
     setup_comes_first,
 ]

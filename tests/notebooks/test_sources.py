@@ -8,11 +8,16 @@ import pytest
 
 from helpers.paths import NOTEBOOKS, SOURCES
 from tools.notebooks import (
+    PREDICTIONS,
+    copy_of_predictions,
     disagreement,
+    folded,
     load,
     main,
+    predictions,
     read_source,
     source_of,
+    unfolded,
     without_glossary,
     write_source,
 )
@@ -70,13 +75,34 @@ def test_each_notebook_has_a_source_and_each_source_a_notebook() -> None:
     assert sorted(path.stem for path in SOURCES.glob("*")) == NAMES
 
 
-def test_an_answer_is_folded_without_a_word_in_the_source(small: Path) -> None:
-    """The tag says it; JupyterLab's own setting is added when the notebook is built."""
-    title, answer = read_source(source_of(small)).cells
-    assert (title.id, title.metadata) == ("small-title", {})
-    assert (answer.id, answer.source) == ("small-answer", 'print("one line")')
-    assert answer.metadata == {"jupyter": {"outputs_hidden": True}, "tags": ["answer"]}
-    assert write_source(load(small)).endswith(SMALL)
+def test_a_reason_is_folded_when_a_notebook_is_built() -> None:
+    """The source has the bare reason; the way back unfolds it."""
+    reason = "(b) Because of `x`.\n\nAnd (c) is tempting."
+    assert folded(reason) == (
+        "<details><summary>The answer, if you read without a kernel</summary>\n\n"
+        "**(b)** Because of `x`.\n\nAnd (c) is tempting.\n\n</details>"
+    )
+    assert unfolded(folded(reason)) == reason
+
+
+def test_predictions_are_read_from_their_cells() -> None:
+    """Options, letter and reason; a reason without a letter is refused."""
+    texts = {
+        "a-name-predict": "**Predict.** Well?\n\n- (a) One\n- (b) Two\n  lines\n- (c) `3`",
+        "a-name-why": "(b) It *is*.",
+    }
+    cells = [{"id": name, "source": source} for name, source in texts.items()]
+    options = {"a": "One", "b": "Two lines", "c": "`3`"}
+    wanted = {"options": options, "right": "b", "why": "<p>It <em>is</em>.</p>"}
+    assert predictions(cells) == {"a-name": wanted}
+    cells[1]["source"] = "It is."
+    with pytest.raises(ValueError, match="a-name-why: a reason begins with the right letter"):
+        predictions(cells)
+
+
+def test_kvlib_has_a_copy_of_the_predictions() -> None:
+    """`make notebooks` renews it."""
+    assert PREDICTIONS.read_text(encoding="utf-8") == copy_of_predictions()
 
 
 @pytest.mark.parametrize(

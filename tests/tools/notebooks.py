@@ -5,8 +5,9 @@
 The source of notebooks/NAME.ipynb is notebooks/source/NAME.md, in MyST Markdown; a notebook that
 has no source is run as it is. Each one runs in its own kernel and in an empty temporary folder, so
 it must stand alone, and leaves no files. The same source gives the same bytes. A notebook of the
-series gets its glossary, written by kvlib.lessons.glossary, as its last cell. --check writes
-nothing, and exits with 1 if a notebook would change.
+series gets its glossary, written by kvlib.lessons.glossary, as its last cell; the answers to its
+predictions are copied into kvlib. --check writes nothing, and exits with 1 if a notebook would
+change.
 
     PYTHONPATH=tests python -m tools.notebooks --sources [NOTEBOOK ...]
 
@@ -30,7 +31,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from helpers.paths import NOTEBOOKS, SOURCES
+from helpers.paths import NOTEBOOKS, PACKAGE, SOURCES
 from kvlib.lessons.catalogue import EXERCISES
 from kvlib.lessons.glossary import NOTEBOOKS as SERIES
 from kvlib.lessons.glossary import glossary
@@ -48,8 +49,8 @@ NOTEBOOK_METADATA = {
     },
     "language_info": {"name": "python"},
 }
-# Authors set tags, and `jupyter` to fold an answer's output. Editors add everything else.
-CELL_METADATA = {"jupyter", "tags"}
+# Authors set tags. Editors add everything else.
+CELL_METADATA = {"tags"}
 
 
 def load(path: Path) -> Notebook:
@@ -68,6 +69,7 @@ def tags(cell: Cell) -> list[str]:
 
 # -------------------------------------------------------------------------------------- sources
 
+PREDICTIONS = PACKAGE / "lessons" / "predictions.json"
 SOURCE_HEADER = """\
 ---
 jupytext:
@@ -81,10 +83,6 @@ kernelspec:
 ---
 
 """
-
-
-# The output of an answer is folded until its cell runs; the source doesn't repeat that.
-ANSWER, FOLDED = "answer", {"outputs_hidden": True}
 
 
 def source_of(path: Path) -> Path:
@@ -103,8 +101,8 @@ def read_source(path: Path) -> Any:
             raise ValueError(f"{path.name}: cell {number} has no id: {start!r}")
         cell.id = cell.metadata.pop("id")
         cell.source = CELLS.get(cell.id) or expanded(cell.source)
-        if ANSWER in cell.metadata.get("tags", ()):
-            cell.metadata = {"jupyter": FOLDED, **cell.metadata}
+        if REASON in cell.metadata.get("tags", ()):
+            cell.source = folded(cell.source)
     return notebook
 
 
@@ -146,10 +144,10 @@ def write_source(notebook: Notebook, former: str = "") -> str:
     cells = []
     for cell in without_glossary(notebook):
         metadata = {"id": cell["id"], **cell["metadata"]}
-        if ANSWER in tags(cell):
-            metadata.pop("jupyter", None)
         made = CELLS.get(cell["id"]) == cell["source"]
         source = "" if made else _collapsed(cell["source"], found)
+        if REASON in tags(cell):
+            source = unfolded(source)
         if cell["cell_type"] == "markdown":
             cells.append(nbformat.v4.new_markdown_cell(source, metadata=metadata))
         else:
@@ -164,6 +162,56 @@ def _collapsed(text: str, placeholders: Sequence[str]) -> str:
     for placeholder in placeholders:
         text = text.replace(_expansion(placeholder), placeholder)
     return text
+
+
+# A prediction NAME is three cells: NAME-predict has the question and its options, NAME-run makes the
+# experiment with `predict("NAME", ...)`, and NAME-why begins with the right letter. In a notebook,
+# the reason is folded, for those who read without a kernel. With one, `predict` shows the reason
+# too, so kvlib has a copy.
+REASON = "reason"
+SUMMARY = "<details><summary>The answer, if you read without a kernel</summary>\n\n"
+LETTER = re.compile(r"\(([abc])\) ")
+
+
+def folded(reason: str) -> str:
+    """Return a reason as the notebook has it."""
+    return SUMMARY + LETTER.sub(r"**(\1)** ", reason, count=1) + "\n\n</details>"
+
+
+def unfolded(reason: str) -> str:
+    """Return a reason as the source has it."""
+    body = reason.removeprefix(SUMMARY).removesuffix("\n\n</details>")
+    return re.sub(r"\A\*\*(\([abc]\))\*\* ", r"\1 ", body)
+
+
+def predictions(cells: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return the options, the right letter and the reason of each prediction in a source."""
+    from markdown_it import MarkdownIt
+
+    markdown = MarkdownIt("commonmark").enable("table")
+    texts = {cell["id"]: cell["source"] for cell in cells}
+    found = {}
+    for name in [one.removesuffix("-predict") for one in texts if one.endswith("-predict")]:
+        reason = unfolded(texts.get(f"{name}-why", ""))
+        letter = LETTER.match(reason)
+        if not letter:
+            raise ValueError(f"{name}-why: a reason begins with the right letter, such as (b)")
+        items = re.findall(r"^- \(([abc])\) (.+(?:\n {2,}.+)*)", texts[f"{name}-predict"], re.M)
+        found[name] = {
+            "options": {one: " ".join(option.split()) for one, option in items},
+            "right": letter[1],
+            "why": markdown.render(reason[letter.end() :]).strip(),
+        }
+    return found
+
+
+def copy_of_predictions() -> str:
+    """Return the text of the copy in kvlib of all predictions in the series."""
+    made = {}
+    for name in SERIES.values():
+        source = SOURCES / f"{name}.md"
+        made.update(predictions(read_source(source).cells))
+    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
 
 
 def disagreement(path: Path) -> str:
@@ -323,6 +371,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text = write_source(load(path), former)
             source.write_text(text, encoding="utf-8", newline="\n")
         return 0
+    if any(path.resolve().parent == NOTEBOOKS for path in paths) and not options.check:
+        try:
+            PREDICTIONS.write_text(copy_of_predictions(), encoding="utf-8", newline="\n")
+        except ValueError as error:
+            parser.error(f"{error}")
     return max([_renew_file(path, write=not options.check) for path in paths])
 
 
