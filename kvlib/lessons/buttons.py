@@ -30,7 +30,8 @@ class Buttons(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         row = [ipywidgets.HTML("Your prediction:"), *self.letters.values()]
         guard = ipywidgets.HTML(GUARD, layout=ipywidgets.Layout(display="none"))
         rows = ipywidgets.Layout(flex_flow="row wrap")
-        super().__init__([ipywidgets.HBox(row, layout=rows), guard])
+        self._row, self._guard = ipywidgets.HBox(row, layout=rows), guard
+        super().__init__([self._row, self._guard])
         self.add_class("kvlib-explorer")
         if guess.chosen:
             self._reveal()
@@ -56,9 +57,9 @@ class Buttons(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             result.append_stdout(guess.printed)
             result.append_display_data(guess.value)
         self.children = [
-            self.children[0],
+            self._row,
             ipywidgets.HTML(guess.verdict_html()),
             result,
             ipywidgets.HTML(guess.why_html()),
-            self.children[-1],
+            self._guard,
         ]

@@ -143,7 +143,7 @@ class Guess:
 
     def result_html(self) -> str:
         """Return the result of the experiment as HTML."""
-        bundle = getattr(self.value, "_repr_mimebundle_", dict)()
+        bundle: Any = getattr(self.value, "_repr_mimebundle_", dict)()
         html = bundle.get("text/html") or getattr(self.value, "_repr_html_", str)()
         return (
             (as_html(self.printed) if self.printed else "") + html if html else as_html(self.result)
@@ -169,7 +169,7 @@ class Guess:
         return page(f"<details><summary>{summary}</summary>{self.result_html()}</details>")
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle: dict[str, object] = {}
+        bundle: dict[str, Any] = {}
         if find_spec("ipywidgets"):
             from kvlib.lessons.buttons import Buttons
 

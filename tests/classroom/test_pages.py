@@ -5,7 +5,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from helpers.paths import ROOT
 from helpers.small_notebooks import read, small

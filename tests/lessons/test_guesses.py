@@ -1,6 +1,5 @@
 """Predictions: what is shown before a choice, after it, and at the end."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,12 +14,11 @@ QUESTION = Question(OPTIONS, "b", "<p>Because <code>6 * 7</code> is 42, so &lt;.
 
 
 @pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """There are two predictions, and none is made yet."""
     questions = {"test-one": QUESTION, "test-two": QUESTION._replace(right="a")}
     monkeypatch.setattr(guesses, "questions", lambda: questions)
     monkeypatch.setattr(guesses, "_chosen", {})
-    yield
 
 
 def noisy() -> int:
@@ -41,7 +39,7 @@ def opened(guess: Guess) -> Buttons:
 
 
 def test_nothing_is_told_before_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither text nor prints; in HTML the result is folded, and the letter and reason are absent."""
+    """Not in text; in HTML the result is folded, and the letter and the reason are absent."""
     guess = predict("test-one", noisy)
     assert capsys.readouterr().out == ""
     assert repr(guess) == "○ test-one: choose (a), (b) or (c)"
@@ -105,7 +103,7 @@ def test_what_does_not_exist_is_refused() -> None:
 
 
 def test_a_button_chooses() -> None:
-    """Pressing one shows the result; the other buttons are disabled, and pressing again is nothing."""
+    """Pressing one shows the result and disables the others; pressing again does nothing."""
     buttons = opened(predict("test-one", noisy))
     assert len(buttons.children) == 2
     buttons.letters["c"].click()

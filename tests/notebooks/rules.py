@@ -171,7 +171,7 @@ def minutes_are_honest(notebook: Notebook) -> Iterator[str]:
             yield f"{title}: takes {taken:.1f} minutes"
     part = spine(notebook)
     taken = minutes(part)
-    said = sum(minutes for _, minutes, _ in section_minutes(part))
+    said = sum(own for _, own, _ in section_minutes(part))
     if max(taken, said) > LONGEST:
         yield f"the spine takes {taken:.1f} minutes and says {said}"
 
@@ -288,8 +288,8 @@ def exercises_are_complete(notebook: Notebook) -> Iterator[str]:
 
 def objectives_are_listed(notebook: Notebook) -> Iterator[str]:
     """The objectives are listed in the order of the exercises; the workshop adds minutes."""
-    for part, minutes in (spine(notebook), 0), (beyond(notebook), 1):
-        wanted = [(one.objective, one.minutes * minutes) for one in exercises_in(part)]
+    for part, times in (spine(notebook), 0), (beyond(notebook), 1):
+        wanted = [(one.objective, one.minutes * times) for one in exercises_in(part)]
         if (found := abilities(part)) != wanted:
             yield f"lists {found}, but the exercises are for {wanted}"
 

@@ -164,10 +164,10 @@ def _collapsed(text: str, placeholders: Sequence[str]) -> str:
     return text
 
 
-# A prediction NAME is three cells: NAME-predict has the question and its options, NAME-run makes the
-# experiment with `predict("NAME", ...)`, and NAME-why begins with the right letter. In a notebook,
-# the reason is folded, for those who read without a kernel. With one, `predict` shows the reason
-# too, so kvlib has a copy.
+# A prediction NAME is three cells: NAME-predict has the question and its options, NAME-run makes
+# the experiment with `predict("NAME", ...)`, and NAME-why begins with the right letter. A notebook
+# has the reason folded, for those who read it without a kernel. With a kernel, `predict` shows the
+# reason, so kvlib has a copy.
 REASON = "reason"
 SUMMARY = "<details><summary>The answer, if you read without a kernel</summary>\n\n"
 LETTER = re.compile(r"\(([abc])\) ")
