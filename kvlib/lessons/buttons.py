@@ -20,7 +20,7 @@ class Buttons(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(self, guess: Guess) -> None:
         """Show the buttons, and the result too if an option was chosen before."""
         self._guess = guess
-        layout = ipywidgets.Layout(width="4em", flex="none")
+        layout = ipywidgets.Layout(width="5em", flex="none")
         self.letters = {
             letter: ipywidgets.Button(description=f"({letter})", tooltip=option, layout=layout)
             for letter, option in guess.question.options.items()

@@ -15,11 +15,10 @@ from importlib.resources import files
 from importlib.util import find_spec
 from io import StringIO
 from pprint import pformat
-from typing import Any, Final, NamedTuple, Self, overload
+from typing import Any, Final, Literal, NamedTuple, Self, overload
 
 from kvlib.layout.text import hanging
 from kvlib.lessons.result import SIGNS, page
-from kvlib.plural import count
 from kvlib.views.html import as_html
 
 COLUMNS: Final = 88
@@ -116,10 +115,21 @@ class Guess:
         """What was chosen and whether it is right, or what there is to choose from."""
         if not self.chosen:
             return f"{SIGNS['not tried yet']} {self.name}: choose {self._letters()}"
-        said = f"{self.name}: you chose ({self.chosen})"
-        if self.chosen == self.question.right:
-            return f"{SIGNS['right']} {said}, and that's right"
-        return f"{SIGNS['wrong']} {said}, but ({self.question.right}) is right"
+        return f"{self._sign} {self.name}: {self._said}"
+
+    @property
+    def _state(self) -> Literal["right", "wrong"]:
+        return "right" if self.chosen == self.question.right else "wrong"
+
+    @property
+    def _sign(self) -> str:
+        return SIGNS[self._state]
+
+    @property
+    def _said(self) -> str:
+        right = self.question.right
+        end = "and that's right" if self._state == "right" else f"but ({right}) is right"
+        return f"you chose ({self.chosen}), {end}"
 
     def _letters(self) -> str:
         *first, last = (f"({letter})" for letter in self.question.options)
@@ -151,11 +161,11 @@ class Guess:
 
     def verdict_html(self) -> str:
         """Return what was chosen, and whether it is right, as HTML."""
-        state = "right" if self.chosen == self.question.right else "wrong"
-        option = _plain(self.question.options[self.question.right])
-        right = f"<p>({self.question.right}) {escape(option)}" if state == "wrong" else ""
-        head = f"<p class=head><strong>{escape(self.headline)}</strong>"
-        return page(f'<div class="card {state}">{head}{right}</div>')
+        right = self.question.right
+        head = f"{self._sign} {self._said[0].upper()}{self._said[1:]}"
+        option = f"({right}) {_plain(self.question.options[right])}"
+        body = f"<p class=head><strong>{escape(head)}</strong><p>{escape(option)}"
+        return page(f'<div class="card {self._state}">{body}</div>')
 
     def why_html(self) -> str:
         """Return the reason as HTML."""
@@ -197,8 +207,7 @@ class Score:
         """The numbers, as a sentence."""
         if not self.chosen:
             return "You haven't made a prediction since the kernel started."
-        made = count(len(self.chosen), "prediction")
-        return f"You made {made}, and {self.right} of them came true."
+        return f"Predictions: {len(self.chosen)} made, {self.right} right."
 
     def _rows(self) -> list[tuple[str, str, str]]:
         rows = []
