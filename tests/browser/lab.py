@@ -313,9 +313,11 @@ def outputs(page: Page, cell: int | None = None) -> Locator:
 
 
 def unfold(page: Page) -> None:
-    """Show the outputs that are folded, such as the answers to predictions."""
-    page.evaluate("() => jupyterapp.commands.execute('notebook:show-all-cell-outputs')")
+    """Choose an option of each prediction, and open everything that is folded."""
+    for button in page.get_by_role("button", name="(a)", exact=True).all():
+        button.click()
     settle(page)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
 
 
 def change_theme(page: Page, theme: str) -> None:

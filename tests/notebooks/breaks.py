@@ -37,6 +37,11 @@ def with_metadata(name: str, **metadata: Any) -> Change:
     return lambda notebook: find(notebook, name)["metadata"].update(metadata)
 
 
+def with_data(name: str, kind: str, data: str) -> Change:
+    """Return a change that replaces one form of a cell's output."""
+    return lambda notebook: find(notebook, name)["outputs"][0]["data"].update({kind: [data]})
+
+
 def tagged(name: str, tag: str) -> Change:
     """Return a change that adds a tag to a cell."""
     return lambda notebook: tags(find(notebook, name)).append(tag)
@@ -167,6 +172,16 @@ BREAKS: dict[Rule, list[Change]] = {
         replaced("model-0-predict", "(c)", "(d)"),
         replaced("model-0-run", "model-0", "model-1"),
         replaced("model-0-why", "**(a)** ", ""),
+    ],
+    rules.results_are_folded: [
+        assigned("model-0-run", outputs=[]),
+        with_data("model-0-run", "text/plain", "1"),
+        with_data("model-0-run", "text/html", "<div class=a><details>1</details></div>"),
+        with_data(
+            "model-0-run",
+            "text/html",
+            "<div class=a>1<details><summary>2</summary>3</details></div>",
+        ),
     ],
     rules.letters_are_balanced: [
         each(*(replaced(f"model-{n}-why", "**(c)**", "**(a)**") for n in (2, 5))),

@@ -89,6 +89,11 @@ def model_notebook() -> Notebook:
             code(f"{name}-run", f'predict("{name}", json.dumps, {number})', "answer"),
             markdown(f"{name}-why", folded(f"({letter}) Because."), "reason"),
         ]
+        data = {
+            "text/plain": [f"○ {name}: choose (a), (b) or (c)"],
+            "text/html": ["<div class=a><details><summary>Choose</summary>1</details></div>"],
+        }
+        cells[-2]["outputs"] = [{"output_type": "execute_result", "data": data, "metadata": {}}]
     cells += [cell for one in in_spine for cell in exercise_cells(one)]
     cells += [
         markdown("model-end", f"## The end (1 min)\n\n### Check yourself\n\n{asking(in_spine, 1)}"),

@@ -207,6 +207,25 @@ def predictions_come_first(notebook: Notebook) -> Iterator[str]:
             yield f"{len(asked)} predictions, but {count} with the tag {mark}"
 
 
+def results_are_folded(notebook: Notebook) -> Iterator[str]:
+    """The result of an experiment is stored folded, and its text says only what to choose."""
+    for cell in code_cells(notebook):
+        if "answer" not in tags(cell):
+            continue
+        data = [output.get("data", {}) for output in cell["outputs"]]
+        texts = ["".join(one.get("text/plain", "")) for one in data]
+        name = cell["id"].removesuffix("-run")
+        if texts != [f"○ {name}: choose (a), (b) or (c)"]:
+            yield f"{cell['id']}: says {texts}"
+            continue
+        html = "".join(data[0]["text/html"])
+        html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
+        if not re.fullmatch(
+            r"<div [^>]*><details><summary>[^<]*</summary>.+</details></div>", html
+        ):
+            yield f"{cell['id']}: isn't folded"
+
+
 def letters_are_balanced(notebook: Notebook) -> Iterator[str]:
     """No letter is right much more often than another, nor three times in a row."""
     letters = "".join(letter for _, letter in right_options(notebook))
@@ -378,6 +397,7 @@ RULES: list[Rule] = [
     spine_is_short,
     minutes_are_honest,
     predictions_come_first,
+    results_are_folded,
     letters_are_balanced,
     nothing_tells_the_answer,
     learner_takes_part,
