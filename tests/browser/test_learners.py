@@ -138,6 +138,7 @@ SLIPS: dict[str, list[Slip]] = {
             instead(("items.pop(key, None)", "del items[key]")), "remove a key that may be missing"
         ),
     ],
+    "03-save": [Slip(instead(("        file.flush()\n", "")), "What hands them to")],
     "03-publish-order": [Slip(says("[2, 6, 8, 4, 3, 7, 1, 5]"), "What makes the rename durable?")],
     "03-bug-hunt": [Slip(as_it_was, "follows a torn one")],
     "03-recover": [

@@ -256,9 +256,37 @@ RECOVER: Final = (
     Wrong("frame.sequence != sequence:", "items and frame.sequence != sequence:", "Which number"),
 )
 
+FSYNC: Final = "        os.fsync(file.fileno())\n"
+FOLDER: Final = "        os.fsync(folder)\n"
+REPLACE: Final = "    os.replace(new, path)\n"
+SAVE: Final = (
+    Wrong('new = f"{path}.new"', "new = path", "Write the new bytes to another file"),
+    Wrong("        file.flush()\n", "", "What hands them to the operating system first?"),
+    Wrong(FSYNC, "", "Which call waits until the bytes of a file are there"),
+    Wrong(FOLDER, "", "How do you open a folder and fsync it?"),
+    Wrong("os.path.dirname(path)", '"/"', "How do you open a folder and fsync it?"),
+    Wrong(REPLACE, "", "What replaces it?"),
+    Wrong(REPLACE, "    os.remove(path)\n    os.rename(new, path)\n", "a single step"),
+    Wrong(
+        REPLACE,
+        "",
+        "Which step comes last?",
+        also=(
+            ("        os.close(folder)\n", "        os.close(folder)\n    os.replace(new, path)\n"),
+        ),
+    ),
+    Wrong('"wb"', '"w"', "What happens in that line?"),
+    Wrong(
+        REPLACE,
+        f'{REPLACE}    with open(f"{{path}}.bak", "wb") as file:\n        file.write(data)\n',
+        "Who deletes it?",
+    ),
+)
+
 WRONG: Final[Table] = {
-    "03-torn": TORN,
     "03-replay": REPLAY,
+    "03-torn": TORN,
+    "03-save": SAVE,
     "03-publish-order": PUBLISH_ORDER,
     "03-bug-hunt": BUG_HUNT,
     "03-recover": RECOVER,

@@ -1,7 +1,4 @@
-"""The exercises of notebook 3: first the spine's, sorted by kind, then the Workshop's in order.
-
-The notebook itself has `replay` before `torn`.
-"""
+"""The exercises of notebook 3, in their order."""
 
 from typing import Final
 
@@ -12,12 +9,14 @@ from kvlib.lessons.exercises.log import (
     replay,
     run_log,
     run_shutdown,
+    save,
     torn,
 )
 
 EXERCISES: Final = (
-    torn.EXERCISE,
     replay.EXERCISE,
+    torn.EXERCISE,
+    save.EXERCISE,
     publish_order.EXERCISE,
     run_shutdown.EXERCISE,
     bug_hunt.EXERCISE,
