@@ -15,11 +15,14 @@ from importlib.resources import files
 from importlib.util import find_spec
 from io import StringIO
 from pprint import pformat
-from typing import Any, Final, Literal, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, overload
 
 from kvlib.layout.text import hanging
 from kvlib.lessons.result import SIGNS, page
 from kvlib.views.html import as_html
+
+if TYPE_CHECKING:
+    from kvlib.views.widgets import Buttons, Revealed
 
 COLUMNS: Final = 88
 
@@ -178,12 +181,30 @@ class Guess:
         summary = f"Choose {self._letters()} first. Then unfold what happens."
         return page(f"<details><summary>{summary}</summary>{self.result_html()}</details>")
 
+    def buttons(self) -> "Buttons":
+        """Return a widget with a button for each option."""
+        from kvlib.views.widgets import Buttons
+
+        options = self.question.options
+        return Buttons("Your prediction:", options, self._reveal, self.chosen)
+
+    def _reveal(self, letter: str) -> "Revealed":
+        from kvlib.views.widgets import Revealed
+
+        self.choose(letter)
+        bundle: Any = getattr(self.value, "_repr_mimebundle_", dict)()
+        printed = self.printed if bundle else self.result + "\n"
+        outputs: list[dict[str, object]] = []
+        if printed:
+            outputs.append({"output_type": "stream", "name": "stdout", "text": printed})
+        if bundle:
+            outputs.append({"output_type": "display_data", "data": bundle, "metadata": {}})
+        return Revealed(self._sign, self.verdict_html(), tuple(outputs), self.why_html())
+
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle: dict[str, Any] = {}
         if find_spec("ipywidgets"):
-            from kvlib.lessons.buttons import Buttons
-
-            bundle = Buttons(self)._repr_mimebundle_(**options)
+            bundle = self.buttons()._repr_mimebundle_(**options)
         return {**bundle, "text/plain": repr(self), "text/html": self.html()}
 
 

@@ -17,6 +17,7 @@ from kvlib.views.dump import Dump, dump
 from kvlib.views.explain import explain
 from kvlib.views.explore import explore
 from kvlib.views.flips import flips
+from kvlib.views.fsync import fsync
 from kvlib.views.images import images
 from kvlib.views.ipython import register
 from kvlib.views.journey import journey
@@ -39,6 +40,7 @@ __all__ = [
     "explain",
     "explore",
     "flips",
+    "fsync",
     "images",
     "journey",
     "lengths",

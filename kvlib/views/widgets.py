@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import ipywidgets
 
@@ -113,6 +113,67 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         if page := self._page or self._now:
             bundle["text/html"] = page
         return bundle
+
+
+class Revealed(NamedTuple):
+    """What pressing one of several buttons reveals: HTML, outputs of a cell, and HTML again."""
+
+    sign: str
+    above: str
+    outputs: tuple[Mapping[str, object], ...]
+    below: str
+
+
+class Buttons(ipywidgets.VBox):  # type: ignore[misc]
+    """Buttons of which one can be pressed, once; what that reveals is shown below them.
+
+    Attributes:
+        buttons: the buttons, by name.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        options: Mapping[str, str],
+        press: Callable[[str], Revealed],
+        pressed: str = "",
+    ) -> None:
+        """Show a label and a button for each option.
+
+        Args:
+            label: text in front of the buttons.
+            options: for each button's name, what shows when the pointer is on it.
+            press: returns what a button reveals.
+            pressed: the button that is pressed already, or "".
+        """
+        self._press, self._pressed = press, ""
+        layout = ipywidgets.Layout(width="5em", flex="none")
+        self.buttons = {
+            name: ipywidgets.Button(description=f"({name})", tooltip=option, layout=layout)
+            for name, option in options.items()
+        }
+        for name, button in self.buttons.items():
+            button.on_click(partial(self.reveal, name))
+        row = [ipywidgets.HTML(label), *self.buttons.values()]
+        self._row = ipywidgets.HBox(row, layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self._guard = ipywidgets.HTML(GUARD, layout=ipywidgets.Layout(display="none"))
+        super().__init__([self._row, self._guard])
+        self.add_class("kvlib-explorer")
+        if pressed:
+            self.reveal(pressed)
+
+    def reveal(self, name: str, _: object = None) -> None:
+        """Press a button; do nothing if one is pressed already."""
+        if self._pressed:
+            return
+        self._pressed, found = name, self._press(name)
+        for other, button in self.buttons.items():
+            button.disabled = other != name  # the pressed one keeps the focus
+        self.buttons[name].description = f"{found.sign} ({name})"
+        result = ipywidgets.Output()  # the only widget that runs the script of a figure
+        result.outputs = found.outputs
+        texts = [ipywidgets.HTML(found.above), result, ipywidgets.HTML(found.below)]
+        self.children = [self._row, *texts, self._guard]
 
 
 def _shown(answer: object) -> tuple[str, str]:

@@ -6,8 +6,7 @@ import pytest
 
 from kvlib import views
 from kvlib.lessons import guesses, predict
-from kvlib.lessons.buttons import Buttons
-from kvlib.lessons.guesses import Guess, Question
+from kvlib.lessons.guesses import Question
 
 OPTIONS = {"a": "Nothing", "b": "`42`", "c": "An error"}
 QUESTION = Question(OPTIONS, "b", "<p>Because <code>6 * 7</code> is 42, so &lt;.</p>")
@@ -31,11 +30,6 @@ def failing() -> None:
     """Print a line and fail."""
     print("a line")
     raise ValueError("no <good>")
-
-
-def opened(guess: Guess) -> Buttons:
-    """Return a prediction's buttons."""
-    return Buttons(guess)
 
 
 def test_nothing_is_told_before_a_choice(capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,16 +98,16 @@ def test_what_does_not_exist_is_refused() -> None:
 
 def test_a_button_chooses() -> None:
     """Pressing one shows the result and disables the others; pressing again does nothing."""
-    buttons = opened(predict("test-one", noisy))
+    buttons = predict("test-one", noisy).buttons()
     assert len(buttons.children) == 2
-    buttons.letters["c"].click()
-    assert [button.disabled for button in buttons.letters.values()] == [True, True, False]
-    assert [button.description for button in buttons.letters.values()] == ["(a)", "(b)", "✗ (c)"]
+    buttons.buttons["c"].click()
+    assert [button.disabled for button in buttons.buttons.values()] == [True, True, False]
+    assert [button.description for button in buttons.buttons.values()] == ["(a)", "(b)", "✗ (c)"]
     verdict, result, why = buttons.children[1:4]
     assert "You chose (c), but (b) is right" in verdict.value
     assert "".join(output["text"] for output in result.outputs) == "a line\n42\n"
     assert "6 * 7" in why.value
-    buttons.letters["c"].click()
+    buttons.buttons["c"].click()
     assert len(buttons.children) == 5
     assert repr(predict()) == ("Predictions: 1 made, 0 right.\n  ✗ test-one  (c); (b) is right")
 
@@ -122,11 +116,11 @@ def test_a_view_is_shown_after_the_choice() -> None:
     """The view itself, not its text; without a kernel it is in the fold."""
     guess = predict("test-one", views.lengths, b"\x03tea")
     assert guess.html().partition("<details>")[2].count("<svg") or "<img" in guess.html()
-    buttons = opened(guess)
-    buttons.letters["b"].click()
+    buttons = guess.buttons()
+    buttons.buttons["b"].click()
     data = buttons.children[2].outputs[-1]["data"]
     assert "text/html" in data
-    assert opened(predict("test-one", noisy)).letters["b"].description == "✓ (b)"
+    assert predict("test-one", noisy).buttons().buttons["b"].description == "✓ (b)"
 
 
 def test_a_notebook_gets_all_forms() -> None:

@@ -90,7 +90,7 @@ def found() -> dict[str | bytes, str | bytes]:
 
 EXERCISE: Final = Prediction(
     **texts(__name__),
-    minutes=5,
+    minutes=10,
     points=2,
     answer=found,
     variable="found",

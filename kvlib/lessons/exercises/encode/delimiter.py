@@ -39,7 +39,7 @@ def encode(records: dict[str | bytes, str | bytes]) -> bytes:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=8,
+    minutes=15,
     points=3,
     functions=(encode,),
     cases=(

@@ -102,7 +102,7 @@ def run_snapshots(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=25,
+    minutes=40,
     points=6,
     functions=(run_snapshots,),
     cases=(

@@ -153,7 +153,7 @@ def spell_snapshot(records: dict[Any, Any]) -> Spelling:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=15,
+    minutes=35,
     points=6,
     functions=(
         encode_snapshot,

@@ -91,7 +91,7 @@ def spell_append(log: bytes, payload: bytes) -> Spelling:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=6,
+    minutes=10,
     points=2,
     functions=(append,),
     given_code="""\

@@ -26,7 +26,7 @@ from kvlib.lessons.power_cut import cut_at_every_step
 
 EXERCISE: Final = Ordering(
     **texts(__name__),
-    minutes=3,
+    minutes=5,
     points=2,
     head="def publish(disk, records, head):",
     lines=(

@@ -188,7 +188,7 @@ def recover(log: bytes) -> dict[str | bytes, str | bytes]:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=20,
+    minutes=45,
     points=6,
     functions=(recover,),
     given_code="""\

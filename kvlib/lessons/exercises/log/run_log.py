@@ -256,7 +256,7 @@ def run_log(
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=30,
+    minutes=60,
     points=8,
     functions=(run_log,),
     cases=(

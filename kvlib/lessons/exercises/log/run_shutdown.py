@@ -132,7 +132,7 @@ def run_shutdown(operations: list[tuple[Any, ...]]) -> list[str | bytes | None]:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=15,
+    minutes=20,
     points=4,
     functions=(run_shutdown,),
     cases=(

@@ -70,7 +70,7 @@ def spell_hunt(stream: bytes, limit: int) -> Spelling:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=5,
+    minutes=10,
     points=2,
     functions=(their_split,),
     given_code="""\

@@ -212,7 +212,7 @@ def run_segments(
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=20,
+    minutes=40,
     points=6,
     functions=(run_segments,),
     cases=(

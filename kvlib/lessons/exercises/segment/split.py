@@ -40,7 +40,7 @@ def cut(stream: bytes, max_segment_size: int) -> list[bytes]:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=6,
+    minutes=10,
     points=3,
     functions=(cut,),
     cases=(

@@ -94,7 +94,7 @@ def join(segments: list[bytes]) -> bytes:
 
 EXERCISE: Final = Coding(
     **texts(__name__),
-    minutes=15,
+    minutes=30,
     points=6,
     functions=(
         split,
