@@ -1,8 +1,8 @@
 """01-decode-order: put a decoder's steps in an order where each has what it needs.
 
-Here are the lines of `read_text(data, offset)`, shuffled. It reads a length of four bytes, then a
-text, and must refuse a length that promises more than is left. Write down the line numbers in the
-right order.
+These are the lines of `read_text(data, offset)`, shuffled. It reads a length of four bytes and then
+a text, and refuses a length that promises more than is left. Write down the line numbers in the
+right order, such as `[1, 2, 3, 4, 5, 6]`.
 
 Hint: For each line, ask which names it uses. A line above must set each of them.
 
@@ -11,7 +11,9 @@ too.
 
 Hint: Don't trust a length: read it, check it, and only then slice with it.
 
-Why: Read the length, check it against what is left, and only then slice.
+Why: Read the length, check it against what is left, and only then slice. No other order works. Each
+line needs a name that an earlier line sets. And if the check came after the slice, a cut inside a
+character would raise a UnicodeDecodeError, which blames the text.
 """
 
 from typing import Final

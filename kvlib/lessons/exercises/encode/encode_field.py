@@ -1,7 +1,8 @@
 """01-encode-field: write a field: tag, length in bytes, data.
 
-One line is missing. A field is a tag (one byte), the length of the data (four bytes, big-endian)
-and the data itself.
+The first line of the function picks the tag, and the data that the field will hold. Replace the
+last line: return the field, which is the tag (one byte), the length of the data (four bytes,
+big-endian) and the data itself.
 
 Hint: The field has three parts, and `+` joins bytes. Two of the parts already have a name.
 

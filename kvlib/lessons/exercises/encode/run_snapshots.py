@@ -1,10 +1,11 @@
 """01-run-snapshots: save and restore the state of a store as bytes, exactly.
 
-Write `run_snapshots(operations)`. It takes a list of tuples and returns the list of what each `get`
-found. The operations are `put key value`, `get key` (None if the key is missing), `delete key`
-(does nothing if the key is missing), `serialize path` (keep the whole state under this path, as one
-`bytes`) and `deserialize path` (the state becomes exactly what was saved). Keys and values are str
-or bytes. There may be up to 100,000 operations. Don't use kvlib, pickle, repr or eval.
+Write `run_snapshots(operations)`. It takes a list of tuples, one for each operation, and returns a
+list with the value that each `get` found. The operations are `put key value`, `get key` (None if
+the key is missing), `delete key` (does nothing if the key is missing), `serialize path` (keep the
+whole state under this path, as one `bytes`) and `deserialize path` (the state becomes exactly what
+was saved). Keys and values are str or bytes. There may be up to 100,000 operations. Don't use
+kvlib, pickle, repr or eval.
 
 Hint: Start with `state = {}`, `saved = {}` and `results = []`, then write one loop with an `if` for
 each operation. Later puts would change a dict kept in `saved`, so keep bytes.
