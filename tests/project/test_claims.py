@@ -40,12 +40,10 @@ FORMATS: Final = {
     "BitTorrent": r"\bBitTorrent\b",
     "gzip": r"\bgzip\b",
     "IPv4": r"\bIPv4\b",
-    "JSON": r"\bJSON\b|`json`",
+    "JSON": r"\bJSON\b|\bjson\.\w|`json`",
     "MessagePack": r"\b(MessagePack|msgpack)\b",
-    "pickle": r"`pickle`",
     "PNG": r"\bPNG\b",
     "Protocol Buffers": r"(?i)\b(protocol buffers?|protobuf)\b",
-    "shelve": r"`shelve`",
     "UTF-8": r"\bUTF-8\b",
     "ZIP": r"\bZIP\b",
 }
@@ -65,14 +63,16 @@ OTHERS: Final = {
     "fsync": r"\bfsync",
     "kill": r"\bkill",
     "Linux": r"\bLinux\b",
+    "pickle": r"\bpickle\b",
     "POSIX": r"\bPOSIX\b",
     "Python": r"\bPython\b",
     "rename": r"\brename|\bos\.replace\b",
+    "shelve": r"\bshelve\b",
     "Unicode": r"\bUnicode\b",
     "web addresses": r"\bURLs?\b|\bWeb address|\bweb address",
     "Windows": r"\bWindows\b",
-    "`len`": r"`len`",
-    "`ls`": r"`ls`",
+    "`len`": r"`len\b",
+    "`ls`": r"`ls\b",
     "`os.fsync`": r"\bos\.fsync\b",
     "`os.write`": r"\bos\.write\b",
     "`sorted`": r"`sorted\b",
@@ -107,6 +107,7 @@ def rows() -> list[Row]:
 
 def named(text: str, systems: dict[str, str] = SYSTEMS | OTHERS) -> set[str]:
     """Return which of the systems a text names."""
+    text = re.sub(r"(?<!\w)_|_(?!\w)", "", text)  # emphasis, as in **_UTF-8_**
     return {name for name, pattern in systems.items() if re.search(pattern, text)}
 
 
@@ -177,7 +178,7 @@ def test_no_claim_is_there_twice() -> None:
         ("An upload to Amazon S3 is limited.", {"Amazon S3"}),
         ("A `rename` on macOS is whole.", {"macOS", "rename"}),
         ("A redistribution of PNGs, in 4 windows", set()),
-        ("Nothing is named here.", set()),
+        ("**_UTF-8_** is an encoding.", {"UTF-8"}),
     ],
 )
 def test_names_are_found(text: str, systems: set[str]) -> None:
