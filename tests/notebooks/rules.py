@@ -220,9 +220,8 @@ def results_are_folded(notebook: Notebook) -> Iterator[str]:
             continue
         html = "".join(data[0]["text/html"])
         html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
-        if not re.fullmatch(
-            r"<div [^>]*><details><summary>[^<]*</summary>.+</details></div>", html
-        ):
+        form = r"<div [^>]*><details><summary>[^<]*</summary>.+</details></div>"
+        if not re.fullmatch(form, html, re.DOTALL):
             yield f"{cell['id']}: isn't folded"
 
 
