@@ -272,7 +272,7 @@ SAVE: Final = (
         "",
         "Which step comes last?",
         also=(
-            ("        os.close(folder)\n", "        os.close(folder)\n    os.replace(new, path)\n"),
+            ("        os.close(folder)", "        os.close(folder)\n    os.replace(new, path)"),
         ),
     ),
     Wrong('"wb"', '"w"', "What happens in that line?"),
