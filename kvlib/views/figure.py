@@ -152,15 +152,17 @@ class Figure:
         html += f'<script type="application/json">{self.data()}</script>'
         return f"{html}<script>{script()}</script></div>"
 
-    def still(self) -> str:
+    def still(self, *, told: bool = False) -> str:
         """Return the position to start with as HTML for a widget, where no script runs.
 
-        The picture is inline, so that its colours follow the theme.
+        The picture is inline, so that its colours follow the theme. If it doesn't show all that its
+        sentence says, `told` puts the sentence below it.
         """
         label = f"{self.title}. {self.sentence(self.positions[self.start])}"
         picture = svg.inline(self.shapes(), self.height, label)
         head = f'<div class="kvlib figure mathjax_ignore" data-on><style>{style()}</style>'
-        return f"{head}{picture}{self._details()}</div>"
+        says = f"<p class=say>{escape(self.positions[self.start].says)}</p>" if told else ""
+        return f"{head}{picture}{says}{self._details()}</div>"
 
     def _details(self) -> str:
         return "".join(
