@@ -23,7 +23,7 @@ CAPTION: Final = f"time for each write of {len(timing.DATA)} bytes"
 KINDS: Final = (
     ("a write", "nothing waits for the disk"),
     ("a write, then an fsync", "the fsync waits for the disk"),
-    (f"{SHARED} writes, then an fsync", f"one wait for {SHARED} writes"),
+    (f"{SHARED} writes, one fsync", f"one wait for {SHARED} writes"),
 )
 INVITED: Final = (
     f"Run this cell, then press “{BUTTON}”. It takes about two seconds at most, and the file that"
@@ -41,11 +41,9 @@ CHEAPER: Final = (
 )
 SLOW: Final = 1e-4  # seconds; a write that takes longer does more than fill memory
 THROUGH: Final = "Here the write itself seems to wait for the disk."
-FULL: Final = (
-    "Timed with F_FULLFSYNC: on macOS, os.fsync leaves the bytes in the drive's cache."
-)
+FULL: Final = "Timed with F_FULLFSYNC: on macOS, os.fsync leaves the bytes in the drive's cache."
 LESSONS: Final = (
-    "You can conclude what an fsync costs a program here, and what it saves to share one.",
+    "You can conclude what an fsync costs a program here, and how much sharing one saves.",
     "You can't conclude that the bytes are safe. A drive or a virtual machine may say “done” before"
     " they have reached the medium, and the clock can't tell.",
     "You can't conclude much about other disks, or about this one on a busy day.",
@@ -57,8 +55,8 @@ LESSONS: Final = (
 TICKS: Final = ("0.1 µs", "1 µs", "10 µs", "100 µs", "1 ms", "10 ms", "100 ms")
 LOWEST: Final = 1e-7  # seconds
 USUAL: Final = (("memory", 3e-7, 1e-5), ("an SSD", 2e-5, 5e-3), ("a hard disk", 6e-3, 6e-2))
-LEFT: Final = 268.0
-DECADE: Final = 83.0
+LEFT: Final = 288.0
+DECADE: Final = 80.0
 TOP: Final = 90.0
 ROW: Final = 66.0
 BAR: Final = 36.0
@@ -108,7 +106,7 @@ def draw(times: Times | None, notice: str = "") -> Figure:
     """
     title = _title(times)
     says = " ".join(filter(None, (notice, _says(times) if times or not notice else "")))
-    folded = [("What you can conclude from it, and what you can't", _listed(LESSONS))]
+    folded = [("What you can conclude, and what you can't", _listed(LESSONS))]
     if times:
         folded.insert(0, ("All numbers", _table(times)))
     return Figure(
@@ -235,7 +233,7 @@ def _axis() -> Iterator[str]:
         yield svg.text(x, BOTTOM + 21, tick, "ink2", anchor="middle")
     yield svg.line(LEFT, BOTTOM, LEFT + (len(TICKS) - 1) * DECADE, BOTTOM, "mark")
     y = BOTTOM + 40
-    yield svg.text(LEFT - 16, y + 26, "usual for", "ink2", anchor="end")
+    yield svg.text(svg.MARGIN, y + 26, "usual times for", "ink2")
     for name, low, high in USUAL:
         left, right = _x(low), _x(high)
         d = f"M{svg.number(left)} {svg.number(y - 5)}v6H{svg.number(right)}v-6"
@@ -247,8 +245,8 @@ def _bars(times: Times | None) -> Iterator[str]:
     """Yield a bar with its name for each kind: equally long and dashed without times."""
     for row, (name, words) in enumerate(KINDS):
         y = TOP + 10 + row * ROW
-        yield svg.text(LEFT - 16, y + 14, name, size=18, bold=True, anchor="end")
-        yield svg.text(LEFT - 16, y + 35, words, "ink2", anchor="end")
+        yield svg.text(svg.MARGIN, y + 14, name, size=18, bold=True)
+        yield svg.text(svg.MARGIN, y + 35, words, "ink2")
         if times is None:
             wide = 3 * DECADE
             yield svg.box(LEFT, y, wide, BAR, "card", "mark", dashed=True)
