@@ -21,13 +21,14 @@ BUTTON: Final = "Measure on this disk"
 CAPTION: Final = f"time for each write of {len(timing.DATA)} bytes"
 # What is timed, as the name of its bar and in words below it.
 KINDS: Final = (
-    ("a write", "nothing waits for the disk"),
-    ("a write, then an fsync", "the fsync waits for the disk"),
+    ("a write", "no wait for the disk"),
+    ("a write, then fsync", "one wait for each write"),
     (f"{SHARED} writes, one fsync", f"one wait for {SHARED} writes"),
 )
 INVITED: Final = (
-    f"Run this cell, then press “{BUTTON}”. It takes about two seconds at most, and the file that"
-    " it writes to is deleted at the end."
+    f"To replace each “?” by a time, run this cell and press “{BUTTON}”. It times a write alone, a"
+    f" write with an fsync, and {SHARED} writes that share one. That takes about two seconds at"
+    " most, and the file that it writes to is deleted at the end."
 )
 WAITING: Final = "Measuring. This takes about two seconds at most."
 IN_BROWSER: Final = (
