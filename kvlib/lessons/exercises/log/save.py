@@ -50,7 +50,7 @@ import os
 
 
 def save(path, data):
-    new = f"{path}.new"
-    raise NotImplementedError  # YOUR CODE HERE""",
+    new, folder = f"{path}.new", os.path.dirname(path)
+    raise NotImplementedError(new, folder)  # YOUR CODE HERE""",
     cases=(Case((NAME, NEW), "one file"),),
 )
