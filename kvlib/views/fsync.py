@@ -26,7 +26,7 @@ KINDS: Final = (
     (f"{SHARED} writes, one fsync", f"one wait for {SHARED} writes"),
 )
 INVITED: Final = (
-    f"To replace each “?” by a time, run this cell and press “{BUTTON}”. It times a write alone, a"
+    f"To replace each “?” with a time, run this cell and press “{BUTTON}”. It times a write alone, a"
     f" write with an fsync, and {SHARED} writes that share one. That takes about two seconds at"
     " most, and the file that it writes to is deleted at the end."
 )
@@ -35,7 +35,7 @@ IN_BROWSER: Final = (
     "This Python runs in your browser. Its files are in memory, and an fsync has no disk to wait"
     " for. To time one, run the notebook on your own computer."
 )
-CHEAP: Final = 3  # writes; an fsync that costs less is no wait for a disk
+CHEAP: Final = 3  # writes; an fsync that costs less hasn't waited for a disk
 CHEAPER: Final = (
     "A disk is rarely that fast. Perhaps the folder is in memory (a tmpfs has no medium to wait"
     " for), or a drive or a virtual machine says “done” too early."
@@ -89,7 +89,7 @@ def fsync(folder: Path = ".") -> "Explorer":
         except KeyboardInterrupt:
             trouble = "The measurement was interrupted."
         if trouble and measured:
-            trouble += " The numbers are those of the measurement before it."
+            trouble += " The numbers are from the last measurement that worked."
         return {}
 
     if sys.platform == "emscripten":

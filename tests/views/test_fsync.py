@@ -39,10 +39,10 @@ time for each write of 100 bytes
   a write, then fsync                    ?
   64 writes, one fsync                   ?
 
-To replace each “?” by a time, run this cell and press “Measure on this disk”.
-It times a write alone, a write with an fsync, and 64 writes that share one.
-That takes about two seconds at most, and the file that it writes to is deleted
-at the end."""
+To replace each “?” with a time, run this cell and press “Measure on this
+disk”. It times a write alone, a write with an fsync, and 64 writes that share
+one. That takes about two seconds at most, and the file that it writes to is
+deleted at the end."""
 AFTER = """\
 On this disk, an fsync costs as much as 110 writes
 
@@ -105,7 +105,7 @@ def test_the_picture_without_numbers_tells_no_number() -> None:
 def test_it_can_be_read_without_a_kernel() -> None:
     """The page has the picture with its text, and what one can conclude."""
     html = draw(None).html()
-    assert '<img alt="What does an fsync cost on your disk? To replace each “?” by a time' in html
+    assert '<img alt="What does an fsync cost on your disk? To replace each “?” with a time' in html
     assert all(lesson.split(".")[0].replace("'", "&#x27;") in html for lesson in LESSONS)
 
 
@@ -175,7 +175,7 @@ def test_what_fails_is_said_in_a_line(
     )
     assert reason not in press(view)
     said = press(view)
-    assert f"{reason}. The numbers are those of the measurement before it. A write takes" in said
+    assert f"{reason}. The numbers are from the last measurement that worked. A write takes" in said
     assert "110 writes" in said
     assert repr(view) != BEFORE
     assert press(view) == " ".join(repr(draw(SSD)).split())
