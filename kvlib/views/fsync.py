@@ -26,8 +26,8 @@ KINDS: Final = (
     (f"{SHARED} writes, one fsync", f"one wait for {SHARED} writes"),
 )
 INVITED: Final = (
-    f"To replace each “?” with a time, run this cell and press “{BUTTON}”. It times a write alone, a"
-    f" write with an fsync, and {SHARED} writes that share one. That takes about two seconds at"
+    f"To replace each “?” with a time, run this cell and press “{BUTTON}”. It times a write alone,"
+    f" a write with an fsync, and {SHARED} writes that share one. That takes about two seconds at"
     " most, and the file that it writes to is deleted at the end."
 )
 WAITING: Final = "Measuring. This takes about two seconds at most."

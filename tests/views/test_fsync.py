@@ -39,10 +39,10 @@ time for each write of 100 bytes
   a write, then fsync                    ?
   64 writes, one fsync                   ?
 
-To replace each “?” with a time, run this cell and press “Measure on this
-disk”. It times a write alone, a write with an fsync, and 64 writes that share
-one. That takes about two seconds at most, and the file that it writes to is
-deleted at the end."""
+To replace each “?” with a time, run this cell and press “Measure on this disk”.
+It times a write alone, a write with an fsync, and 64 writes that share one.
+That takes about two seconds at most, and the file that it writes to is deleted
+at the end."""
 AFTER = """\
 On this disk, an fsync costs as much as 110 writes
 
