@@ -6,17 +6,34 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from unicodedata import ucd_3_2_0  # this version's characters are the same in every Python
 
 from kvlib.directory import DirectoryDisk
 from kvlib.disk import LOCK, Disk, MemoryDisk
+from kvlib.encoding import Item
+from kvlib.errors import CorruptionError, KvlibError
+from kvlib.frame import unseal
 from kvlib.lessons.checking import check, hint, solution
 from kvlib.lessons.guesses import predict
-from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME
+from kvlib.log import apply, decode_mutations
+from kvlib.snapshot import LOG, NEW_LOG, SEGMENT_NAME, decode_head
 
-__all__ = ["attempt", "characters", "check", "hint", "predict", "running", "solution", "workspace"]
+__all__ = [
+    "attempt",
+    "characters",
+    "check",
+    "flipped",
+    "forgiving",
+    "hint",
+    "outcomes",
+    "predict",
+    "running",
+    "solution",
+    "workspace",
+]
 
 
 def attempt(call: Callable[..., object], *arguments: object) -> None:
@@ -31,6 +48,50 @@ def attempt(call: Callable[..., object], *arguments: object) -> None:
         print(repr(call(*arguments)))
     except Exception as error:
         print(f"{type(error).__name__}: {error}")
+
+
+def flipped(data: bytes, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Yield a copy of `data` for each bit from byte `start` to byte `end`, with that bit flipped.
+
+    >>> [one.hex() for one in flipped(bytes(1))]
+    ['01', '02', '04', '08', '10', '20', '40', '80']
+    """
+    for bit in range(8 * start, 8 * (len(data) if end is None else end)):
+        copy = bytearray(data)
+        copy[bit // 8] ^= 1 << bit % 8
+        yield bytes(copy)
+
+
+def outcomes(read: Callable[[bytes], object], files: Iterable[bytes]) -> dict[str, int]:
+    """Return how often each result comes of reading the files, or "refused"; the most often first.
+
+    >>> outcomes(len, [b"a", b"b", b"cc"])
+    {'1': 2, '2': 1}
+    """
+    found = Counter[str]()
+    for data in files:
+        try:
+            found[str(read(data))] += 1
+        except KvlibError:
+            found["refused"] += 1
+    return dict(found.most_common())
+
+
+def forgiving(log: bytes) -> dict[Item, Item]:
+    """Return the records of a log up to the first frame that isn't whole; forget the rest.
+
+    Many readers do this. kvlib doesn't: a bad frame may also be damage.
+    """
+    head, offset = decode_head(log)
+    items: dict[Item, Item] = {}
+    while offset < len(log):
+        try:
+            frame = unseal(log, offset, head.salt)
+        except CorruptionError:
+            break  # surely a crash
+        apply(decode_mutations(frame.payload), items)
+        offset = frame.end
+    return items
 
 
 def workspace(name: str) -> Disk:
