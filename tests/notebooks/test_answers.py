@@ -89,12 +89,12 @@ def answers_of_log() -> Iterator[tuple[int, str]]:
     closed = [("set", "a", "1"), ("shutdown",), ("shutdown",), ("restore",), ("get", "a")]
     yield 5, "Nothing" if judge.run_shutdown(closed) == [None] else "Something"
     torn = frames(1, 2, 3) + frames(4)[:15]
-    yield 6, "It refuses it" if rejected(recover, torn + frames(5)) else "It reads it"
+    yield 6, "It refuses the log" if rejected(recover, torn + frames(5)) else "It reads it"
     half = frames(8)[:15]
     tails = {"a": bytes(25), "b": half + frames(5), "c": half + frames(9), "d": frames(9)}
     seven = frames(*range(1, 8))
     bad = [name for name, tail in tails.items() if rejected(recover, seven + tail)]
-    yield 7, f"{' and '.join(name for name in tails if name not in bad)} are torn tails"
+    yield 7, f"{' and '.join(name for name in tails if name not in bad)} end in a torn tail"
     yield 7, f"{' and '.join(bad)} are refused"
     logged = [("put", "a", "1"), ("put", "a", "2"), ("delete", "b"), ("put", "c", "1")]
     yield 8, f"`{judge.run_log(3, [*logged, ('restart',), ('status',)])[0]!r}`"
