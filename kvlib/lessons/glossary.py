@@ -106,7 +106,7 @@ MEANINGS: Final = {
 """,
     2: """
 - **header** Bytes in front of data that describe it.
-- **segment** A piece of a snapshot stream after an 8-byte header, which holds its index and the
+- **segment** A piece of a snapshot stream with a header of 8 bytes, which says its index and the
   total.
 - *index, total* A segment's number, counted from 0, and the number of segments.
 - *split, join* To cut a stream into segments, and to put them back together.

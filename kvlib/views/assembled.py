@@ -210,7 +210,7 @@ def _stream(
             yield svg.box(x + 1.5, y, max(2.0, width - 3), 30, "none", "wrong", dashed=True)
             one = part.first == part.last
             name = f"{part.first}" if one else f"{part.first}-{part.last}"
-            there = "is not here" if one else "are not here"
+            there = "is missing" if one else "are missing"
             for words in (f"{name} of {total} {there}", f"{name} {there}", f"{name}?"):
                 if svg.measure(words, 16, bold=True) < width - 8:
                     place = x + width / 2, y + 21

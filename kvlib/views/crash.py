@@ -80,7 +80,7 @@ def crash(
     all_readers = readers.readers(target.read, recover)
     if recover is not None and target.items:
         records = count(len(target.items), "record")
-        reason = f"this log continues a snapshot of {records}, which recover is not given"
+        reason = f"this log continues a snapshot of {records}, which recover would need"
         raise ValueError(f"{reason}: cut the log of a store that was never compacted")
     stairs = [*_stairs(target)]
     sizes = range(len(target.data) + 1)
@@ -89,7 +89,7 @@ def crash(
     start = readers.first_wrong(moments, torn)
     caption = f"{_caption(target, lost)} {readers.totals(all_readers, moments)}"
     if target.format == "log":
-        caption += f" Cuts below {target.start} are left by no crash: the head had been"
+        caption += f" No crash cuts the first {target.start} bytes: they are the head, which was"
         caption += " fsynced before this file became the log."
     draw = partial(staircase.draw, steps=[stair.step for stair in stairs], lost=lost)
     control = "bytes that reached the disk"

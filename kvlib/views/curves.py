@@ -164,9 +164,9 @@ def overhead(
     if not data or not chosen:
         raise ValueError("there is no byte to split" if chosen else "no segment size is given")
     columns = ("max_segment_size", "segments", "bare", "sealed")
-    caption = f"Bytes of headers for each byte of a stream of {count(len(data), 'byte')}"
+    caption = f"Header bytes for each byte of a stream of {count(len(data), 'byte')}"
     rows = tuple(_split(data, size) for size in chosen)
-    panels = (Panel("bytes of headers per byte of stream", (2, 3)),)
+    panels = (Panel("header bytes per byte of stream", (2, 3)),)
     says = "Segments: {1}. Headers add {2} bytes to each byte of the stream, or {3} if sealed."
     (low, *_, most), (high, *_, least) = rows[0], rows[-1]
     title = f"Headers of sealed segments add {_percent(most)} at {low:,} bytes"

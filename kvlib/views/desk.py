@@ -177,7 +177,7 @@ class Table:
             Position(name, one.positions[0].says, one.positions[0].shapes)
             for name, one in zip(presets, figures, strict=True)
         )
-        title = "Each segment says which it is, and of how many"
+        title = "Each segment has its number, and says how many there are"
         height = max(one.height for one in figures)
         return Figure(title, height, "the cards", positions, figures[0].text)
 

@@ -59,7 +59,7 @@ def explain(error: FormatError, disk: Disk | None = None) -> Explanation:
     Bytes are shown only if they still cause the error. Otherwise just the message is shown.
     """
     if not isinstance(error, FormatError):
-        raise TypeError(f"an error of reading bytes is explained, not {type(error).__name__}")
+        raise TypeError(f"explain takes an error from reading bytes, not {type(error).__name__}")
     wanted = error.offset, error.reason
     found = (one for one in _layouts(error, disk) if (one.stopped_at, one.reason) == wanted)
     layout = next(found, None)
@@ -104,4 +104,4 @@ def _steps(error: FormatError) -> Iterator[str]:
     if folder and isinstance(error, CorruptionError):
         yield from (line.removeprefix("  ") for line in advice.advice(error, folder))
     elif notes and isinstance(error, CorruptionError):  # a store on another kind of Disk
-        yield "salvage(disk, other), of kvlib.salvage, writes what still verifies to another disk"
+        yield "kvlib.salvage.salvage(disk, other) copies what still verifies to another disk"

@@ -115,8 +115,7 @@ class Figure:
     def img(self) -> str:
         """Return the position to start with as an HTML image, with its sentence as the text."""
         source = "data:image/svg+xml," + quote(self.image(), safe=" =:/,;'()!*@")
-        alt = f"{self.title}. {self.sentence(self.positions[self.start])}"
-        return f'<img alt="{escape(alt)}" src="{source}" style="max-width:100%">'
+        return f'<img alt="{escape(self._label())}" src="{source}" style="max-width:100%">'
 
     def html(self) -> str:
         """Return the figure as HTML, within LIMIT bytes: if need be with fewer positions."""
@@ -152,15 +151,20 @@ class Figure:
         html += f'<script type="application/json">{self.data()}</script>'
         return f"{html}<script>{script()}</script></div>"
 
-    def still(self) -> str:
+    def still(self, *, told: bool = False) -> str:
         """Return the position to start with as HTML for a widget, where no script runs.
 
-        The picture is inline, so that its colours follow the theme.
+        The picture is inline, so that its colours follow the theme. If it doesn't show all that its
+        sentence says, `told` puts the sentence below it.
         """
-        label = f"{self.title}. {self.sentence(self.positions[self.start])}"
-        picture = svg.inline(self.shapes(), self.height, label)
+        picture = svg.inline(self.shapes(), self.height, self._label())
         head = f'<div class="kvlib figure mathjax_ignore" data-on><style>{style()}</style>'
-        return f"{head}{picture}{self._details()}</div>"
+        says = f"<p class=say>{escape(self.positions[self.start].says)}</p>" if told else ""
+        return f"{head}{picture}{says}{self._details()}</div>"
+
+    def _label(self) -> str:
+        stop = "" if self.title.endswith("?") else "."
+        return f"{self.title}{stop} {self.sentence(self.positions[self.start])}"
 
     def _details(self) -> str:
         return "".join(

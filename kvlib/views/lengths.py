@@ -75,7 +75,9 @@ def lengths(
         notes = [_note(name, outcomes[byte]) for name, outcomes in answers.items()]
         ours = tuple(strip[byte] for strip in strips)
         moments.append(Moment(str(byte), ours, (picture,), tuple(filter(None, notes))))
-    caption = f"The byte at offset {at}, a part of a length, with each value. It is {data[at]}."
+    caption = (
+        f"The byte at offset {at} belongs to a length. It is {data[at]}; here it takes every value."
+    )
     return Timeline(
         caption, "length byte", tuple(all_readers), tuple(moments), data[at], jumps.draw
     )

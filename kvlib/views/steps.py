@@ -67,8 +67,10 @@ def steps(operations: Iterable[StepOperation], **options: Unpack[Options]) -> Ti
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"operation {number}: {error}") from error
-    caption = f"A store, and {count(len(listed), 'operation')}. After each the power goes on a copy"
-    caption += ": what no fsync has made safe is lost, and recovery answers."
+    caption = (
+        f"A store and {count(len(listed), 'operation')}. At each step a copy of the disk loses"
+    )
+    caption += " power. What no fsync has made safe is gone, and recovery reads the rest."
     drawn = partial(columns.draw, steps=tuple(stage.steps))
     return Timeline(caption, "operation", ("recovery",), tuple(moments), min(1, len(listed)), drawn)
 

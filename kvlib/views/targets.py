@@ -86,7 +86,7 @@ def files_beside(data: bytes) -> dict[str, bytes]:
     head, _ = snapshot.decode_head(data)
     stream = encoding.encode_snapshot({})
     if head.stream_length != len(stream):
-        reason = f"this log continues a snapshot of {head.stream_length} bytes, which it lacks"
+        reason = f"this log continues a snapshot of {head.stream_length} bytes, which isn't here"
         raise ValueError(f"{reason}: give the place of its store")
     (bare,) = segments.split(stream, segments.HEADER.size + len(stream))
     sealed = frame.PREAMBLE + frame.seal(frame.SEGMENT, head.generation, bare)

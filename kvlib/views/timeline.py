@@ -114,7 +114,7 @@ class Timeline:
         tables = "".join(self._table(number) for number in range(len(self.strips)))
         if len(tables) > TABLES:
             runs = sum(1 for strip in range(len(self.strips)) for _ in self.runs(strip))
-            tables = f"<p>There are {runs:,}: printing this view lists them."
+            tables = f"<p>There are {runs:,}: print this view to list them."
         return (("All outcomes", tables),)
 
     def lines(self) -> Iterator[str]:

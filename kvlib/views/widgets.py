@@ -103,7 +103,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         lines = list[str]()
         for name, control in self.controls.items():
             lines += hanging(f"{name}: ", repr(control.value))
-        return "\n".join([*lines, "", self.text])
+        return "\n".join([*lines, "", self.text] if lines else [self.text])
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         # ipywidgets would cut the text at 110 characters, but without a kernel there is only this

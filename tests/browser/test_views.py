@@ -4,13 +4,14 @@ The expected answer is computed in this process. The tests share one notebook; t
 figures are tested in test_figures.py.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import kvlib
 from browser.lab import (
@@ -33,6 +34,7 @@ from helpers.paths import ROOT
 from kvlib import naive, segments
 from kvlib.encoding import Item
 from kvlib.views import dump
+from kvlib.views.fsync import BUTTON
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DRAWN = ["delimiters", "desk"]
@@ -194,11 +196,31 @@ def test_record_that_is_typed_is_encoded(page: Page) -> None:
     assert_encodes("日本", "", False)
 
 
+def test_an_fsync_is_timed_when_a_key_is_pressed(page: Page, server: Server) -> None:
+    """Before, there is no number; afterwards, the bars have theirs, and the folder is as it was."""
+    view = output(page, "fsync")
+    button = view.get_by_role("button", name=BUTTON)
+    picture = view.locator("svg")
+    expect(picture).to_have_attribute("aria-label", re.compile(r"cost on your disk\? To replace"))
+    expect(picture.get_by_text("?", exact=True)).to_have_count(3)
+    before = sorted(server.folder.iterdir())
+    for key in ("Enter", "Space"):
+        button.focus()
+        page.keyboard.press(key)
+        told = re.compile(r"an fsync costs .*A write takes [\d.]+ [µm]?s, and [\d.]+ [µm]?s with")
+        expect(picture).to_have_attribute("aria-label", told)
+        expect(picture.get_by_text(re.compile(r"^[\d.]+ [µm]?s$"))).to_have_count(3 + 7)
+        expect(view.locator(".say")).to_contain_text("A write takes")
+        expect(button).to_be_focused()
+    assert sorted(server.folder.iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("name", "part"),
     [
         *[("delimiters", "input >> nth=0"), ("desk", "button"), ("desk", "select")],
         *[("desk", "[type=number]"), ("explore", "[type=checkbox]")],
+        ("fsync", "button"),
     ],
 )
 def test_no_key_leaves_a_control(page: Page, name: str, part: str) -> None:
@@ -270,7 +292,7 @@ def test_everyone_can_use_them(page: Page, theme: str) -> None:
     page.evaluate("document.querySelectorAll('.kvlib details').forEach((one) => one.open = false)")
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS[:2], ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_view_without_a_kernel_has_its_text_or_a_picture(lab: Lab, notebook: Any) -> None:
     """In a notebook that isn't trusted, what one would type into is a text or an image."""
     page = lab.open(notebook)

@@ -68,6 +68,7 @@ TYPED = {
     "delimiters": 'views.delimiters(key="café", value="2,50 €", between=":", after=",")',
     "desk": 'views.desk(cafe, max_segment_size=15, other={"café": "2,50 € to go"})',
     "explore": 'views.explore(show, key="café", value="2,50 €", as_bytes=False)',
+    "fsync": "views.fsync()",
 }
 
 

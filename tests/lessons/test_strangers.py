@@ -130,7 +130,7 @@ def test_a_check_without_arguments_shows_how_far_one_has_come(
         "Notebook 1: 1 of 7 right, 1 not yet  ✓○○○✗○○\n  ✓ 01-length          right\n"
     )
     assert "  ✗ 01-bug-hunt        not yet\n" in text
-    assert "\n\nNotebook 3: 0 of 7 right  ○○○○○○○\n" in text
+    assert "\n\nNotebook 3: 0 of 8 right  ○○○○○○○○\n" in text
     assert text.count("not tried yet") == len(EXERCISES) - 2
     bundle = shown._repr_mimebundle_()
     assert bundle["text/plain"] == text

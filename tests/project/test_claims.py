@@ -114,9 +114,11 @@ def named(text: str, systems: dict[str, str] = SYSTEMS | OTHERS) -> set[str]:
 def sections(page: str) -> Iterator[tuple[str, str]]:
     """Yield each heading of a page, and the text between it and the next.
 
-    Without fenced code, and without the tables of the guide that quote exercises.
+    Without code, without the tables of the guide that quote exercises, and without lines that lead
+    to the claims.
     """
     text = re.sub(r"^( *)```.*?^\1```$|^<!-- made: .*?^<!-- end -->", "", text_of(page), flags=MS)
+    text = re.sub(r"^ {4}.*|.*\bdocs/claims\.md\b.*", "", text, flags=re.M)
     for part in re.split(r"^(?=#+ )", text, flags=re.M):
         heading, _, body = part.partition("\n")
         yield heading.lstrip("# "), f"{heading}\n{body}"

@@ -16,10 +16,10 @@ def test_guide_is_up_to_date() -> None:
 
 def test_only_the_tables_are_renewed() -> None:
     """Whatever is outside the marks stays."""
-    text = renewed("above\n<!-- made: points -->\nold\n<!-- end -->\nbelow\n")
+    text = renewed("above\n<!-- made: points -->\nbefore it\n<!-- end -->\nbelow\n")
     assert text.startswith("above\n<!-- made: points -->\n\n| exercise |")
     assert text.endswith("<!-- end -->\nbelow\n")
-    assert "old" not in text
+    assert "before it" not in text
 
 
 def test_an_unknown_table_is_an_error() -> None:

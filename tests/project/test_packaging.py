@@ -147,12 +147,12 @@ def test_the_package_is_marked_as_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
 
 
-def test_the_readme_shows_a_current_dump() -> None:
-    """The README's picture of a log is what `kvlib dump` prints."""
+def test_the_dump_that_is_shown_is_current() -> None:
+    """docs/engine.md has what `kvlib dump` prints."""
     disk = kvlib.MemoryDisk()
     kvlib.open(disk).put("café", "2,50 €")
     dumped = textwrap.indent(str(dump(disk.read("log"), source="log")), "    ")
-    assert dumped in text_of("README.md")
+    assert dumped in text_of("docs/engine.md")
 
 
 # ------------------------------------------------------------------------------ names of machines

@@ -29,7 +29,7 @@ def test_the_readme_begins_with_a_picture() -> None:
     """It is directly below the first sentence, is drawn by `make pictures`, and has a text."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     _, question, picture, *_ = text.split("\n\n")
-    assert question.startswith("**How does a key-value store become bytes")
+    assert question.startswith("**Three notebooks show how a key-value store becomes bytes")
     source, alt = re.findall(
         r'<img src="docs/pictures/(\w+)\.svg" width="\d+" alt="([^"]+)">', picture
     )[0]

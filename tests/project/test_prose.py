@@ -1,14 +1,20 @@
 """The English of docstrings, comments and messages."""
 
 import ast
+import re
 
 import pytest
 
-from helpers.paths import PACKAGE
+from helpers.paths import PACKAGE, ROOT, text_of
+from kvlib.lessons.glossary import NOTEBOOKS
 from tools.prose import Text, files_in, places_in, rate, texts_of_markdown, texts_of_python
 
 pytestmark = pytest.mark.untraced
 
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "docs/engine.md", "docs/teaching.md", "docs/claims.md"),
+    *(f"notebooks/source/{name}.md" for name in NOTEBOOKS.values()),
+]
 MOST = 1.5  # in 1,000 words; well-edited Python packages have 0.4 to 0.8
 
 
@@ -16,6 +22,27 @@ def test_the_code_reads_like_english() -> None:
     """The package has few constructions that sound translated."""
     figure, found = rate(files_in(PACKAGE))
     assert figure <= MOST, "\n".join(f"{path}:{place}" for path, place in found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_reads_like_english(page: str) -> None:
+    """So does each page, and each notebook's source."""
+    figure, found = rate([ROOT / page])
+    assert figure <= MOST, "\n".join(f"{path}:{place}" for path, place in found)
+
+
+def test_the_readme_is_short() -> None:
+    """A visitor reads it in a few minutes."""
+    assert len(text_of("README.md").split()) <= 1200
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """A link to a file of ours leads to one that is there."""
+    for target in re.findall(r"\]\(([^)\s#]+)", text_of(page)):
+        if not target.startswith("http"):
+            folder = ROOT / "notebooks" if "source" in page else (ROOT / page).parent
+            assert (folder / target).exists(), target
 
 
 NO_VERB = {"A", "All", "An", "Each", "Everything", "How", "If", "Its", "Of", "One", "The", "These"}

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from helpers.paths import ROOT
+from helpers.paths import ROOT, SOURCES
 from kvlib.lessons.catalogue import EXERCISES
+from kvlib.lessons.glossary import NOTEBOOKS
 from lessons.wrong import WRONG
 from lessons.wrong.rows import Row, Value, Wrong
 
@@ -25,6 +26,21 @@ def renewed(guide: str) -> str:
         return "\n".join([start, "", *PARTS[name](), "", end])
 
     return re.sub(r"(<!-- made: (\w+) -->).*?(<!-- end -->)", part, guide, flags=re.DOTALL)
+
+
+def _sections() -> Iterator[str]:
+    """Yield a table of each spine's sections, with their minutes and exercises."""
+    yield "| notebook | section | minutes | exercises |"
+    yield "|--:|---|--:|---|"
+    for number, name in NOTEBOOKS.items():
+        source = (SOURCES / f"{name}.md").read_text(encoding="utf-8")
+        total = 0
+        for part in source.partition("\n## Workshop")[0].split("\n## ")[1:]:
+            title, minutes = re.findall(r"^(.+) \((\d+) min\)\n", part)[0]
+            names = ", ".join(f"`{one}`" for one in re.findall(r"\{\{exercise (.+?)\}\}", part))
+            total += int(minutes)
+            yield _row(number, title, minutes, names)
+        yield _row("", "**together**", f"**{total}**", "")
 
 
 def _points() -> Iterator[str]:
@@ -70,7 +86,7 @@ def _row(*cells: object) -> str:
     return f"| {' | '.join(escaped)} |"
 
 
-PARTS: Final = {"points": _points, "mistakes": _mistakes}
+PARTS: Final = {"sections": _sections, "points": _points, "mistakes": _mistakes}
 GUIDE: Final = ROOT / "docs" / "teaching.md"
 
 

@@ -114,9 +114,9 @@ def _comment(tokens: list[tokenize.TokenInfo]) -> Text:
 
 
 def texts_of_markdown(source: str) -> Iterator[Text]:
-    """Yield the text of a Markdown page without code, links and HTML."""
+    """Yield the text of a Markdown page without code, links, HTML and tables that are made."""
     plain = re.sub(
-        r"^(```|~~~).*?^\1|^---\n.*?^---$",
+        r"^(```|~~~).*?^\1|^---\n.*?^---$|^<!-- made: \w+ -->.*?^<!-- end -->$",
         lambda found: "\n" * found[0].count("\n"),
         source,
         flags=re.M | re.S,

@@ -25,6 +25,7 @@ VIEWS: dict[str, Callable[[Any], object]] = {
     "explore": views.explore,
     "compactions": lambda value: views.compactions(value, 9, [3]),
     "overhead": views.overhead,
+    "fsync": views.fsync,
 }
 PLACES = ["dump", "crash", "flips", "diff"]
 PLACE = "takes bytes, a Disk, or the path of a store or of one file"
@@ -37,6 +38,7 @@ EXPECTED = {
     "explore": "show is a function, called as show()",
     "compactions": "keys must be an int",
     "overhead": "overhead takes a snapshot stream, or records, as a dict or a store",
+    "fsync": "fsync takes the path of a folder, not",
 }
 ARGUMENTS = ["None", "5", "text", "[]", "missing path", "open", "closed", "read-only", "in memory"]
 ARGUMENTS += ["surrogate", "NUL", "memoryview", "pipe", "empty folder"]
@@ -59,6 +61,7 @@ OTHERS: dict[tuple[str, str], tuple[type[Exception], str] | None] = {
     ("steps", "memoryview"): (ValueError, "more than 64 operations, .*: take fewer"),
     ("delimiters", "None"): None,
     ("compactions", "5"): None,
+    **{("fsync", one): None for one in [*ABSENT, "pipe", "empty folder"]},
 }
 
 

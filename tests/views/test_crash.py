@@ -182,9 +182,9 @@ def test_a_place_is_not_changed() -> None:
 
 def test_a_log_alone_must_continue_an_empty_snapshot() -> None:
     """A log whose snapshot has records is rejected without it, and so is a learner's recovery."""
-    with pytest.raises(ValueError, match="of 18 bytes, which it lacks: give the place"):
+    with pytest.raises(ValueError, match="of 18 bytes, which isn't here: give the place"):
         crash(BEGUN["log"])
-    with pytest.raises(ValueError, match="a snapshot of 1 record, which recover is not given"):
+    with pytest.raises(ValueError, match="a snapshot of 1 record, which recover would need"):
         crash(disk_of(BEGUN), recover=lambda data: {})
     compacted = store_files({}, frame(b"M", 8, put("a", "1")), generation=7)
     assert verdicts(crash(compacted["log"]))[-1] == "right"

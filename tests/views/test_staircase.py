@@ -309,7 +309,7 @@ def test_a_long_table_of_outcomes_is_left_out() -> None:
         ((summary, found),) = pictured(name).folded
         assert summary == "All outcomes"
         assert ("<table" in found) == kept
-    assert "printing this view lists them" in found
+    assert "print this view to list them" in found
 
 
 def test_a_log_of_nearly_1_kb_keeps_most_of_its_cuts() -> None:

@@ -101,7 +101,7 @@ def test_a_long_table_is_left_to_the_text() -> None:
     """It would take the room of the figure's positions; the text still has it all."""
     long = tiny(2 * TABLES // 100)
     ((_, found),) = long.folded_runs()
-    assert found == f"<p>There are {len(long.moments):,}: printing this view lists them."
+    assert found == f"<p>There are {len(long.moments):,}: print this view to list them."
     assert len(repr(long).splitlines()) > len(long.moments)
 
 

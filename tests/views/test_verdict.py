@@ -412,7 +412,7 @@ def test_bad_arguments_are_rejected(tmp_path: Path) -> None:
         verdict(b"")
     with pytest.raises(ValueError, match="too long: 2,000 bytes"):
         verdict(bytes(2000))
-    with pytest.raises(ValueError, match="which it lacks: give the place of its store"):
+    with pytest.raises(ValueError, match="which isn't here: give the place of its store"):
         verdict(BEGUN["log"])
     with pytest.raises(CorruptionError, match="offset 0: ") as caught:
         verdict(b"hello")

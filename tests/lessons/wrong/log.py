@@ -271,9 +271,7 @@ SAVE: Final = (
         REPLACE,
         "",
         "Which step comes last?",
-        also=(
-            ("        os.close(folder)\n", "        os.close(folder)\n    os.replace(new, path)\n"),
-        ),
+        also=(("        os.close(folder)", "        os.close(folder)\n    os.replace(new, path)"),),
     ),
     Wrong('"wb"', '"w"', "What happens in that line?"),
     Wrong(

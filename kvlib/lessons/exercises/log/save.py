@@ -3,12 +3,12 @@
 Write `save(path, data)` with Python's own calls. If the power goes, the file at `path` must hold
 all of its old bytes or all of the new ones; once `save` has returned, the new ones. Five steps do
 it: write `data` to a new file next to the old one, `flush`, `os.fsync`, `os.replace`, and an fsync
-of the folder, which you open with `os.open(folder, os.O_RDONLY)`. (On Windows that isn't possible:
+of the folder, which you open with `os.open(folder, os.O_RDONLY)`. (Windows can't open a folder:
 skip this step if `os.name == "nt"`.)
 
 Hint: `file.write` only fills a buffer inside your process, `file.flush()` hands it to the operating
-system, and `os.fsync` waits for the medium. All three are needed, in this order. (`os.fsync` takes
-the number that `file.fileno()` returns.)
+system, and `os.fsync` waits until the medium has it. All three are needed, in this order.
+(`os.fsync` takes the number that `file.fileno()` returns.)
 
 Hint: The `os.replace` comes after the `with` block, when the new file is complete and safe.
 
@@ -50,7 +50,7 @@ import os
 
 
 def save(path, data):
-    new = f"{path}.new"
+    new, folder = f"{path}.new", os.path.dirname(path)
     raise NotImplementedError  # YOUR CODE HERE""",
     cases=(Case((NAME, NEW), "one file"),),
 )
