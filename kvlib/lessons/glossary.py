@@ -130,16 +130,17 @@ MEANINGS: Final = {
 - **mutation** One change to a store: a put or a delete.
 - **log** The file that mutations are appended to, so that they survive; in full, a write-ahead log.
 - *salt* A random number in a log's head that seeds the checksums of its frames.
-- *tombstone* A mutation that deletes a key; it is kept until no older data contains the key.
+- *tombstone* A mutation that deletes a key; it is needed until no older data contains the key.
 - **replay** To apply the mutations of a log in order.
 - **recovery** Restoring a store from its files: load the snapshot, then replay the log.
-- *fsync* To wait until written data has reached the medium itself.
-- **durable** On the medium itself, and so safe from a power cut.
+- *fsync* To wait until written bytes have reached the medium.
+- **durable** On the medium, and therefore safe from a power cut.
 - *acknowledged* Reported as done: the call has returned, and the caller can rely on it.
 - **torn tail** An incomplete frame at the end of a log, left by an interrupted append.
 - **corruption** Damage to bytes that were acknowledged.
 - **compaction** Publishing a new snapshot and clearing the log in one step, to keep the log short.
-- **batch** Several changes in one frame, all applied or none; databases call it a transaction.
+- **batch** Several changes in one frame: all of them survive, or none.
+- *group commit* One fsync for the changes of several threads that wait for it.
 """,
 }
 

@@ -41,6 +41,6 @@ EXERCISE: Final = Ordering(
     ),
     order=(2, 6, 8, 4, 3, 1, 7, 5),
     judge=cut_at_every_step,
-    tried="Cut the power after each of the 8 steps, in every way a disk allows: a whole "
-    "snapshot is always there.",
+    tried="Cut the power after each of the 8 steps, and read every disk that `CrashDisk` lists: a "
+    "whole snapshot is always there.",
 )

@@ -1,10 +1,10 @@
 """03-save: replace a file so that a power cut leaves the old bytes or the new.
 
-Write `save(path, data)` with Python's own calls. Whenever the power goes, the file at `path` holds
-all of its old bytes or all of the new ones; once `save` has returned, the new ones. It takes five
-steps: write `data` to a new file next to it, `flush`, `os.fsync`, `os.replace`, and an fsync of the
-folder, which you open with `os.open(folder, os.O_RDONLY)`. (Windows can't open a folder: skip this
-step if `os.name == "nt"`.)
+Write `save(path, data)` with Python's own calls. If the power goes, the file at `path` must hold
+all of its old bytes or all of the new ones; once `save` has returned, the new ones. Five steps do
+it: write `data` to a new file next to the old one, `flush`, `os.fsync`, `os.replace`, and an fsync
+of the folder, which you open with `os.open(folder, os.O_RDONLY)`. (Windows can't open a folder:
+skip this step if `os.name == "nt"`.)
 
 Hint: `file.write` only fills a buffer inside your process, `file.flush()` hands it to the operating
 system, and `os.fsync` waits until the medium has it. All three are needed, in this order.
