@@ -49,7 +49,7 @@ def show(key, value, as_bytes):
     record = {key: value.encode() if as_bytes else value}
     return views.dump(kvlib.encode_snapshot(record), format="snapshot")"""
 
-# Each is in a notebook, word for word.
+# Each view is in a notebook, perhaps with other arguments.
 CALLS = {
     "journey": "views.journey(1)",
     "lengths": 'views.lengths(naive.encode_counted({"tea": "hot", "ale": "dry"}), last=31)',
