@@ -138,7 +138,6 @@ def _tried(save: Function, before: Mapping[str, bytes], data: bytes) -> Finding 
         with _watched(folder):
             outcome = run(save, (path, data))
         folder.look()
-        _empty(place)
         if outcome.kind != "gave" and folder.bad is None:
             says = "It should return without an error. What happens in that line?"
             return Finding(asked, feedback.came(outcome), says)
@@ -150,12 +149,6 @@ def _tried(save: Function, before: Mapping[str, bytes], data: bytes) -> Finding 
             left = ", ".join(sorted(folder.known.keys() - {NAME}))
             return Finding(asked, f"left in the folder: {left}", SENTENCES["leftover"])
     return None
-
-
-def _empty(place: str) -> None:
-    for entry in os.scandir(place):
-        if entry.is_file(follow_symlinks=False):
-            os.unlink(entry.path)
 
 
 @contextmanager
@@ -196,7 +189,7 @@ def _watched(folder: Folder) -> Iterator[None]:
             folder.judge("before the rename", moments)
             real(source, target, **more)
             old, new = name_of(source), name_of(target)
-            if not (old and new):
+            if old not in folder.known or not new:
                 return  # seen at the next look
             folder.known[new] = folder.known.pop(old)
             if old in folder.synced:
@@ -224,9 +217,8 @@ def _watched(folder: Folder) -> Iterator[None]:
     around = {"fsync": syncing, "fdatasync": syncing, "replace": renaming, "rename": renaming}
     around |= {"remove": removing, "unlink": removing}
     with ExitStack() as stack:
-        for name, wrapped in around.items():
-            if hasattr(os, name):
-                stack.enter_context(patch.object(os, name, wrapped(getattr(os, name))))
+        for name in [one for one in around if hasattr(os, one)]:
+            stack.enter_context(patch.object(os, name, around[name](getattr(os, name))))
         yield
 
 
@@ -237,7 +229,6 @@ class Saving(Coding):
     def _tried(self, functions: tuple[Function, ...]) -> Result:
         with TemporaryDirectory() as place:
             outcome = run(functions[0], (os.path.join(place, NAME), NEW))
-            _empty(place)
         if _is_stub(outcome):
             return self.untried()
         found = check_saving(functions[0])

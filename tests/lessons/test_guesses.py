@@ -8,6 +8,7 @@ from kvlib import views
 from kvlib.lessons import guesses, predict
 from kvlib.lessons.guesses import Question
 
+REAL = guesses.questions
 OPTIONS = {"a": "Nothing", "b": "`42`", "c": "An error"}
 QUESTION = Question(OPTIONS, "b", "<p>Because <code>6 * 7</code> is 42, so &lt;.</p>")
 
@@ -130,6 +131,12 @@ def test_a_notebook_gets_all_forms() -> None:
     assert bundle["text/plain"] == "○ test-one: choose (a), (b) or (c)"
 
 
+def test_without_widgets_there_is_text_and_html(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as in a notebook viewer."""
+    monkeypatch.setattr(guesses, "find_spec", lambda _: None)
+    assert predict("test-one", noisy)._repr_mimebundle_().keys() == {"text/plain", "text/html"}
+
+
 def test_the_score_counts() -> None:
     """How many were made, and how many were right."""
     assert repr(predict()) == "You haven't made a prediction since the kernel started."
@@ -141,3 +148,20 @@ def test_the_score_counts() -> None:
     html = predict()._repr_mimebundle_()["text/html"]
     assert "2 made" in html
     assert "test-two" in html
+
+
+def test_every_prediction_of_the_notebooks_is_known() -> None:
+    """Each has three options, a right one, and a reason."""
+    assert len(REAL()) > 30
+    for question in REAL().values():
+        assert question.options.keys() == {"a", "b", "c"}
+        assert question.right in question.options
+        assert question.why.startswith("<p>")
+
+
+def test_a_view_that_prints_nothing_has_one_output() -> None:
+    """And an experiment that returns nothing, only what it printed."""
+    assert len(predict("test-one", views.lengths, b"\x03tea").buttons().buttons) == 3
+    silent = predict("test-two", print, "").buttons()
+    silent.buttons["a"].click()
+    assert [output["text"] for output in silent.children[2].outputs] == ["\n"]

@@ -10,7 +10,15 @@ import pytest
 
 import kvlib
 from kvlib import DirectoryDisk, MemoryDisk
-from kvlib.lessons import attempt, characters, running, workspace
+from kvlib.lessons import (
+    attempt,
+    characters,
+    flipped,
+    forgiving,
+    outcomes,
+    running,
+    workspace,
+)
 
 
 @pytest.fixture
@@ -152,3 +160,31 @@ def test_a_process_ends_when_nobody_reads(folder: Path, capfd: pytest.CaptureFix
         process.stdout.close()
         assert process.wait(timeout=20) != 0  # by itself, before it is killed
     assert "Error" in capfd.readouterr().err
+
+
+def test_outcomes_are_counted_the_most_often_first() -> None:
+    """An error of kvlib's is a refusal; any other is the reader's own."""
+
+    def read(data: bytes) -> int:
+        if data == b"bad":
+            raise kvlib.CorruptionError(None, 0, "bad")
+        return len(data)
+
+    assert outcomes(read, [b"bad", b"a", b"b"]) == {"1": 2, "refused": 1}
+
+
+def test_each_bit_is_flipped_once() -> None:
+    """In all bytes, or in some of them."""
+    assert [one[0] ^ one[1] ^ one[2] for one in flipped(bytes(3))] == [1 << n for n in range(8)] * 3
+    assert [*flipped(b"\0\0\0", 1, 2)] == [bytes([0, 1 << n, 0]) for n in range(8)]
+
+
+def test_the_forgiving_reader_stops_at_the_first_bad_frame() -> None:
+    """It forgets what follows, deletions included."""
+    disk = kvlib.MemoryDisk()
+    shop = kvlib.open(disk)
+    shop["a"], shop["b"] = "1", "2"
+    del shop["b"]
+    log = disk.read("log")
+    assert forgiving(log) == {"a": "1"}
+    assert forgiving(log[:-1]) == {"a": "1", "b": "2"}
